@@ -1,0 +1,185 @@
+"""Every option once: type, default, unit, meaning.
+
+`config/config.yaml` holds what a user would change; the JSON schema in `workflow/schemas`, `config/README.md`
+and the texts of configuration errors are generated from the classes here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from radcurate.errors import CurationError
+
+
+class Section(BaseModel):
+    """A part of the configuration; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Inventory(Section):
+    """Find every instance, read headers, group into series, link contours to images."""
+
+    n_chunks: int = Field(
+        16, ge=1, le=99999, description="Parts the cohort is worked in; all series of a patient share one. Aim at 50 to 250 series per part."
+    )
+    gap_tolerance: float = Field(
+        0.01, gt=0, lt=0.5, description="Largest deviation of a slice distance from the median one, as a share of it, that counts as even."
+    )
+
+
+class Consent(Section):
+    """Keep what the stated purpose may use."""
+
+    table: str | None = Field(
+        None, description="CSV or Parquet with the columns patient, model, purposes, recontact, withdrawn, date. Required."
+    )
+    purpose: str = Field("research", description="What this run is for; must be among a patient's permitted purposes.")
+    waiver: str | None = Field(None, description="YAML file with the four conditions of a waiver and the IRB reference; needed for rows with model waiver.")
+    run_date: date | None = Field(None, description="Day at which consent is judged; the newest date in the table when absent, so that a rerun gives the same result.")
+
+
+class Deidentify(Section):
+    """Rewrite headers by an allow-list."""
+
+    path: Literal["safe_harbor", "expert_determination"] = Field(
+        "expert_determination", description="HIPAA path (45 CFR 164.514(b)); safe_harbor allows years only."
+    )
+    dates: Literal["shift", "year"] = Field(
+        "shift", description="shift: all dates of a patient moved by the same secret number of whole weeks; year: YYYY0101."
+    )
+    shift_weeks: int = Field(52, ge=1, le=520, description="Largest shift, in weeks, either way; never 0.")
+    allowlist: str = Field("config/allowlist.csv", description="Table of the attributes that are kept, and how.")
+    vocabulary: str = Field("config/vocabulary.yaml", description="Values that short texts and codes may keep.")
+
+    @model_validator(mode="after")
+    def _safe_harbor_needs_years(self) -> Deidentify:
+        if self.path == "safe_harbor" and self.dates == "shift":
+            raise ValueError(
+                "Safe Harbor removes all elements of dates but the year (45 CFR 164.514(b)(2)(i)(C)), and a shifted date keeps them: "
+                "set dates: year, or path: expert_determination"
+            )
+        return self
+
+
+class Deface(Section):
+    """Remove faces from head CT and MR."""
+
+    overlap: Literal["quarantine"] = Field("quarantine", description="What happens to a series whose contour reaches into the removed region.")
+
+
+class Verify(Section):
+    """Search what was written for every original identifier."""
+
+    shortest: int = Field(4, ge=3, description="Shortest identifier, in characters, that is searched for as a substring; shorter ones must stand alone.")
+
+
+class Extract(Section):
+    """Masks, IBSI preprocessing, features with provenance."""
+
+    engine: Literal["pyradiomics"] = Field("pyradiomics", description="Feature engine.")
+    ct: dict[str, Any] | None = Field(None, description="Changes to the CT profile, key by key.")
+    mr: dict[str, Any] | None = Field(None, description="Changes to the MR profile, key by key.")
+    pt: dict[str, Any] | None = Field(None, description="Changes to the PET profile, key by key.")
+
+
+class Protect(Section):
+    """Generalise and suppress quasi-identifiers until k, l and t hold."""
+
+    k: int = Field(5, ge=1, description="Least number of patients in an equivalence class.")
+    l: int = Field(1, ge=1, description="Least number of distinct sensitive values in an equivalence class; 1 asks for nothing.")  # noqa: E741
+    t: float = Field(1.0, ge=0, le=1, description="Largest total variation distance of a class's sensitive values from the table's; 1 asks for nothing.")
+
+
+class Gate(Section):
+    """Compare measurements with the policy."""
+
+    policy: str = Field("controlled", description="public, controlled, internal, or the path of a policy file.")
+
+
+class Release(Section):
+    """Write the release."""
+
+    name: str = Field("radiomics", pattern=r"^[a-z0-9][a-z0-9_]*$", description="Name of the release.")
+    version: str = Field(
+        "auto", pattern=r"^(auto|[0-9][0-9A-Za-z.]*)$", description="Version; auto: the next whole number whenever the content has changed."
+    )
+    images: bool = Field(False, description="Put the cleaned images into the release too.")
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    input: str | None = Field(None, description="Folder with the DICOM export. Only ever read.")
+    key_file: str = Field("~/.config/radcurate/key", description="Project key made by `radcurate keys new`; outside the run folder, mode 0600.")
+    inventory: Inventory = Inventory()
+    consent: Consent = Consent()
+    deidentify: Deidentify = Deidentify()
+    deface: Deface = Deface()
+    verify: Verify = Verify()
+    extract: Extract = Extract()
+    protect: Protect = Protect()
+    gate: Gate = Gate()
+    release: Release = Release()
+
+
+def load_config(source: Path | dict[str, Any]) -> Config:
+    """Validate a configuration file or mapping.
+
+    Raises:
+        CurationError: not YAML, an unknown key (with the nearest known one), or a value out of range.
+    """
+    if isinstance(source, Path):
+        try:
+            loaded = yaml.safe_load(source.read_text())
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            raise CurationError(
+                "the configuration is not YAML",
+                wanted="YAML",
+                found=f"a syntax error in line {mark.line + 1}" if mark else "a syntax error",
+                fix="mend that line; config/config.yaml shows the form",
+            ) from None
+        source = loaded or {}
+    try:
+        return Config.model_validate(source)
+    except ValidationError as error:
+        raise _explain(error) from None
+
+
+def _explain(error: ValidationError) -> CurationError:
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _names(Config, first["loc"][:-1])
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        return CurationError(
+            f"unknown configuration key {name}",
+            wanted="one of " + ", ".join(known),
+            found=str(first["loc"][-1]),
+            fix=f"did you mean {near[0]}?" if near else "remove it; config/README.md lists all keys",
+        )
+    message = first["msg"].removeprefix("Value error, ")
+    return CurationError(
+        f"configuration value {name} is not valid",
+        wanted=message,
+        found=repr(first["input"]) if isinstance(first["input"], (str, int, float)) else "another value",
+        fix="see config/README.md for what it may be",
+    )
+
+
+def _names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    for part in path:
+        annotation = model.model_fields[str(part)].annotation
+        inner = next((a for a in (annotation, *typing.get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)), None)
+        if inner is None:
+            return []
+        model = inner
+    return list(model.model_fields)

@@ -1,0 +1,81 @@
+"""A stage as a command: `python -m radcurate.stages.<stage> --option value …`, made from the signature of its `run`.
+
+`Path` parameters become `--name PATH`, lists of paths `--name PATH …`, integers `--name N`, a settings section
+`--settings JSON`, a `Key` is read from the file that RADCURATE_KEY_FILE names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import logging
+import os
+import sys
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from radcurate.errors import CurationError, place_of
+from radcurate.keys import Key, key_from_environment
+from radcurate.settings import Section
+
+log = logging.getLogger("radcurate")
+
+
+def command(run: Callable[..., None]) -> None:
+    """Parse the command line for `run`, call it, and end the process: 0 done, 1 a problem that was explained."""
+    os.umask(0o077)
+    kinds = typing.get_type_hints(run)
+    kinds.pop("return", None)
+    parser = argparse.ArgumentParser(description=inspect.getdoc(run))
+    parser.add_argument("--log", type=Path, help="also write the log here")
+    for name, parameter in inspect.signature(run).parameters.items():
+        _add(parser, name, kinds[name], parameter.default)
+    arguments = vars(parser.parse_args())
+    _start_log(arguments.pop("log"))
+    stage = Path(sys.argv[0]).stem
+    try:
+        for name, kind in kinds.items():
+            if kind is Key:
+                arguments[name] = key_from_environment()
+            elif inspect.isclass(kind) and issubclass(kind, Section):
+                arguments[name] = kind.model_validate_json(arguments[name])
+        run(**arguments)
+    except CurationError as error:
+        log.error("%s: %s", stage, error)
+        sys.exit(1)
+    except OSError as error:
+        log.error("%s: the system refused: %s (%s)", stage, os.strerror(error.errno or 0), place_of(error))
+        sys.exit(1)
+    except Exception as error:  # its message may quote a header value, so only its place is told
+        log.error("%s: unexpected error: %s", stage, place_of(error))
+        if os.environ.get("RADCURATE_DEBUG"):
+            raise
+        sys.exit(1)
+
+
+def _add(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any) -> None:
+    if kind is Key:
+        return
+    option = "--" + name.replace("_", "-")
+    required = default is inspect.Parameter.empty
+    if inspect.isclass(kind) and issubclass(kind, Section):
+        parser.add_argument(option, required=required, help="its section of the configuration, as JSON")
+    elif typing.get_origin(kind) is list:
+        parser.add_argument(option, type=typing.get_args(kind)[0], nargs="*", required=required, default=None if required else default)
+    else:
+        plain = next((a for a in typing.get_args(kind) if a is not type(None)), kind)  # Path | None → Path
+        parser.add_argument(option, type=plain, required=required, default=None if required else default)
+
+
+def _start_log(path: Path | None) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w"))
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers, force=True)
+    for noisy in ("pydicom", "radiomics"):  # they quote header values
+        logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.CRITICAL + 1)

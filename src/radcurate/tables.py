@@ -1,0 +1,231 @@
+"""Every Parquet schema once; deterministic reading and writing.
+
+A table is a `pyarrow.Table` of a named schema. Writing is byte-identical for equal content: fixed encoder options, no
+time stamps, rows sorted by the schema's key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from radcurate.errors import CurationError
+
+TEXT, INT, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+TEXTS, REALS = pa.list_(pa.string()), pa.list_(pa.float64())
+
+# What became of a series at a stage. Every stage's series table has these columns.
+OK, EXCLUDED, QUARANTINED, FAILED = "ok", "excluded", "quarantined", "failed"
+OUTCOME: list[tuple[str, pa.DataType]] = [
+    ("status", TEXT),  # ok | excluded | quarantined | failed
+    ("reason", TEXT),  # a short code such as slice_gap; null when ok
+    ("remedy", TEXT),  # what the user can do; null when ok
+]
+SERIES: list[tuple[str, pa.DataType]] = [
+    ("series", TEXT),  # pseudonym, S-…
+    ("subject", TEXT),  # pseudonym, P-…
+    ("kind", TEXT),  # image | rtstruct | seg | nifti
+    ("modality", TEXT),  # CT | MR | PT | RTSTRUCT | SEG | … as in (0008,0060)
+    *OUTCOME,
+]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Columns of a table and the columns that its rows are sorted by."""
+
+    name: str
+    columns: list[tuple[str, pa.DataType]]
+    key: tuple[str, ...]
+
+    @property
+    def arrow(self) -> pa.Schema:
+        return pa.schema(self.columns)
+
+
+# inventory and consent: the identity zone (0600 in 0700). instances and identifiers hold original values.
+INVENTORY_INSTANCES = Schema(
+    "inventory_instances",
+    [
+        ("file", TEXT),  # keyed code of the path
+        ("path", TEXT),  # relative to the input folder, POSIX form
+        ("size", INT),  # bytes
+        ("mtime_ns", INT),
+        ("series", TEXT),  # pseudonym; null where the file belongs to none
+        ("sop_instance_uid", TEXT),
+        ("sop_class_uid", TEXT),
+        ("transfer_syntax_uid", TEXT),
+        ("order", INT),  # position of the slice along the normal, from 0; null for non-images
+        ("n_frames", INT),
+        *OUTCOME,  # ok: part of its series; quarantined: not DICOM, truncated, duplicate, … ; the source is never changed
+    ],
+    ("path",),
+)
+INVENTORY_SERIES = Schema(
+    "inventory_series",
+    [
+        *SERIES,
+        ("chunk", TEXT),  # five digits
+        ("patient_id", TEXT),
+        ("issuer", TEXT),
+        ("series_instance_uid", TEXT),
+        ("study_instance_uid", TEXT),
+        ("frame_of_reference_uid", TEXT),
+        ("institution", TEXT),
+        ("n_instances", INT),
+        ("rows", INT),
+        ("columns", INT),
+        ("spacing", REALS),  # mm: between slices, between rows, between columns
+        ("origin", REALS),  # mm: ImagePositionPatient of the first slice (order 0)
+        ("orientation", REALS),  # ImageOrientationPatient, six cosines
+        ("findings", TEXTS),  # geometry findings: slice_gap, duplicate_instance, gantry_tilt, mixed_orientation, uneven_spacing, …
+        ("images", TEXTS),  # contours: pseudonyms of the image series they belong to; images: empty
+        ("link", TEXT),  # how found: instance | series | frame_of_reference | grid; null for images
+    ],
+    ("series",),
+)
+INVENTORY_IDENTIFIERS = Schema(
+    "inventory_identifiers",
+    [
+        ("subject", TEXT),
+        ("category", TEXT),  # name | id | uid | date | text
+        ("keyword", TEXT),  # DICOM keyword or tag, or file_name
+        ("value", TEXT),  # the original value
+    ],
+    ("subject", "category", "keyword", "value"),
+)
+CONSENT_SERIES = Schema("consent_series", [*SERIES], ("series",))
+CONSENT_EXCLUSIONS = Schema("consent_exclusions", [("reason", TEXT), ("patients", INT), ("series", INT)], ("reason",))
+
+# after deidentify: pseudonyms only
+DEIDENTIFY_SERIES = Schema(
+    "deidentify_series",
+    [
+        *SERIES,
+        ("folder", TEXT),  # below dicom/, equal to the series pseudonym
+        ("n_instances", INT),
+        ("study", TEXT),  # new StudyInstanceUID
+        ("frame_of_reference", TEXT),  # new FrameOfReferenceUID
+        ("images", TEXTS),  # contours: pseudonyms of their image series
+        ("site", TEXT),  # H-… or null
+        ("sex", TEXT),  # M | F | O or null
+        ("age", REAL),  # years at the study, from PatientAge or dates; pooled at 90
+        ("study_date", TEXT),  # YYYY-MM-DD after the date rule; null when absent
+    ],
+    ("series",),
+)
+DEIDENTIFY_INSTANCES = Schema(
+    "deidentify_instances",
+    [
+        ("series", TEXT),
+        ("name", TEXT),  # file name below dicom/<folder>/
+        ("order", INT),
+        ("sha256_source", TEXT),
+        ("sha256", TEXT),  # of the file written
+    ],
+    ("series", "order", "name"),
+)
+DEIDENTIFY_ACTIONS = Schema(
+    "deidentify_actions",
+    [
+        ("series", TEXT),
+        ("tag", TEXT),  # path such as (0010,0010) or (3006,0020)>(3006,0026); private elements as (gggg,eeee)
+        ("keyword", TEXT),
+        ("action", TEXT),
+        ("reason", TEXT),
+        ("instances", INT),  # how many instances of the series it was applied to
+    ],
+    ("series", "tag", "action"),
+)
+DEFACE_SERIES = Schema(
+    "deface_series",
+    [
+        *SERIES,
+        ("folder", TEXT),
+        ("n_instances", INT),
+        ("images", TEXTS),
+        ("face", TEXT),  # none | removed; null for contours
+        ("decision", TEXT),  # why: code such as no_head_in_view, head_with_face
+        ("changed_voxels", INT),  # 0 when untouched
+    ],
+    ("series",),
+)
+VERIFY_SERIES = Schema(
+    "verify_series",
+    [*SERIES, ("files", INT), ("bytes", INT), ("identifiers", INT), ("hits", INT)],
+    ("series",),
+)
+VERIFY_HITS = Schema(
+    "verify_hits",
+    [("series", TEXT), ("name", TEXT), ("category", TEXT), ("keyword", TEXT), ("place", TEXT), ("count", INT)],
+    ("series", "name", "category", "keyword", "place"),
+)
+EXTRACT_SERIES = Schema("extract_series", [*SERIES, ("rois", INT)], ("series",))
+
+
+def table(schema: Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Rows as a table of `schema`, sorted by its key. A missing column becomes null; an unknown one is an error."""
+    rows = list(rows)
+    names = [name for name, _ in schema.columns]
+    unknown = {key for row in rows for key in row} - set(names)
+    if unknown:
+        raise ValueError(f"columns not in {schema.name}: {sorted(unknown)}")
+    arrays = [pa.array([row.get(name) for row in rows], type=kind) for name, kind in schema.columns]
+    return sort(schema, pa.table(arrays, schema=schema.arrow))
+
+
+def sort(schema: Schema, content: pa.Table) -> pa.Table:
+    """Rows in the order of the schema's key."""
+    return content.sort_by([(name, "ascending") for name in schema.key]) if content.num_rows else content
+
+
+def write(path: Path, content: pa.Table) -> None:
+    """Write deterministically: to a temporary name, then renamed. The caller sorts (see `table`, `sort`)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pq.write_table(content, temporary, compression="zstd", version="2.6", write_statistics=True, store_schema=True)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_rows(path: Path, schema: Schema, rows: Iterable[Mapping[str, Any]]) -> None:
+    """`write` of `table`."""
+    write(path, table(schema, rows))
+
+
+def read(path: Path, schema: Schema | None = None) -> pa.Table:
+    """Read a Parquet table and, given a schema, insist on its columns.
+
+    Raises:
+        CurationError: absent, damaged, or with other columns.
+    """
+    try:
+        content = pq.read_table(path, partitioning=None)
+    except (OSError, pa.ArrowException) as error:
+        raise CurationError(
+            f"table {path.name} can't be read",
+            wanted="a Parquet file written by this version",
+            found=type(error).__name__,
+            fix="delete it and run snakemake again",
+        ) from None
+    if schema is not None and not content.schema.equals(schema.arrow, check_metadata=False):
+        raise CurationError(
+            f"table {path.name} has other columns",
+            wanted=f"the columns of {schema.name}",
+            found=f"{len(content.schema)} columns that differ",
+            fix="delete it and run snakemake again",
+        )
+    return content
+
+
+def read_rows(path: Path, schema: Schema | None = None) -> list[dict[str, Any]]:
+    """`read` as a list of dictionaries."""
+    return list(read(path, schema).to_pylist())
