@@ -1,0 +1,1 @@
+"""Headers: what is kept, how it is changed, and under which pseudonyms it is written."""

@@ -1,0 +1,1 @@
+"""Bytes and headers: reading, grouping into series, the reference graph."""

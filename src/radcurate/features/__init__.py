@@ -1,0 +1,1 @@
+"""IBSI features: preprocessing, engines, the catalogue of names and codes."""

@@ -1,0 +1,1 @@
+"""Disclosure risk: equivalence classes, k, l, t, generalisation and suppression."""

@@ -1,0 +1,1 @@
+"""The release: what is in it, and how it describes itself."""
