@@ -1,0 +1,55 @@
+# radcurate: from a hospital's DICOM export to a data set that may be shared, or a refusal with reasons.
+#
+#   snakemake                         with config/config.yaml
+#   snakemake --config input=DIR      on another export
+#
+# One rule per stage, in the order in which data walk through them; the logic lives in src/radcurate.
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+from radcurate import workflow as plan
+
+min_version("9.0")
+
+
+configfile: Path(workflow.basedir) / "config" / "config.yaml"
+
+
+run = plan.prepare(config, basedir=Path(workflow.basedir), check="--lint" not in sys.argv)
+
+
+wildcard_constraints:
+    chunk=r"\d{5}",
+
+
+rule all:
+    default_target: True
+    input:
+        "results/release/release.json",
+
+
+include: "workflow/rules/inventory.smk"
+include: "workflow/rules/consent.smk"
+include: "workflow/rules/deidentify.smk"
+include: "workflow/rules/deface.smk"
+include: "workflow/rules/verify.smk"
+include: "workflow/rules/extract.smk"
+include: "workflow/rules/protect.smk"
+include: "workflow/rules/gate.smk"
+include: "workflow/rules/release.smk"
+
+
+onstart:
+    plan.claim_results(run)
+
+
+onsuccess:
+    plan.print_summary(run)
+
+
+onerror:
+    plan.print_summary(run)

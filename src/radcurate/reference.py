@@ -1,0 +1,97 @@
+"""Write what is generated from the settings: `config/README.md` and `workflow/schemas/config.schema.json`.
+
+`python -m radcurate.reference` writes them, `--check` fails when they are out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from radcurate.settings import Config
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def generated() -> dict[Path, str]:
+    """Contents of the generated files, by path below the project."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+    return {
+        Path("workflow/schemas/config.schema.json"): json.dumps(schema, indent=1, sort_keys=True) + "\n",
+        Path("config/README.md"): options_page(),
+    }
+
+
+def options_page() -> str:
+    """Markdown: every option with type, default and meaning, one table a section."""
+    sections = {name: field for name, field in Config.model_fields.items() if _section(field)}
+    plain = {name: field for name, field in Config.model_fields.items() if not _section(field)}
+    lines = [
+        "# Options",
+        "",
+        "Generated from `src/radcurate/settings.py` by `make docs`; edit there. `config.yaml` holds what a user would change.",
+        "",
+        *_table(plain, ""),
+    ]
+    for name, field in sections.items():
+        model = _section(field)
+        assert model is not None
+        meaning = (model.__doc__ or "").strip().splitlines()[0]
+        lines += ["", f"## {name}", "", meaning, "", *_table(model.model_fields, f"{name}.")]
+    return "\n".join(lines) + "\n"
+
+
+def _table(fields: dict[str, FieldInfo], prefix: str) -> list[str]:
+    rows = [f"| `{prefix}{name}` | {_kind(field)} | {_default(field)} | {field.description or ''} |" for name, field in fields.items()]
+    return ["| option | type | default | meaning |", "|---|---|---|---|", *rows]
+
+
+def _section(field: FieldInfo) -> type[BaseModel] | None:
+    annotation: Any = field.annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _kind(field: FieldInfo) -> str:
+    return _type_name(field.annotation)
+
+
+def _type_name(annotation: Any) -> str:
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if type(None) in arguments:
+        return _type_name(next(a for a in arguments if a is not type(None)))
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false", dict: "mapping", list: "list"}
+    return names.get(typing.get_origin(annotation) or annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    return "none" if value is None else f"`{json.dumps(value, default=str)}`"
+
+
+def main(check: bool) -> int:
+    """Write the files, or with `check` compare them; 1 when one is out of date."""
+    stale = []
+    for name, text in generated().items():
+        path = PROJECT / name
+        if check and (not path.exists() or path.read_text() != text):
+            stale.append(str(name))
+        elif not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    if stale:
+        print("out of date, run `make docs`: " + ", ".join(stale), file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(check="--check" in sys.argv[1:]))

@@ -1,0 +1,205 @@
+"""What the Snakefile needs from the package: the checked configuration, code digests, paths of tables.
+
+Snakemake sees neither modules that a stage imports nor configuration that it reads itself, so each rule carries its
+own section and a digest of its stage's code as parameters: what changed is run again, and only that.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radcurate.dicom import fingerprint
+from radcurate.errors import CurationError
+from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
+from radcurate.settings import Config, load_config
+
+PACKAGE = Path(__file__).parent
+INPUT_VARIABLE = "RADCURATE_INPUT"
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A checked configuration and where its tables lie."""
+
+    config: Config
+    basedir: Path
+    key: Key | None
+
+    def section(self, stage: str) -> str:
+        """The stage's section as JSON, keys sorted: a rule's `settings` parameter."""
+        content = getattr(self.config, stage).model_dump(mode="json")
+        return json.dumps(content, sort_keys=True)
+
+    def code(self, stage: str) -> str:
+        """Digest of all package code that the stage imports: a rule's `code` parameter."""
+        return code_digest(f"radcurate.stages.{stage}")
+
+    def key_id(self, _wildcards: object = None) -> str:
+        """Name of the key; another key runs everything again."""
+        return self.key.key_id if self.key else ""
+
+    def source_state(self, _wildcards: object = None) -> str:
+        """Digest of the export's file names, sizes and times: any change runs the inventory again."""
+        return _state(os.environ[INPUT_VARIABLE])
+
+    def path(self, name: str) -> str:
+        """A table named in the configuration: below the working directory or else the project's own."""
+        return str(resolve(name, self.basedir))
+
+    def policy(self) -> str:
+        """The release policy's file: `public` means config/policies/public.yaml."""
+        name = self.config.gate.policy
+        return self.path(name if name.endswith((".yaml", ".yml")) else f"config/policies/{name}.yaml")
+
+
+def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
+    """Check the configuration, the key and the input before any job starts, and pass their paths to the jobs.
+
+    The paths go through the environment because rule inputs and parameters are kept in `.snakemake`, and a path may
+    hold a name. Python's folder comes first in PATH so that jobs run with the interpreter that runs Snakemake.
+
+    Raises:
+        SystemExit: something is wrong; it was explained on stderr.
+    """
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    try:
+        checked = load_config(dict(config))
+        key = None
+        if check:
+            key = load_key(Path(checked.key_file), run_folder=Path.cwd())
+            os.environ[KEY_FILE_VARIABLE] = str(Path(checked.key_file).expanduser().resolve())
+            os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
+            _consent_table(checked)
+    except CurationError as error:
+        print(f"radcurate: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    return Run(checked, basedir, key)
+
+
+def resolve(name: str, basedir: Path) -> Path:
+    """`name` as it stands if there is such a file or folder, else below the project."""
+    path = Path(name).expanduser()
+    return path if path.exists() or path.is_absolute() else basedir / path
+
+
+def _input_folder(config: Config) -> Path:
+    fix = "set `input` in config/config.yaml, or: snakemake --config input=DIR"
+    if config.input is None:
+        raise CurationError("no input", wanted="a folder with a DICOM export", found="nothing", fix=fix)
+    folder = Path(config.input).expanduser()
+    if not folder.is_dir():
+        raise CurationError("the input is no folder", wanted="a folder", found="no such folder", fix=fix)
+    if RESULTS.resolve().is_relative_to(folder.resolve()):
+        raise CurationError(
+            "the input contains the results",
+            wanted="an export beside the run folder",
+            found="a folder above results/",
+            fix="move the export, or work in another folder: snakemake --directory DIR",
+        )
+    return folder.resolve()
+
+
+def _consent_table(config: Config) -> None:
+    table = config.consent.table
+    if table is None or not Path(table).expanduser().is_file():
+        raise CurationError(
+            "no consent table",
+            wanted="a CSV or Parquet file with the columns patient, model, purposes, recontact, withdrawn, date",
+            found="nothing" if table is None else "no such file",
+            fix="set consent.table in config/config.yaml",
+        )
+
+
+@functools.cache
+def _state(folder: str) -> str:
+    return fingerprint(Path(folder))
+
+
+@functools.cache
+def code_digest(module: str) -> str:
+    """SHA-256 over the syntax trees of `module` and of every package module it reaches by imports, 16 digits.
+
+    Comments and layout don't count, so that tidying doesn't run a cohort again.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(reachable(module)):
+        digest.update(name.encode())
+        digest.update(ast.dump(_tree(name)).encode())
+    return digest.hexdigest()[:16]
+
+
+def reachable(module: str) -> set[str]:
+    """Names of the package's modules that importing `module` executes, itself included."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        waiting += imports_of(name)
+        parts = name.split(".")
+        waiting += [".".join(parts[:i]) for i in range(1, len(parts))]
+    return found
+
+
+def imports_of(module: str) -> list[str]:
+    """The package's modules that `module` names in import statements, anywhere in it."""
+    names: list[str] = []
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, node)
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return [name for name in names if name.split(".")[0] == "radcurate" and _file(name)]
+
+
+def _absolute(module: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = module.split(".")
+    is_package = (path := _file(module)) is not None and path.name == "__init__.py"
+    parent = parts[: len(parts) - node.level + is_package]
+    return ".".join([*parent, *([node.module] if node.module else [])])
+
+
+def _file(module: str) -> Path | None:
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+@functools.cache
+def _tree(module: str) -> ast.Module:
+    path = _file(module)
+    if path is None:
+        raise ValueError(f"no module {module}")
+    return ast.parse(path.read_bytes())
+
+
+def input_mark(run: Run) -> str:
+    """Keyed code of the input folder, so that results can tell whose they are without naming it."""
+    return run.key.file_code(os.environ[INPUT_VARIABLE]) if run.key else ""
+
+
+def claim_results(run: Run) -> None:
+    """Leave the mark of the input in results/, for the demo not to overwrite somebody's run."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / ".input").write_text(input_mark(run) + "\n")
+
+
+def print_summary(run: Run) -> None:
+    """One screen about what the run came to."""
+    from radcurate.release.summary import render
+
+    print(render(RESULTS), file=sys.stderr)

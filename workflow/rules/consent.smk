@@ -1,0 +1,42 @@
+# Keep what the stated purpose may use; count and name every exclusion.
+# A checkpoint too: its chunks are compared by content, so a changed consent runs only the chunks it touches.
+
+
+checkpoint consent:
+    input:
+        chunks=rules.inventory.output.chunks,
+        unplaced=rules.inventory.output.unplaced,
+        table=run.config.consent.table or [],
+        waiver=run.config.consent.waiver or [],
+    output:
+        chunks=directory("results/consent/chunks"),
+        series="results/consent/series.parquet",
+        exclusions="results/consent/exclusions.parquet",
+        files="results/consent/files.json",
+        seal="results/consent/seal.json",
+    log:
+        "results/logs/consent.log",
+    benchmark:
+        "results/logs/consent.tsv"
+    params:
+        settings=run.section("consent"),
+        code=run.code("consent"),
+        waiver=f"--waiver {run.config.consent.waiver}" if run.config.consent.waiver else "",
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    conda:
+        "../../envs/radcurate.yaml"
+    shell:
+        "python -m radcurate.stages.consent --settings {params.settings:q} --inventory results/inventory"
+        " --table {input.table:q} {params.waiver} --out results/consent --log {log}"
+
+
+def chunks(wildcards):
+    """The chunks that hold something permitted, known once consent has run."""
+    folder = Path(checkpoints.consent.get().output.chunks)
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def per_chunk(pattern):
+    """An input function: `pattern` for every chunk."""
+    return lambda wildcards: expand(pattern, chunk=chunks(wildcards))

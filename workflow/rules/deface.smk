@@ -1,0 +1,29 @@
+# Remove faces from heads, measure that it worked, prove that the rest is untouched.
+
+
+rule deface:
+    input:
+        dicom="results/deidentify/{chunk}/dicom",
+        series="results/deidentify/{chunk}/series.parquet",
+    output:
+        dicom=directory("results/deface/{chunk}/dicom"),
+        pictures=directory("results/deface/{chunk}/pictures"),
+        series="results/deface/{chunk}/series.parquet",
+        qc="results/deface/{chunk}/qc.parquet",
+        seal="results/deface/{chunk}/seal.json",
+    log:
+        "results/logs/deface/{chunk}.log",
+    benchmark:
+        "results/logs/deface/{chunk}.tsv"
+    params:
+        settings=run.section("deface"),
+        code=run.code("deface"),
+        source=subpath(input.series, parent=True),
+        out=subpath(output.series, parent=True),
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    conda:
+        "../../envs/radcurate.yaml"
+    shell:
+        "python -m radcurate.stages.deface --settings {params.settings:q} --source {params.source}"
+        " --out {params.out} --threads {threads} --log {log}"

@@ -1,0 +1,33 @@
+# Rewrite headers: allow-list, keyed pseudonyms, dates, UIDs; file container rules.
+
+
+rule deidentify:
+    input:
+        series="results/consent/chunks/{chunk}/series.parquet",
+        instances="results/consent/chunks/{chunk}/instances.parquet",
+        allowlist=run.path(run.config.deidentify.allowlist),
+        vocabulary=run.path(run.config.deidentify.vocabulary),
+    output:
+        dicom=directory("results/deidentify/{chunk}/dicom"),
+        series="results/deidentify/{chunk}/series.parquet",
+        instances="results/deidentify/{chunk}/instances.parquet",
+        actions="results/deidentify/{chunk}/actions.parquet",
+        seal="results/deidentify/{chunk}/seal.json",
+    log:
+        "results/logs/deidentify/{chunk}.log",
+    benchmark:
+        "results/logs/deidentify/{chunk}.tsv"
+    params:
+        settings=run.section("deidentify"),
+        code=run.code("deidentify"),
+        key_id=run.key_id,
+        chunk=subpath(input.series, parent=True),
+        out=subpath(output.series, parent=True),
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    conda:
+        "../../envs/radcurate.yaml"
+    shell:
+        "python -m radcurate.stages.deidentify --settings {params.settings:q} --chunk {params.chunk}"
+        ' --source "$RADCURATE_INPUT" --allowlist {input.allowlist:q} --vocabulary {input.vocabulary:q}'
+        " --out {params.out} --threads {threads} --log {log}"

@@ -1,0 +1,36 @@
+# Masks on the image grid, IBSI preprocessing, features with full provenance.
+
+
+rule extract:
+    input:
+        dicom="results/deface/{chunk}/dicom",
+        series="results/deface/{chunk}/series.parquet",
+        subjects="results/deidentify/{chunk}/series.parquet",
+        verified="results/verify/{chunk}/series.parquet",
+        profiles=[run.path(f"config/extraction/{modality}.yaml") for modality in ("ct", "mr", "pt")],
+    output:
+        features="results/extract/{chunk}/features.parquet",
+        acquisition="results/extract/{chunk}/acquisition.parquet",
+        provenance="results/extract/{chunk}/provenance.parquet",
+        series="results/extract/{chunk}/series.parquet",
+        seal="results/extract/{chunk}/seal.json",
+    log:
+        "results/logs/extract/{chunk}.log",
+    benchmark:
+        "results/logs/extract/{chunk}.tsv"
+    params:
+        settings=run.section("extract"),
+        code=run.code("extract"),
+        source=subpath(input.series, parent=True),
+        subjects=subpath(input.subjects, parent=True),
+        verified=subpath(input.verified, parent=True),
+        profiles=subpath(input.profiles[0], parent=True),
+        out=subpath(output.series, parent=True),
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    conda:
+        "../../envs/radcurate.yaml"
+    shell:
+        "python -m radcurate.stages.extract --settings {params.settings:q} --source {params.source}"
+        " --subjects {params.subjects} --verified {params.verified} --profiles {params.profiles:q}"
+        " --out {params.out} --threads {threads} --log {log}"

@@ -1,0 +1,31 @@
+# Compare measurements with the policy; fail the run with reasons, or let it pass.
+
+
+rule gate:
+    input:
+        consent="results/consent/series.parquet",
+        deidentify=per_chunk("results/deidentify/{chunk}/series.parquet"),
+        deface=per_chunk("results/deface/{chunk}/series.parquet"),
+        verify=per_chunk("results/verify/{chunk}/series.parquet"),
+        extract=per_chunk("results/extract/{chunk}/series.parquet"),
+        protect="results/protect/measures.json",
+        policy=run.policy(),
+    output:
+        verdict="results/gate/verdict.json",
+        outcomes="results/gate/outcomes.parquet",
+        seal="results/gate/seal.json",
+    log:
+        "results/logs/gate.log",
+    benchmark:
+        "results/logs/gate.tsv"
+    params:
+        settings=run.section("gate"),
+        deidentify=run.section("deidentify"),
+        code=run.code("gate"),
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    conda:
+        "../../envs/radcurate.yaml"
+    shell:
+        "python -m radcurate.stages.gate --settings {params.settings:q} --deidentify {params.deidentify:q}"
+        " --results results --policy {input.policy:q} --out results/gate --log {log}"

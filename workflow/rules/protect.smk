@@ -1,0 +1,31 @@
+# Generalise and suppress quasi-identifiers until the policy's k, l and t hold, with least loss.
+
+
+rule protect:
+    input:
+        features=per_chunk("results/extract/{chunk}/features.parquet"),
+        acquisition=per_chunk("results/extract/{chunk}/acquisition.parquet"),
+        series=per_chunk("results/extract/{chunk}/series.parquet"),
+        columns=run.path("config/columns.yaml"),
+    output:
+        features="results/protect/features.parquet",
+        acquisition="results/protect/acquisition.parquet",
+        subjects="results/protect/subjects.parquet",
+        series="results/protect/series.parquet",
+        measures="results/protect/measures.json",
+        seal="results/protect/seal.json",
+    log:
+        "results/logs/protect.log",
+    benchmark:
+        "results/logs/protect.tsv"
+    params:
+        settings=run.section("protect"),
+        code=run.code("protect"),
+        extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    conda:
+        "../../envs/radcurate.yaml"
+    shell:
+        "python -m radcurate.stages.protect --settings {params.settings:q} --extract {params.extract}"
+        " --columns {input.columns:q} --out results/protect --log {log}"

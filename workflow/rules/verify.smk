@@ -1,0 +1,32 @@
+# An independent reading of everything the cleaning stages wrote, searching every original identifier.
+
+
+rule verify:
+    input:
+        identifiers="results/consent/chunks/{chunk}/identifiers.parquet",
+        deidentified="results/deidentify/{chunk}/series.parquet",
+        cleaned="results/deface/{chunk}/series.parquet",
+        dicom="results/deface/{chunk}/dicom",
+    output:
+        series="results/verify/{chunk}/series.parquet",
+        hits="results/verify/{chunk}/hits.parquet",
+        seal="results/verify/{chunk}/seal.json",
+    log:
+        "results/logs/verify/{chunk}.log",
+    benchmark:
+        "results/logs/verify/{chunk}.tsv"
+    params:
+        settings=run.section("verify"),
+        code=run.code("verify"),
+        chunk=subpath(input.identifiers, parent=True),
+        deidentified=subpath(input.deidentified, parent=True),
+        cleaned=subpath(input.cleaned, parent=True),
+        out=subpath(output.series, parent=True),
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    conda:
+        "../../envs/radcurate.yaml"
+    shell:
+        "python -m radcurate.stages.verify --settings {params.settings:q} --chunk {params.chunk}"
+        " --deidentified {params.deidentified} --cleaned {params.cleaned} --out {params.out}"
+        " --threads {threads} --log {log}"
