@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: demo test test-all lint format bench docs setup clean
+.PHONY: demo test test-slow lint format bench docs setup clean
 
 demo: setup           ## the whole chain on invented patients, ending in a release
 	@$(BIN)/radcurate demo
@@ -12,8 +12,8 @@ demo: setup           ## the whole chain on invented patients, ending in a relea
 test: setup           ## the test suite, without what is marked slow
 	@$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-test-all: setup       ## everything, the slow tests too
-	@$(BIN)/pytest -n 2 --dist loadgroup
+test-slow: setup      ## what `make test` leaves out: real cohorts, faults, long property tests
+	@$(BIN)/pytest -n 2 --dist loadgroup -m slow
 
 lint: setup           ## ruff, types, snakefmt, snakemake --lint, generated files
 	@$(BIN)/ruff check .

@@ -1,0 +1,77 @@
+"""The house rules that a program can check: layout, one word per stage, which way imports go."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from radcurate import workflow
+from radcurate.settings import Config
+
+PACKAGE = ROOT / "src" / "radcurate"
+STAGES = [path.stem for path in sorted((PACKAGE / "stages").glob("[a-z]*.py"))]
+MODULES = sorted(PACKAGE.rglob("*.py"))
+FOUNDATION = {"settings", "tables", "errors", "keys", "seals"}
+EDGE = {"stages", "cli", "workflow", "reference", "demo"}
+# concepts that other concepts may build on: an image on its grid is what defacing and features talk about
+SHARED_CONCEPTS = {"volumes"}
+
+
+def concept_of(name: str) -> str:
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_one_name_everywhere(stage: str) -> None:
+    rules = (ROOT / "workflow" / "rules" / f"{stage}.smk").read_text()
+    assert re.search(rf"^(rule|checkpoint) {stage}:$", rules, re.M)
+    assert stage in Config.model_fields
+    assert list((ROOT / "tests" / "stages").glob(f"test_{stage}*.py"))
+    assert f'include: "workflow/rules/{stage}.smk"' in (ROOT / "Snakefile").read_text()
+
+
+def test_every_rule_file_is_a_stage() -> None:
+    assert sorted(path.stem for path in (ROOT / "workflow" / "rules").glob("*.smk")) == STAGES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_imports_go_one_way(path: Path) -> None:
+    module = dotted(path)
+    own = concept_of(module)
+    for name in workflow.imports_of(module):
+        other = concept_of(name)
+        if not other or other == own:
+            continue
+        if own in FOUNDATION:
+            assert other in FOUNDATION, f"{module} imports {name}"
+        elif own not in EDGE:
+            assert other in FOUNDATION | SHARED_CONCEPTS, f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_modules_stay_one_idea(path: Path) -> None:
+    lines = path.read_text().count("\n")
+    assert lines <= 450, f"{lines} lines"
+
+
+def test_verify_shares_no_code_with_what_it_checks() -> None:
+    reached = {concept_of(name) for name in workflow.reachable("radcurate.stages.verify")}
+    assert not reached & {"deidentify", "deface", "dicom", "volumes"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_public_functions_are_typed_and_explained(path: Path) -> None:
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{path.name}: {node.name} has no docstring"
+            assert node.returns is not None, f"{path.name}: {node.name} has no return type"
