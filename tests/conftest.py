@@ -9,8 +9,6 @@ import pytest
 
 from radcurate.keys import Key
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

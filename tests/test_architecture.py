@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from paths import ROOT
 
 from radcurate import workflow
 from radcurate.settings import Config

@@ -1,0 +1,58 @@
+"""A finished run on a small cohort, and copies of it to disturb."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from paths import ROOT
+from pipeline_tools import N_PATIENTS, PROJECT_PARTS, Project, data_options
+
+from radcurate.demo import make_cohort
+from radcurate.keys import create_key
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cohort") / "data"
+    make_cohort(folder, n_patients=N_PATIENTS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def new_project(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
+    """Makes projects that have not run yet."""
+    key_file = tmp_path_factory.mktemp("keys") / "key"
+    create_key(key_file)
+
+    def make() -> Project:
+        folder = tmp_path_factory.mktemp("run") / "project"
+        folder.mkdir()
+        for part in PROJECT_PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / part)
+        project = Project(folder, cohort, key_file)
+        project.configure(key_file=str(key_file), gate={"policy": "internal"}, protect={"k": 1}, inventory={"n_chunks": 4})
+        project.configure(**data_options(cohort))
+        return project
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished(new_project: Callable[[], Project]) -> Project:
+    """A run that ended well. Tests must not change it: they take a copy."""
+    project = new_project()
+    project.snakemake()
+    return project
+
+
+@pytest.fixture
+def run(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished run, to disturb."""
+    return finished.copy(tmp_path / "project")

@@ -1,0 +1,49 @@
+"""The same input, configuration and key give the same bytes: on any number of cores, after a kill or not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from pipeline_tools import tree_digest
+
+pytestmark = [pytest.mark.xdist_group("pipeline"), pytest.mark.slow]
+
+
+def test_one_core_and_two_give_the_same_release(finished, new_project):
+    other = new_project()
+    other.snakemake(cores=1)
+    assert tree_digest(other.release) == tree_digest(finished.release)
+
+
+@pytest.mark.parametrize("stage", ["deidentify", "deface", "extract"])
+def test_a_killed_run_resumes_to_the_same_release(finished, new_project, stage):
+    project = new_project()
+    kill_during(project, stage)
+    assert not (project.results / "release" / "release.json").exists()
+    project.snakemake("--unlock")
+    project.snakemake()
+    assert tree_digest(project.release) == tree_digest(finished.release)
+
+
+def kill_during(project, stage: str) -> None:
+    """Start a run and kill -9 the whole process group once `stage` has begun."""
+    process = subprocess.Popen(
+        project.command(),
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        logs = project.results / "logs" / stage
+        while process.poll() is None and not any(logs.glob("*.log")):
+            time.sleep(0.05)
+        assert process.poll() is None, "the run ended before it could be killed"
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

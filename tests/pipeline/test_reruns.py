@@ -1,0 +1,165 @@
+"""What a change runs again, and that it runs nothing else. All on dry runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pydicom
+import pytest
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+STAGES = ["inventory", "consent", "deidentify", "deface", "verify", "extract", "protect", "gate", "release"]
+
+
+def from_stage(stage: str) -> set[str]:
+    """The stage and all later ones."""
+    return set(STAGES[STAGES.index(stage) :])
+
+
+def test_a_second_run_does_nothing(run):
+    assert run.planned() == {}
+
+
+def test_another_bin_width_runs_extract_and_later(run):
+    run.configure(extract={"ct": {"discretisation": {"method": "fixed_bin_size", "value": 50.0}}})
+    assert set(run.planned()) == from_stage("extract")
+
+
+def test_another_k_runs_protect_and_later(run):
+    run.configure(protect={"k": 2})
+    assert set(run.planned()) == from_stage("protect")
+
+
+def test_another_policy_runs_the_gate_and_later(run):
+    run.configure(gate={"policy": "public"})
+    assert set(run.planned()) == from_stage("gate")
+
+
+def test_another_release_name_runs_only_the_release(run):
+    run.configure(release={"name": "other"})
+    assert set(run.planned()) == {"release"}
+
+
+def test_another_row_of_the_allowlist_runs_deidentify_and_later(run):
+    path = run.folder / "config" / "allowlist.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if "PatientSize" not in line]
+    assert len(kept) == len(lines) - 1
+    path.write_text("".join(kept))
+    assert set(run.planned()) == from_stage("deidentify")
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage not in {"inventory", "consent"}])
+def test_an_edited_module_runs_its_stage_and_later(run, stage):
+    path = run.folder / "src" / "radcurate" / "stages" / f"{stage}.py"
+    path.write_text(path.read_text().replace("def run(", "EDITED = 1\n\n\ndef run(", 1))
+    # verify reads what deface wrote, but extract takes only its verdicts: both are downstream of what comes before
+    assert set(run.planned()) == from_stage(stage)
+
+
+def test_a_comment_in_a_module_runs_nothing(run):
+    path = run.folder / "src" / "radcurate" / "stages" / "extract.py"
+    path.write_text(path.read_text() + "\n# a thought\n")
+    assert run.planned() == {}
+
+
+def test_another_key_runs_everything(run, tmp_path):
+    from radcurate.keys import create_key
+
+    create_key(tmp_path / "other")
+    run.configure(key_file=str(tmp_path / "other"))
+    assert "inventory" in run.planned()
+
+
+def test_an_added_patient_runs_one_chunk(run, tmp_path):
+    project = run.with_own_data(tmp_path / "data")
+    project.snakemake("--until", "consent")
+    assert project.planned() == {}, "copying the data must not count as a change"
+    copy_patient(project.data)
+    project.snakemake("--until", "consent")
+    planned = project.planned()
+    for stage in ("deidentify", "deface", "verify", "extract", "protect", "gate", "release"):
+        assert planned.get(stage) == 1, planned
+
+
+def test_a_withdrawal_runs_one_chunk(run, tmp_path):
+    project = run.with_own_data(tmp_path / "data")
+    project.snakemake("--until", "consent")
+    table = project.data / "consent.csv"
+    header, *rows = table.read_text().splitlines()
+    columns = header.split(",")
+    withdrawn = columns.index("withdrawn")
+    patient = released_patient(project)
+    changed = []
+    for row in rows:
+        cells = row.split(",")
+        if cells[columns.index("patient")] == patient:
+            cells[withdrawn] = cells[columns.index("date")]
+        changed.append(",".join(cells))
+    assert changed != rows
+    table.write_text("\n".join([header, *changed]) + "\n")
+    project.snakemake("--until", "consent")
+    planned = project.planned()
+    # the patient's chunk runs again, unless nobody else is in it; the tables of all run once
+    assert planned.get("deidentify", 0) <= 1 and planned["protect"] == 1, planned
+
+
+def released_patient(project) -> str:
+    """PatientID of somebody whose series were permitted and good."""
+    from radcurate import tables
+
+    chunk = sorted((project.results / "consent" / "chunks").iterdir())[0]
+    return str(tables.read_rows(chunk / "series.parquet")[0]["patient_id"])
+
+
+def copy_patient(data: Path) -> None:
+    """Add a patient: somebody's good series under another name, ID and UIDs."""
+    from radcurate import tables  # noqa: F401
+
+    source = next(path for path in sorted((data / "export").rglob("*")) if is_ct_slice(path))
+    series = pydicom.dcmread(source, stop_before_pixels=True).SeriesInstanceUID
+    study = pydicom.dcmread(source, stop_before_pixels=True).StudyInstanceUID
+    target = data / "export" / "newcomer"
+    target.mkdir()
+    for path in sorted((data / "export").rglob("*")):
+        if target in path.parents or not path.is_file():
+            continue
+        try:
+            header = pydicom.dcmread(path)
+        except Exception:  # files that are no DICOM are part of the cohort
+            continue
+        if header.get("StudyInstanceUID") != study:
+            continue
+        shutil.copy2(path, target / path.name)
+        renamed = pydicom.dcmread(target / path.name)
+        rename(renamed)
+        renamed.save_as(target / path.name)
+        os.utime(target / path.name)
+    assert list(target.iterdir()), f"nothing of series {series} was copied"
+    with (data / "consent.csv").open("a") as stream:
+        stream.write(f"NEW-0001,broad,research,no,,2020-01-01{',GOV-1' if governed(data) else ''}\n")
+
+
+def governed(data: Path) -> bool:
+    return (data / "consent.csv").read_text().splitlines()[0].endswith(",governance")
+
+
+def is_ct_slice(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True).get("Modality") == "CT"
+    except Exception:  # as above
+        return False
+
+
+def rename(dataset: pydicom.Dataset) -> None:
+    """Another person with other UIDs, links kept."""
+    dataset.PatientID, dataset.PatientName = "NEW-0001", "New^Comer"
+    for element in dataset.iterall():
+        if element.VR == "UI" and not str(element.value).startswith("1.2.840.10008."):
+            element.value = f"{str(element.value)[:60]}.9"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
