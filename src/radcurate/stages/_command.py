@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import inspect
 import logging
 import os
@@ -46,13 +47,30 @@ def command(run: Callable[..., None]) -> None:
         log.error("%s: %s", stage, error)
         sys.exit(1)
     except OSError as error:
-        log.error("%s: the system refused: %s (%s)", stage, os.strerror(error.errno or 0), place_of(error))
+        log.error("%s: %s", stage, _refused(error))
         sys.exit(1)
     except Exception as error:  # its message may quote a header value, so only its place is told
         log.error("%s: unexpected error: %s", stage, place_of(error))
         if os.environ.get("RADCURATE_DEBUG"):
             raise
         sys.exit(1)
+
+
+def _refused(error: OSError) -> CurationError:
+    """What the operating system refused, without the path it quotes."""
+    fixes = {
+        errno.ENOSPC: "free space where results/ and the temporary folder lie, then run snakemake again: what is finished stays",
+        errno.EDQUOT: "free space within your quota, then run snakemake again: what is finished stays",
+        errno.EACCES: "give this user the right to read the input and to write results/",
+        errno.EROFS: "work in a folder that can be written to: snakemake --directory DIR",
+    }
+    number = error.errno or 0
+    return CurationError(
+        "the operating system refused",
+        wanted="to read the input and write the results",
+        found=f"{os.strerror(number)} ({place_of(error)})",
+        fix=fixes.get(number, "see what the system says, then run snakemake again"),
+    )
 
 
 def _add(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any) -> None:

@@ -1,0 +1,97 @@
+"""Nine real patients, three modalities each, through the whole chain (soft-tissue sarcoma, IBSI validation set)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pydicom
+import pytest
+from pipeline_tools import tree_digest
+from test_leaks import leaks
+
+pytestmark = [pytest.mark.xdist_group("sarcoma"), pytest.mark.slow]
+
+PATIENTS = ["STS_001", "STS_002", "STS_003", "STS_006", "STS_008", "STS_010", "STS_012", "STS_015", "STS_032"]
+
+
+@pytest.fixture(scope="module")
+def source(real_data: Path) -> Path:
+    return real_data / "ibsi" / "ibsi_validation" / "dicom"
+
+
+@pytest.fixture(scope="module")
+def sarcoma(source, new_project, tmp_path_factory):
+    """The cohort under the policy `internal`, finished."""
+    project = new_project()
+    folder = tmp_path_factory.mktemp("consent")
+    rows = [f"{patient},broad,research,no,,2015-01-01,IRB-1" for patient in PATIENTS]
+    header = "patient,model,purposes,recontact,withdrawn,date,governance"
+    (folder / "consent.csv").write_text("\n".join([header, *rows]) + "\n")
+    key_file = folder / "key"
+    key_file.write_text("5a" * 32)  # fixed, so that no shifted date happens to be another patient's original one
+    key_file.chmod(0o600)
+    project.configure(
+        input=str(source),
+        key_file=str(key_file),
+        consent={"table": str(folder / "consent.csv"), "waiver": None},
+        release={"name": "sarcoma"},
+    )
+    project.snakemake()
+    return project
+
+
+@pytest.fixture(scope="module")
+def headers(source) -> list[pydicom.Dataset]:
+    return [pydicom.dcmread(path, stop_before_pixels=True) for path in sorted(source.rglob("*.dcm"))]
+
+
+def test_every_series_gives_its_row(sarcoma):
+    features = pd.read_parquet(sarcoma.release / "features.parquet")
+    assert len(features) == 27
+    assert features["series"].nunique() == 27
+    assert features["modality"].value_counts().to_dict() == {"CT": 9, "MR": 9, "PT": 9}
+    assert features["subject"].nunique() == 9
+
+
+def test_volumes_agree_with_the_masks_beside_the_images(sarcoma, real_data):
+    """The released voxel volumes against the NIfTI masks, which no part of the run has seen."""
+    import nibabel
+
+    features = pd.read_parquet(sarcoma.release / "features.parquet")
+    for modality, name in (("CT", "CT"), ("PT", "PET"), ("MR", "MR_T1")):
+        truth = []
+        for patient in PATIENTS:
+            mask = nibabel.load(real_data / "ibsi" / "ibsi_validation" / "nifti" / patient / f"{name}_mask.nii.gz")
+            voxel = abs(float(pd.Series(mask.header.get_zooms()[:3]).prod()))
+            truth.append(float((mask.get_fdata() > 0).sum()) * voxel)
+        found = sorted(features.loc[features["modality"] == modality, "morph_vol_approx"])
+        assert found == pytest.approx(sorted(truth), rel=0.06)
+
+
+def test_public_refuses_nine_people_and_keeps_what_was_released(sarcoma, tmp_path):
+    project = sarcoma.copy(tmp_path / "project")
+    before = tree_digest(project.results / "release")
+    project.configure(gate={"policy": "public"})
+    done = project.snakemake(ok=False)
+    assert done.returncode != 0
+    assert re.search(r"\bk\b", done.stderr) and "Traceback" not in done.stderr
+    assert tree_digest(project.results / "release") == before
+
+
+def test_no_id_name_uid_or_date_is_left(sarcoma, headers):
+    values = {"STS_0", "STD_0", "STS-0", "STS 0"}
+    for header in headers:
+        for element in header.iterall():
+            text = str(element.value)
+            if element.VR == "UI" and text.startswith("1.3."):
+                values.add(text)
+            elif element.VR == "DA" and len(text) == 8:
+                values.update((text, date.fromisoformat(text).isoformat()))
+            elif element.keyword == "AccessionNumber":
+                values.add(text)
+    values -= {"1.3.12.2"}
+    assert len(values) > 1000
+    assert leaks(sarcoma.folder, values) == []
