@@ -18,14 +18,14 @@ checkpoint consent:
         "results/logs/consent.log",
     benchmark:
         "results/logs/consent.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("consent"),
         code=run.code("consent"),
         waiver=f"--waiver {run.config.consent.waiver}" if run.config.consent.waiver else "",
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.consent --settings {params.settings:q} --inventory results/inventory"
         " --table {input.table:q} {params.waiver} --out results/consent --log {log}"

@@ -15,15 +15,15 @@ rule deface:
         "results/logs/deface/{chunk}.log",
     benchmark:
         "results/logs/deface/{chunk}.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         settings=run.section("deface"),
         code=run.code("deface"),
         source=subpath(input.series, parent=True),
         out=subpath(output.series, parent=True),
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.deface --settings {params.settings:q} --source {params.source}"
         " --out {params.out} --threads {threads} --log {log}"

@@ -17,16 +17,16 @@ rule deidentify:
         "results/logs/deidentify/{chunk}.log",
     benchmark:
         "results/logs/deidentify/{chunk}.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("deidentify"),
         code=run.code("deidentify"),
         key_id=run.key_id,
         chunk=subpath(input.series, parent=True),
         out=subpath(output.series, parent=True),
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.deidentify --settings {params.settings:q} --chunk {params.chunk}"
         ' --source "$RADCURATE_INPUT" --allowlist {input.allowlist:q} --vocabulary {input.vocabulary:q}'

@@ -18,18 +18,18 @@ rule extract:
         "results/logs/extract/{chunk}.log",
     benchmark:
         "results/logs/extract/{chunk}.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         settings=run.section("extract"),
         code=run.code("extract"),
         source=subpath(input.series, parent=True),
         subjects=subpath(input.subjects, parent=True),
         verified=subpath(input.verified, parent=True),
-        profiles=subpath(input.profiles[0], parent=True),
+        profiles=run.path("config/extraction"),
         out=subpath(output.series, parent=True),
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.extract --settings {params.settings:q} --source {params.source}"
         " --subjects {params.subjects} --verified {params.verified} --profiles {params.profiles:q}"

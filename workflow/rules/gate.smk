@@ -18,14 +18,14 @@ rule gate:
         "results/logs/gate.log",
     benchmark:
         "results/logs/gate.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("gate"),
         deidentify=run.section("deidentify"),
         code=run.code("gate"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.gate --settings {params.settings:q} --deidentify {params.deidentify:q}"
         " --results results --policy {input.policy:q} --out results/gate --log {log}"

@@ -11,16 +11,16 @@ checkpoint inventory:
         "results/logs/inventory.log",
     benchmark:
         "results/logs/inventory.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         settings=run.section("inventory"),
         code=run.code("inventory"),
         key_id=run.key_id,
         source=run.source_state,
-    threads: workflow.cores
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         'python -m radcurate.stages.inventory --settings {params.settings:q} --source "$RADCURATE_INPUT"'
         " --out results/inventory --threads {threads} --log {log}"

@@ -18,14 +18,14 @@ rule protect:
         "results/logs/protect.log",
     benchmark:
         "results/logs/protect.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         settings=run.section("protect"),
         code=run.code("protect"),
         extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.protect --settings {params.settings:q} --extract {params.extract}"
         " --columns {input.columns:q} --out results/protect --log {log}"

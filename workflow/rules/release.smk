@@ -12,13 +12,13 @@ rule release:
         "results/logs/release.log",
     benchmark:
         "results/logs/release.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("release"),
         code=run.code("release"),
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.release --settings {params.settings:q} --results results"
         " --out {output} --log {log}"

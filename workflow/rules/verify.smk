@@ -15,6 +15,10 @@ rule verify:
         "results/logs/verify/{chunk}.log",
     benchmark:
         "results/logs/verify/{chunk}.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("verify"),
         code=run.code("verify"),
@@ -22,10 +26,6 @@ rule verify:
         deidentified=subpath(input.deidentified, parent=True),
         cleaned=subpath(input.cleaned, parent=True),
         out=subpath(output.series, parent=True),
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-    conda:
-        "../../envs/radcurate.yaml"
     shell:
         "python -m radcurate.stages.verify --settings {params.settings:q} --chunk {params.chunk}"
         " --deidentified {params.deidentified} --cleaned {params.cleaned} --out {params.out}"
