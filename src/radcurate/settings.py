@@ -96,6 +96,7 @@ class Protect(Section):
     k: int = Field(5, ge=1, description="Least number of patients in an equivalence class.")
     l: int = Field(1, ge=1, description="Least number of distinct sensitive values in an equivalence class; 1 asks for nothing.")  # noqa: E741
     t: float = Field(1.0, ge=0, le=1, description="Largest total variation distance of a class's sensitive values from the table's; 1 asks for nothing.")
+    suppression: float = Field(0.2, ge=0, le=1, description="Largest share of the patients that may be left out to reach k, l and t.")
 
 
 class Gate(Section):

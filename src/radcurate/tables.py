@@ -167,6 +167,25 @@ VERIFY_HITS = Schema(
     ("series", "name", "category", "keyword", "place"),
 )
 EXTRACT_SERIES = Schema("extract_series", [*SERIES, ("rois", INT)], ("series",))
+# protect: what joins the run with its release; stays inside. features and acquisition have the columns that columns.yaml declares.
+PROTECT_SUBJECTS = Schema(
+    "protect_subjects",
+    [
+        ("subject", TEXT),
+        ("code", TEXT),  # its code in the release; null when suppressed
+        ("status", TEXT),  # released | suppressed
+    ],
+    ("subject",),
+)
+PROTECT_SERIES = Schema(
+    "protect_series",
+    [
+        *SERIES,
+        ("code", TEXT),  # its code in the release; null when not released
+        ("rows", INT),  # rows of the released features table that come from it
+    ],
+    ("series",),
+)
 
 
 def table(schema: Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:

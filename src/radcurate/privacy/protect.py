@@ -1,0 +1,122 @@
+"""From the tables of a run to the tables of a release, and what was measured on both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from radcurate.errors import CurationError
+from radcurate.privacy import report
+from radcurate.privacy.classes import classes
+from radcurate.privacy.coding import combine, encode
+from radcurate.privacy.columns import Columns
+from radcurate.privacy.hierarchies import Ladder
+from radcurate.privacy.measures import Risk, Sensitive, risk, sensitive
+from radcurate.privacy.rows import SUBJECT, Pair, generalise, in_order, ladders, recode, select, subjects
+from radcurate.privacy.search import Board, Cohort, Solution, Targets, search
+
+
+@dataclass(frozen=True)
+class Protected:
+    """`released`: the tables to share; `kept`: the patients in it, by their codes in the run; `document`: measures.json."""
+
+    released: Pair
+    kept: frozenset[str]
+    document: dict[str, Any]
+
+
+def protect(pair: Pair, columns: Columns, targets: Targets, code: Callable[[str, str], str]) -> Protected:
+    """Generalise and suppress until every class of patients keeps k, l and t, with the least loss of information.
+
+    Args:
+        pair: measured rows only; others are not for release.
+        code: (letter, internal code) to release code.
+
+    Raises:
+        CurationError: a declared quasi-identifier or sensitive column is absent, or its hierarchy doesn't fit.
+    """
+    _check_sensitive(columns, targets)
+    pair = Pair(in_order(pair.features, columns), pair.acquisition)
+    coded = Pair(recode(pair.features, columns, code), recode(pair.acquisition, columns, code))
+    steps, values = ladders(coded, columns)
+    who = subjects(coded)
+    cohort = Cohort(who.codes, [found.codes for found in values], steps, _sensitive(coded, columns))
+    board = Board(cohort)
+    solution = search(board, targets)
+    released = _release(coded, columns, steps, solution)
+    kept = frozenset(pair.features[SUBJECT].filter(pa.array(solution.kept[who.codes])).to_pylist())
+    suppressed = int((~solution.kept).sum())
+    after = measure(released, columns, suppressed)
+    document = {
+        "before": measure(coded, columns).document(),
+        "after": after.document(),
+        "structure": _structure(released, columns).document(),
+        **report.outcome(targets, after, suppressed, int(who.codes.size), released.features.num_rows, solution),
+        "reachable": _coarsest(board).document(),
+        **report.losses(steps, solution, board),
+        "suppression_by_group": report.by_group(cohort, solution.kept),
+        **report.columns_of(columns, pair, released),
+        "sensitive": columns.named("sensitive"),
+    }
+    return Protected(released, kept, document)
+
+
+def measure(pair: Pair, columns: Columns, suppressed: int = 0) -> Risk:
+    """Risk of a pair of tables as anybody who holds them can measure it."""
+    who = subjects(pair)
+    cells = [encode(pair.column(name), name).codes for name in columns.named("quasi_identifier")]
+    return risk(classes(who.codes, combine(cells, who.codes.size)), _sensitive(pair, columns), suppressed)
+
+
+def _sensitive(pair: Pair, columns: Columns) -> dict[str, Sensitive]:
+    who = subjects(pair).codes
+    return {name: sensitive(who, encode(pair.column(name), name).codes) for name in columns.named("sensitive")}
+
+
+def _structure(pair: Pair, columns: Columns) -> Risk:
+    """The same against somebody who also counts a patient's rows and knows the technical texts in them (modality, label)."""
+    names = [*columns.named("quasi_identifier"), *_technical_texts(pair.features, columns)]
+    who = subjects(pair)
+    cells = combine([encode(pair.column(name), name).codes for name in names], who.codes.size)
+    return risk(classes(who.codes, cells, counted=True), {})
+
+
+def _technical_texts(content: pa.Table, columns: Columns) -> list[str]:
+    found = {name: columns.find(name) for name in content.column_names if pa.types.is_string(content[name].type)}
+    return [name for name, entry in found.items() if entry is not None and entry.role == "technical"]
+
+
+def _coarsest(board: Board) -> Risk:
+    """Risk at the coarsest levels without suppression: no k or l above it can be reached."""
+    return risk(board.groups(tuple(ladder.most for ladder in board.ladders)), board.sensitive)
+
+
+def _release(pair: Pair, columns: Columns, steps: list[Ladder], solution: Solution) -> Pair:
+    rows = solution.kept[subjects(pair).codes]
+    chosen = {ladder.column: (ladder, rung) for ladder, rung in zip(steps, solution.node, strict=True)}
+    kept = pair.only(rows)
+    # what features has already is not told a second time, perhaps finer
+    doubled = [
+        name
+        for name in pair.features.column_names
+        if (entry := columns.find(name)) is not None and entry.role not in ("identifier", "technical")
+    ]
+    features = select(generalise(kept.features, chosen), columns)
+    return Pair(features, select(generalise(kept.acquisition, _absent(chosen, doubled)), columns, doubled))
+
+
+def _absent(chosen: dict[str, tuple[Ladder, int]], names: list[str]) -> dict[str, tuple[Ladder, int]]:
+    return {name: step for name, step in chosen.items() if name not in names}
+
+
+def _check_sensitive(columns: Columns, targets: Targets) -> None:
+    if (targets.l > 1 or targets.t < 1) and not columns.named("sensitive"):
+        raise CurationError(
+            "l or t is asked for and no column is sensitive",
+            wanted="a column with role sensitive, or protect.l: 1 and protect.t: 1",
+            found="none",
+            fix="declare the sensitive columns in config/columns.yaml",
+        )

@@ -1,0 +1,130 @@
+"""protect: generalise and suppress quasi-identifiers until the policy's k, l and t hold, with least loss."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from radcurate import tables
+from radcurate.keys import Key
+from radcurate.privacy.columns import Columns, load_columns
+from radcurate.privacy.protect import Protected, protect
+from radcurate.privacy.rows import Pair
+from radcurate.privacy.search import Targets
+from radcurate.seals import check_seal, write_seal
+from radcurate.settings import Protect
+from radcurate.stages._command import command
+
+log = logging.getLogger("radcurate")
+
+WRITTEN = ["acquisition.parquet", "features.parquet", "measures.json", "series.parquet", "subjects.parquet"]
+
+
+def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Path) -> None:
+    """Make the tables of the release from the chunks of `extract`, and measure what they tell about a patient."""
+    declared = load_columns(columns)
+    for chunk in extract:
+        check_seal(chunk, key)
+    source = _gather(extract, declared)
+    targets = Targets(settings.k, settings.l, settings.t, settings.suppression)
+    result = protect(source, declared, targets, partial(release_code, key))
+    out.mkdir(parents=True, exist_ok=True)
+    tables.write(out / "features.parquet", result.released.features)
+    tables.write(out / "acquisition.parquet", result.released.acquisition)
+    tables.write_rows(out / "subjects.parquet", tables.PROTECT_SUBJECTS, _subjects(source, result, declared, key))
+    series = [row for chunk in extract for row in tables.read_rows(chunk / "series.parquet", tables.EXTRACT_SERIES)]
+    tables.write_rows(out / "series.parquet", tables.PROTECT_SERIES, _series(series, source, result, declared, key))
+    _write_json(out / "measures.json", result.document)
+    write_seal(out, WRITTEN, key)
+    _say(result.document)
+
+
+def release_code(key: Key, letter: str, value: str) -> str:
+    """Code in the release for a code of the run; nobody without the key can go from one to the other."""
+    return f"{letter}-{key.code('release', letter, value)}"
+
+
+def _gather(chunks: list[Path], declared: Columns) -> Pair:
+    """Measured rows of all chunks: a failed region is counted by its series, and is no row of the release."""
+    if not chunks:
+        nothing = pa.table({name: pa.array([], pa.string()) for name in declared.entries})
+        return Pair(nothing, nothing)
+    features, acquisition = (_joined(chunks, name) for name in ("features.parquet", "acquisition.parquet"))
+    return Pair(features.filter(pc.fill_null(pc.equal(features["status"], tables.OK), False)), acquisition)
+
+
+def _joined(chunks: list[Path], name: str) -> pa.Table:
+    found = [tables.read(chunk / name) for chunk in sorted(chunks)]
+    return pa.concat_tables(found, promote_options="permissive").combine_chunks()
+
+
+def _subjects(source: Pair, result: Protected, declared: Columns, key: Key) -> Iterator[dict[str, Any]]:
+    letter = declared.letter("subject")
+    for subject in source.features["subject"].unique().to_pylist():
+        kept = subject in result.kept
+        code = release_code(key, letter, subject) if kept and letter else None
+        yield {"subject": subject, "code": code, "status": "released" if kept else "suppressed"}
+
+
+def _series(
+    series: list[dict[str, Any]], source: Pair, result: Protected, declared: Columns, key: Key
+) -> Iterator[dict[str, Any]]:
+    """What became of each series that extract passed on."""
+    measured = Counter(source.features["series"].to_pylist())
+    letter = declared.letter("series")
+    for row in series:
+        if row["status"] == tables.OK:
+            rows = measured[row["series"]] or row["rois"] or 0
+            code = release_code(key, letter, row["series"]) if letter else None
+            yield _end(row, rows, row["subject"] in result.kept, code)
+
+
+def _end(row: Mapping[str, Any], rows: int, released: bool, code: str | None) -> dict[str, Any]:
+    kept = {name: row[name] for name, _ in tables.SERIES}
+    if released and rows:
+        return {**kept, "code": code, "rows": rows}
+    reason = "suppressed" if rows else "no_row"
+    return {**kept, "status": tables.EXCLUDED, "reason": reason, "remedy": REMEDIES[reason], "rows": 0}
+
+
+REMEDIES = {
+    "suppressed": "add patients, lower protect.k, or declare fewer or coarser quasi-identifiers in config/columns.yaml",
+    "no_row": "give the series a contour that can be measured",
+}
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    temporary.replace(path)
+
+
+def _say(found: Mapping[str, Any]) -> None:
+    levels = ", ".join(f"{name} {level}" for name, level in sorted(found["levels"].items()))
+    log.info(
+        "protect: %d patients, %d suppressed, k %d before, %d after (%d asked): %s; loss %.3f; levels: %s",
+        found["n_subjects"],
+        found["suppressed_subjects"],
+        found["before"]["k"],
+        found["after"]["k"],
+        found["required"]["k"],
+        "holds" if found["holds"] else "does not hold (" + ", ".join(found["unmet"]) + ")",
+        found["ncp"],
+        levels,
+    )
+    if found["undeclared_columns"]:
+        names = found["undeclared_columns"]
+        log.info("protect: %d columns are not declared and not released, such as %s", len(names), names[0])
+
+
+if __name__ == "__main__":
+    command(run)
