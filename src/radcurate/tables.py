@@ -167,6 +167,118 @@ VERIFY_HITS = Schema(
     ("series", "name", "category", "keyword", "place"),
 )
 EXTRACT_SERIES = Schema("extract_series", [*SERIES, ("rois", INT)], ("series",))
+EXTRACT_FEATURES = Schema(  # followed by a REAL column per feature: see `with_features`
+    "extract_features",
+    [
+        ("roi", TEXT),  # R-…
+        ("series", TEXT),  # the image
+        ("contour", TEXT),  # the series that the region was drawn in
+        ("subject", TEXT),
+        ("roi_label", TEXT),  # cleaned label from the header
+        ("modality", TEXT),
+        ("site", TEXT),
+        ("sex", TEXT),
+        ("age", REAL),
+        ("study_date", TEXT),
+        ("status", TEXT),  # ok | failed
+        ("reason", TEXT),
+        ("provenance", TEXT),  # digest of its record in provenance.parquet; null when failed before there was one
+    ],
+    ("roi",),
+)
+EXTRACT_MISSING = Schema(  # why a feature has no value
+    "extract_missing", [("roi", TEXT), ("reason", TEXT), ("features", TEXTS)], ("roi", "reason")
+)
+EXTRACT_ACQUISITION = Schema(  # of the middle plane; null where the header doesn't tell
+    "extract_acquisition",
+    [
+        ("series", TEXT),
+        ("subject", TEXT),
+        ("modality", TEXT),
+        ("manufacturer", TEXT),
+        ("model", TEXT),
+        ("software", TEXT),
+        ("body_part", TEXT),
+        ("patient_position", TEXT),
+        ("unit", TEXT),  # of the voxel values: HU | SUVbw | 1
+        ("planes", INT),
+        ("rows", INT),
+        ("columns", INT),
+        ("plane_spacing", REAL),  # mm
+        ("row_spacing", REAL),  # mm
+        ("column_spacing", REAL),  # mm
+        ("slice_thickness", REAL),  # mm
+        ("kernel", TEXT),
+        ("kvp", REAL),  # kV
+        ("tube_current", REAL),  # mA
+        ("exposure", REAL),  # mAs
+        ("ctdi_vol", REAL),  # mGy
+        ("pitch", REAL),
+        ("reconstruction_diameter", REAL),  # mm
+        ("contrast_agent", TEXT),
+        ("scanning_sequence", TEXT),
+        ("sequence_variant", TEXT),
+        ("acquisition_type", TEXT),  # 2D | 3D
+        ("repetition_time", REAL),  # ms
+        ("echo_time", REAL),  # ms
+        ("inversion_time", REAL),  # ms
+        ("flip_angle", REAL),  # degrees
+        ("field_strength", REAL),  # T
+        ("echo_train_length", REAL),
+        ("pixel_bandwidth", REAL),  # Hz
+        ("averages", REAL),
+        ("tracer", TEXT),
+        ("radionuclide", TEXT),
+        ("half_life", REAL),  # s
+        ("injected_dose", REAL),  # Bq
+        ("pet_units", TEXT),
+        ("decay_correction", TEXT),
+        ("attenuation_correction", TEXT),
+        ("scatter_correction", TEXT),
+        ("reconstruction_method", TEXT),
+        ("frame_duration", REAL),  # ms
+    ],
+    ("series",),
+)
+EXTRACT_PROVENANCE = Schema(  # everything that a row's values depend on; "none" where a step was not taken
+    "extract_provenance",
+    [
+        ("provenance", TEXT),  # SHA-256 of the record below
+        ("radcurate", TEXT),  # versions
+        ("engine", TEXT),
+        ("engine_version", TEXT),
+        ("engine_digest", TEXT),  # of radcurate's own feature code
+        ("numpy", TEXT),
+        ("scipy", TEXT),
+        ("simpleitk", TEXT),
+        ("pydicom", TEXT),
+        ("unit", TEXT),
+        ("dimension", TEXT),
+        ("voxel_size", REALS),  # mm, (plane, row, column) after interpolation
+        ("image_interpolation", TEXT),
+        ("mask_interpolation", TEXT),
+        ("mask_threshold", TEXT),
+        ("rounding", TEXT),
+        ("normalisation", TEXT),
+        ("normalisation_region", TEXT),
+        ("normalisation_mean", REAL),  # null without normalisation
+        ("normalisation_deviation", REAL),  # null without normalisation
+        ("resegmentation_range", TEXT),
+        ("resegmentation_outliers", TEXT),
+        ("discretisation", TEXT),
+        ("discretisation_value", REAL),  # width or number of bins
+        ("discretisation_anchor", TEXT),
+        ("textures", TEXT),
+        ("segmentation_source", TEXT),  # rtstruct | seg | nifti
+        ("segmentation_method", TEXT),
+        ("segmentation_notes", TEXT),
+        ("profile_digest", TEXT),
+        ("image_digest", TEXT),  # of the voxel values, their unit and spacing
+        ("mask_digest", TEXT),
+        ("acquisition_digest", TEXT),  # keyed: the values could be guessed
+    ],
+    ("provenance",),
+)
 # protect: what joins the run with its release; stays inside. features and acquisition have the columns that columns.yaml declares.
 PROTECT_SUBJECTS = Schema(
     "protect_subjects",
@@ -186,6 +298,12 @@ PROTECT_SERIES = Schema(
     ],
     ("series",),
 )
+
+
+def with_features(names: Iterable[str]) -> Schema:
+    """`EXTRACT_FEATURES` with its feature columns."""
+    base = EXTRACT_FEATURES
+    return Schema(base.name, [*base.columns, *((name, REAL) for name in names)], base.key)
 
 
 def table(schema: Schema, rows: Iterable[Mapping[str, Any]]) -> pa.Table:

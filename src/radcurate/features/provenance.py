@@ -1,0 +1,159 @@
+"""The complete record of how a row's values came about. A row without one is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radcurate.features.profile import Profile
+from radcurate.features.resample import Flags
+
+NONE = "none"
+NOT_RECORDED = "not recorded"
+# Filled only where intensities are normalised.
+CONDITIONAL = ("normalisation_mean", "normalisation_deviation")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was extracted from.
+
+    Attributes:
+        unit: of the voxel values.
+        voxel_size: mm after interpolation, (plane, row, column).
+        scale: mean and deviation used for normalisation.
+        segmentation_source: rtstruct, seg or nifti.
+        segmentation_method: as the contour's header tells it; may be empty.
+        segmentation_notes: what was noticed while rasterising.
+        image_digest, mask_digest, acquisition_digest: see `digest_of_image`, `digest_of_mask`.
+    """
+
+    unit: str
+    voxel_size: tuple[float, float, float]
+    scale: tuple[float, float] | None
+    segmentation_source: str
+    segmentation_method: str
+    segmentation_notes: tuple[str, ...]
+    image_digest: str
+    mask_digest: str
+    acquisition_digest: str
+
+
+def record(profile: Profile, source: Source, engine: str) -> dict[str, Any]:
+    """All parameters that values depend on, under the column names of provenance.parquet, without its digest."""
+    return {
+        **software(engine),
+        **_processing(profile, source),
+        "segmentation_source": source.segmentation_source,
+        "segmentation_method": source.segmentation_method.strip().lower() or NOT_RECORDED,
+        "segmentation_notes": ", ".join(source.segmentation_notes) or NONE,
+        "profile_digest": profile.digest,
+        "image_digest": source.image_digest,
+        "mask_digest": source.mask_digest,
+        "acquisition_digest": source.acquisition_digest,
+    }
+
+
+def _processing(profile: Profile, source: Source) -> dict[str, Any]:
+    interpolated = profile.voxel_size is not None
+    low, high = profile.range or (None, None)
+    fixed_size = profile.discretisation == "fixed_bin_size"
+    mean, deviation = source.scale or (None, None)
+    return {
+        "unit": source.unit,
+        "dimension": profile.dimension,
+        "voxel_size": list(source.voxel_size),
+        "image_interpolation": profile.image_interpolation if interpolated else NONE,
+        "mask_interpolation": profile.mask_interpolation if interpolated else NONE,
+        "mask_threshold": f"{profile.mask_threshold:g}" if interpolated else NONE,
+        "rounding": f"{profile.rounding:g}" if profile.rounding else NONE,
+        "normalisation": profile.normalisation,
+        "normalisation_region": (profile.normalisation_region or "") if source.scale else NONE,
+        "normalisation_mean": mean,
+        "normalisation_deviation": deviation,
+        "resegmentation_range": f"[{_edge(low)}, {_edge(high)}]" if profile.range else NONE,
+        "resegmentation_outliers": f"{profile.outlier_sigma:g} sigma" if profile.outlier_sigma else NONE,
+        "discretisation": profile.discretisation,
+        "discretisation_value": float((profile.bin_size if fixed_size else profile.bin_number) or 0),
+        "discretisation_anchor": _anchor(profile) if fixed_size else "region minimum",
+        "textures": ", ".join(profile.textures),
+    }
+
+
+def _edge(value: float | None) -> str:
+    return "open" if value is None else f"{value:g}"
+
+
+def _anchor(profile: Profile) -> str:
+    low = profile.range[0] if profile.range else None
+    anchor = profile.bin_anchor if profile.bin_anchor is not None else low
+    return "region minimum" if anchor is None else f"{anchor:g}"
+
+
+def lacking(found: Mapping[str, Any]) -> list[str]:
+    """Names of parameters that a record does not tell."""
+    wanted = set(found) | set(required())
+    conditional = set() if found.get("normalisation") not in (None, NONE) else set(CONDITIONAL)
+    return sorted(name for name in wanted - conditional if found.get(name) in (None, "", [], {}))
+
+
+@cache
+def required() -> tuple[str, ...]:
+    """Names that every record tells."""
+    from radcurate.tables import EXTRACT_PROVENANCE
+
+    return tuple(name for name, _ in EXTRACT_PROVENANCE.columns if name != "provenance" and name not in CONDITIONAL)
+
+
+def digest(found: Mapping[str, Any]) -> str:
+    """SHA-256 of a record, which names it."""
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def digest_of_image(values: NDArray[np.generic], unit: str, spacing: tuple[float, ...]) -> str:
+    """SHA-256 of shape, unit, spacing (mm) and values of an image."""
+    total = hashlib.sha256(f"{values.shape} {values.dtype.str} {unit} {[float(step) for step in spacing]}".encode())
+    for plane in values:
+        total.update(np.ascontiguousarray(plane).tobytes())
+    return total.hexdigest()
+
+
+def digest_of_mask(mask: Flags) -> str:
+    """SHA-256 of shape and bits of a mask."""
+    total = hashlib.sha256(f"{mask.shape}".encode())
+    total.update(np.packbits(mask).tobytes())
+    return total.hexdigest()
+
+
+@cache
+def software(engine: str) -> dict[str, str]:
+    """Versions of what computes, and a digest of this package."""
+    packages = {"pyradiomics": "pyradiomics-bhklab"}
+    return {
+        "radcurate": version("radcurate"),
+        "engine": engine,
+        "engine_version": version(packages[engine]),
+        "engine_digest": _package_digest(),
+        "numpy": version("numpy"),
+        "scipy": version("scipy"),
+        "simpleitk": version("SimpleITK"),
+        "pydicom": version("pydicom"),
+    }
+
+
+def _package_digest() -> str:
+    total = hashlib.sha256()
+    for part in sorted(files("radcurate.features").iterdir(), key=lambda path: path.name):
+        if part.name.endswith((".py", ".csv")):
+            content = part.read_bytes()
+            total.update(f"{part.name} {len(content)}\n".encode() + content)
+    return total.hexdigest()
