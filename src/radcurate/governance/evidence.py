@@ -1,0 +1,82 @@
+"""What the gate judges: the sealed artefacts of one run, read into plain data. No numbers that somebody typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+# The stages that give every series that reaches them a row, in the order in which data walk through them.
+WALK = ("consent", "deidentify", "deface", "verify", "extract", "protect")
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one series at one stage."""
+
+    series: str
+    status: str
+    reason: str | None = None
+    remedy: str | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A series as it was inventoried."""
+
+    series: str
+    subject: str
+    kind: str
+    modality: str
+    files: int
+    step: Step
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of the export: found in all, part of a series, set aside (by reason)."""
+
+    found: int
+    placed: int
+    set_aside: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class FaceCheck:
+    """What the deface stage measured on one image series."""
+
+    series: str
+    face: str | None
+    measured: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a policy can be held against.
+
+    `steps[stage]` are the rows of that stage's series table, `files[stage]` the number of files a series had there;
+    `features` and `acquisition` are the tables of `protect` as they would be released; `rows_of[series]` counts the
+    rows of the release that come from a series, by its pseudonym inside the run.
+    """
+
+    members: tuple[Member, ...]
+    chosen: frozenset[str]  # series in the chunks that consent wrote
+    found: Files  # counted from the inventory's tables
+    reported: Files | None  # as consent reported them
+    steps: Mapping[str, tuple[Step, ...]]
+    files: Mapping[str, Mapping[str, int]]
+    hits: int
+    faces: Mapping[str, FaceCheck]
+    study_dates: Mapping[str, str | None]
+    features: pa.Table
+    acquisition: pa.Table
+    provenance: tuple[Mapping[str, Any], ...]
+    protection: Mapping[str, Any]
+    feature_columns: tuple[str, ...]
+    reasons: Mapping[str, str]  # column of the release -> why it is in
+    rows_of: Mapping[str, int]
+    hipaa_path: str
+    dates: str
+    digests: Mapping[str, str] = field(default_factory=dict)

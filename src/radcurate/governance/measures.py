@@ -1,0 +1,335 @@
+"""The fixed list of what a policy can limit, and how each is read from the evidence.
+
+A measure has one name (`stage.what`), one function and one artefact. A value of None means that it could not be
+measured, and then no limit is kept; `applies` is False where there is nothing to measure (no sensitive attribute).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from radcurate.governance.conservation import RELEASED, Outcome, file_leaks, leaks
+from radcurate.governance.evidence import Evidence
+from radcurate.tables import EXTRACT_PROVENANCE, FAILED, OK
+
+# Parameters without which nobody can compute a value again (IBSI reporting guidelines; requirements F02 to F07).
+_CONDITIONAL = {"normalisation_mean", "normalisation_deviation"}  # filled only where intensities are normalised
+PROVENANCE_KEYS = tuple(name for name, _ in EXTRACT_PROVENANCE.columns if name not in _CONDITIONAL)
+
+
+@dataclass(frozen=True)
+class Value:
+    """What was measured."""
+
+    number: float | None
+    detail: str = ""
+    applies: bool = True
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that a policy may limit."""
+
+    name: str
+    artefact: str
+    meaning: str
+    read: Callable[[Evidence, list[Outcome]], Value]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The laxest limit a policy may set on a measure that every policy owes."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @property
+    def word(self) -> str:
+        """The limit in words."""
+        return f"at most {self.max:g}" if self.max is not None else f"at least {self.min:g}"
+
+
+def _ids(series: list[str]) -> str:
+    """A few pseudonyms, for the reader to look up."""
+    shown = sorted({name for name in series if name})
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+
+
+def _count(series: list[str]) -> Value:
+    return Value(float(len(series)), _ids(series))
+
+
+def _released(ends: list[Outcome]) -> list[Outcome]:
+    return [end for end in ends if end.outcome == RELEASED]
+
+
+def _lost_series(evidence: Evidence, ends: list[Outcome]) -> Value:
+    found = leaks(evidence, ends)
+    kinds = sorted({f"{leak.kind} at {leak.stage}" for leak in found})
+    return Value(float(len(found)), "; ".join([*kinds, _ids([leak.series for leak in found])]) if found else "")
+
+
+def _lost_files(evidence: Evidence, ends: list[Outcome]) -> Value:
+    found = file_leaks(evidence, ends)
+    kinds = sorted({f"at {leak.stage}" for leak in found})
+    return Value(float(len(found)), ", ".join(kinds))
+
+
+def _hits(evidence: Evidence, _: list[Outcome]) -> Value:
+    return Value(float(evidence.hits))
+
+
+def _failed_verification(evidence: Evidence, _: list[Outcome]) -> Value:
+    return _count([step.series for step in evidence.steps.get("verify", ()) if step.status == FAILED])
+
+
+def _unverified(evidence: Evidence, ends: list[Outcome]) -> Value:
+    """Series that give the release a row, or would, without a clean row of the verifier."""
+    clean = {step.series for step in evidence.steps.get("verify", ()) if step.status == OK}
+    used = {end.series for end in _released(ends)} | {series for series, n in evidence.rows_of.items() if n}
+    return _count([series for series in used if series not in clean])
+
+
+def _faces(evidence: Evidence, ends: list[Outcome]) -> Value:
+    """Released images of which the deface stage doesn't say that there is no face, or that it removed it and checked."""
+    images = [end.series for end in _released(ends) if end.kind == "image"]
+    return _count([series for series in images if not _face_resolved(evidence.faces.get(series))])
+
+
+def _face_resolved(check: Any) -> bool:
+    if check is None or check.face not in ("none", "removed"):
+        return False
+    return check.face == "none" or bool(check.measured.get("passed"))
+
+
+def _overlap(evidence: Evidence, ends: list[Outcome]) -> Value:
+    """Voxels of released contours that lie where a face was removed."""
+    images = [end.series for end in _released(ends) if end.series in evidence.faces]
+    voxels = {series: evidence.faces[series].measured.get("overlap_voxels") or 0 for series in images}
+    return Value(float(sum(voxels.values())), _ids([series for series, n in voxels.items() if n]))
+
+
+def _without_record(evidence: Evidence, _: list[Outcome]) -> Value:
+    if "provenance" not in evidence.features.column_names:
+        return Value(float(evidence.features.num_rows), "the table has no column provenance")
+    known = {str(record["provenance"]) for record in evidence.provenance}
+    missing = [name for name in evidence.features["provenance"].to_pylist() if name not in known]
+    return Value(float(len(missing)))
+
+
+def _incomplete_records(evidence: Evidence, _: list[Outcome]) -> Value:
+    lacking = [[key for key in PROVENANCE_KEYS if record.get(key) in (None, "", [])] for record in evidence.provenance]
+    names = sorted({key for keys in lacking for key in keys})
+    return Value(float(sum(bool(keys) for keys in lacking)), ", ".join(names))
+
+
+def _empty_rows(evidence: Evidence, _: list[Outcome]) -> Value:
+    columns = [name for name in evidence.feature_columns if name in evidence.features.column_names]
+    if not columns:
+        return Value(float(evidence.features.num_rows), "the table has no feature column")
+    finite = [np.isfinite(evidence.features[name].to_numpy()) for name in columns]
+    return Value(float((~np.any(finite, axis=0)).sum()))
+
+
+def _rows(evidence: Evidence, _: list[Outcome]) -> Value:
+    return Value(float(evidence.features.num_rows))
+
+
+def _unreasoned(evidence: Evidence, _: list[Outcome]) -> Value:
+    """Columns of the release without a role and a reason."""
+    tables = (evidence.features, evidence.acquisition)
+    names = {name for content in tables for name in content.column_names}
+    bare = sorted(name for name in names if not evidence.reasons.get(name))
+    return Value(float(len(bare)), ", ".join(bare[:5]))
+
+
+def _internal_codes(evidence: Evidence, _: list[Outcome]) -> Value:
+    """Cells of the release that hold a pseudonym used inside the run."""
+    inside = {member.series for member in evidence.members} | {member.subject for member in evidence.members}
+    known = pa.array(sorted(inside), pa.string())
+    cells = 0
+    for content in (evidence.features, evidence.acquisition):
+        for column in content.columns:
+            if pa.types.is_string(column.type):
+                cells += pc.sum(pc.is_in(column, value_set=known)).as_py() or 0
+    return Value(float(cells))
+
+
+def _fine_dates(evidence: Evidence, _: list[Outcome]) -> Value:
+    if evidence.hipaa_path != "safe_harbor":
+        return Value(0.0, "the path is expert determination", applies=False)
+    fine = [series for series, day in evidence.study_dates.items() if day and not day.endswith("-01-01")]
+    return _count(fine)
+
+
+def _unmet(evidence: Evidence, _: list[Outcome]) -> Value:
+    holds = evidence.protection.get("holds")
+    return Value(None if not isinstance(holds, bool) else float(not holds))
+
+
+def _after(name: str) -> Callable[[Evidence, list[Outcome]], Value]:
+    """A number that `protect` measured on the table it would release."""
+
+    def read(evidence: Evidence, _: list[Outcome]) -> Value:
+        after = evidence.protection.get("after")
+        number = after.get(name) if isinstance(after, Mapping) else None
+        return Value(_number(number))
+
+    return read
+
+
+def _crowd(evidence: Evidence, ends: list[Outcome]) -> Value:
+    """The k that `protect` reports, or what counting the released rows again comes to, if that is less."""
+    reported = _after("k")(evidence, ends).number
+    counted = smallest_crowd(evidence)
+    reach = evidence.protection.get("reachable")
+    best = reach.get("k") if isinstance(reach, Mapping) else None
+    detail = f"{counted} counted again in the tables" + (
+        f"; without leaving patients out at most {best}" if best else ""
+    )
+    return Value(None if reported is None else min(reported, float(counted)), detail)
+
+
+def _prosecutor(evidence: Evidence, ends: list[Outcome]) -> Value:
+    reported = _after("prosecutor_max")(evidence, ends).number
+    counted = smallest_crowd(evidence)
+    return Value(None if reported is None or not counted else max(reported, 1 / counted))
+
+
+def smallest_crowd(evidence: Evidence) -> int:
+    """Patients in the smallest group that shares all quasi-identifiers of the two released tables; 0 without rows.
+
+    Counted without the code of `protect`: a patient is the set of its rows' values, a series' acquisition among them.
+    """
+    roles = evidence.protection.get("roles", {})
+    quasi = {name for name, role in roles.items() if role == "quasi_identifier"}
+    if not {"subject", "series"} <= set(evidence.features.column_names):
+        return 0
+    own = [name for name in evidence.features.column_names if name in quasi]
+    linked = [name for name in evidence.acquisition.column_names if name in quasi]
+    by_series = (
+        {row["series"]: tuple(row[name] for name in linked) for row in evidence.acquisition.to_pylist()}
+        if linked
+        else {}
+    )
+    known: dict[str, set[tuple[Any, ...]]] = {}
+    for row in evidence.features.select(["subject", "series", *own]).to_pylist():
+        cells = tuple(row[name] for name in own) + by_series.get(row["series"], ())
+        known.setdefault(row["subject"], set()).add(cells)
+    return min(Counter(map(frozenset, known.values())).values(), default=0)
+
+
+def _sensitive(name: str) -> Callable[[Evidence, list[Outcome]], Value]:
+    """The same, where a sensitive attribute is declared."""
+    read_after = _after(name)
+
+    def read(evidence: Evidence, ends: list[Outcome]) -> Value:
+        after = evidence.protection.get("after")
+        if isinstance(after, Mapping) and not after.get("sensitive"):
+            return Value(None, "no sensitive attribute is declared", applies=False)
+        return read_after(evidence, ends)
+
+    return read
+
+
+def _whole(name: str) -> Callable[[Evidence, list[Outcome]], Value]:
+    return lambda evidence, _: Value(_number(evidence.protection.get(name)))
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+_PROTECT, _TABLE = "results/protect/measures.json", "results/protect/features.parquet"
+_ALL = [
+    Measure(
+        "conservation.lost_series", "results/gate/outcomes.parquet", "series without exactly one outcome", _lost_series
+    ),
+    Measure("conservation.lost_files", "results/inventory", "files that no outcome accounts for", _lost_files),
+    Measure("verify.hits", "results/verify/*/hits.parquet", "original identifiers found in cleaned files", _hits),
+    Measure(
+        "verify.failed_series",
+        "results/verify/*/series.parquet",
+        "series that failed verification",
+        _failed_verification,
+    ),
+    Measure(
+        "verify.unverified_series",
+        "results/verify/*/series.parquet",
+        "released series that were not verified",
+        _unverified,
+    ),
+    Measure(
+        "deface.unresolved_faces", "results/deface/*/qc.parquet", "released images that may still show a face", _faces
+    ),
+    Measure("deface.overlap_voxels", "results/deface/*/qc.parquet", "contour voxels inside a removed face", _overlap),
+    Measure(
+        "provenance.rows_without_record",
+        "results/extract/*/provenance.parquet",
+        "rows without a provenance record",
+        _without_record,
+    ),
+    Measure(
+        "provenance.incomplete_records",
+        "results/extract/*/provenance.parquet",
+        "provenance records that lack a parameter",
+        _incomplete_records,
+    ),
+    Measure("features.empty_rows", _TABLE, "rows without a single feature value", _empty_rows),
+    Measure("features.rows", _TABLE, "rows to release", _rows),
+    Measure("columns.without_reason", _TABLE, "columns without a stated reason", _unreasoned),
+    Measure("codes.internal", _TABLE, "cells with a pseudonym used inside the run", _internal_codes),
+    Measure(
+        "dates.finer_than_year",
+        "results/deidentify/*/series.parquet",
+        "dates with a month or day under Safe Harbor",
+        _fine_dates,
+    ),
+    Measure("protect.unmet", _PROTECT, "demands of the protect stage that don't hold", _unmet),
+    Measure("protect.k", _PROTECT, "fewest patients that look alike", _crowd),
+    Measure(
+        "protect.prosecutor_max",
+        _PROTECT,
+        "largest chance of naming a patient known to be in the data",
+        _prosecutor,
+    ),
+    Measure("protect.unique_share", _PROTECT, "share of patients that look like nobody else", _after("unique_share")),
+    Measure("protect.l", _PROTECT, "fewest sensitive values in a crowd", _sensitive("l")),
+    Measure("protect.t", _PROTECT, "how far a crowd's sensitive values differ from everybody's", _sensitive("t")),
+    Measure(
+        "protect.suppressed_share", _PROTECT, "share of patients left out to protect them", _whole("suppressed_share")
+    ),
+    Measure("protect.ncp", _PROTECT, "information lost by generalising (normalised certainty penalty)", _whole("ncp")),
+]
+MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}
+
+# What every policy limits, whoever the recipients are.
+OWED: dict[str, Limit] = {
+    name: Limit(max=0)
+    for name in (
+        "conservation.lost_series",
+        "conservation.lost_files",
+        "verify.hits",
+        "verify.failed_series",
+        "verify.unverified_series",
+        "deface.unresolved_faces",
+        "deface.overlap_voxels",
+        "provenance.rows_without_record",
+        "provenance.incomplete_records",
+        "features.empty_rows",
+        "columns.without_reason",
+        "codes.internal",
+        "dates.finer_than_year",
+        "protect.unmet",
+    )
+} | {"features.rows": Limit(min=1), "protect.k": Limit(min=1)}

@@ -1,0 +1,283 @@
+"""DATA_CARD.md: what is in a release, who is in it, what was done, what it can't be used for. Every number is counted
+from an artefact of the run; none is typed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from radcurate.release.dictionary import FEATURE, NON_IBSI, Column
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the card is written from."""
+
+    name: str
+    version: str
+    verdict: Json
+    features: pa.Table
+    acquisition: pa.Table
+    columns: Sequence[Column]
+    outcomes: Sequence[Json]
+    images: int  # image and contour series under images/
+    images_left_out: Mapping[str, int]  # reason -> series
+    provenance_records: int
+
+
+def data_card(facts: Facts) -> str:
+    """The card in Markdown."""
+    parts = [
+        _head(facts),
+        _who(facts),
+        _outcomes(facts),
+        _cleaning(facts),
+        _risk(facts),
+        _limits(facts),
+        _reading(facts),
+        _status(facts),
+        _checking(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(facts: Facts) -> str:
+    n_features = len(_features(facts))
+    return (
+        f"# {facts.name} {facts.version}\n\n"
+        f"Radiomics features of {_n(patients(facts.features), 'patient')}: "
+        f"{_n(facts.features.num_rows, 'region')} (rows), {_n(n_features, 'feature')} (columns). "
+        f"Released under the policy `{facts.verdict['policy']}`, for: {facts.verdict['recipients']}."
+    )
+
+
+def _who(facts: Facts) -> str:
+    released = [row for row in facts.outcomes if row["outcome"] == "released"]
+    kinds = Counter((row["kind"], row["modality"]) for row in released)
+    lines = [
+        "## Who and what is in it",
+        "",
+        "| | number |",
+        "|---|---|",
+        f"| patients | {patients(facts.features)} |",
+        f"| regions (rows of features.parquet) | {facts.features.num_rows} |",
+        f"| image series described in acquisition.parquet | {facts.acquisition.num_rows} |",
+        *(f"| series released, {kind} {modality} | {n} |" for (kind, modality), n in sorted(kinds.items())),
+        *(f"| regions on {value} | {n} |" for value, n in _counts(facts.features, "modality")),
+    ]
+    return "\n".join(lines)
+
+
+def _outcomes(facts: Facts) -> str:
+    verdict = facts.verdict
+    lines = [
+        "## Where every series went",
+        "",
+        f"{_n(verdict['inventoried'], 'series', 'series')} found in {_n(verdict['found_files'], 'file')}. "
+        "Each has exactly one outcome, and the sum was checked.",
+        "",
+        "| outcome | decided at | reason | series |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['outcome']} | {row['stage']} | {row['reason'] or ''} | {row['series']} |"
+            for row in verdict["conservation"]
+        ),
+    ]
+    if verdict["set_aside_files"]:
+        lines += ["", "Files that are part of no series:", "", "| reason | files |", "|---|---|"]
+        lines += [f"| {reason} | {n} |" for reason, n in verdict["set_aside_files"].items()]
+    return "\n".join(lines)
+
+
+def _cleaning(facts: Facts) -> str:
+    measured = {finding["measure"]: finding["measured"] for finding in facts.verdict["findings"]}
+    hits = int(measured.get("verify.hits") or 0)
+    lines = [
+        "## How it was cleaned",
+        "",
+        "- Headers: only attributes on a list are kept; codes and UIDs are keyed; "
+        + (
+            "dates are cut to years."
+            if facts.verdict["legal"]["dates"] == "year"
+            else "dates are moved by a secret number of weeks."
+        ),
+        "- Faces: head images are searched for a face; where there was one it was removed, and the removal was measured.",
+        f"- Verification: a second, independent program searched every cleaned file for every original identifier: {_n(hits, 'hit')}.",
+    ]
+    return "\n".join(lines)
+
+
+def _risk(facts: Facts) -> str:
+    protection = facts.verdict["protection"]
+    before, after = protection["before"], protection["after"]
+    rows = [
+        ("patients that look alike, at least (k)", "k"),
+        ("different sensitive values in a crowd, at least (l)", "l"),
+        ("distance of a crowd's sensitive values from everybody's, at most (t)", "t"),
+        ("share of patients that look like nobody else", "unique_share"),
+        ("chance of naming a patient known to be in the data, at most", "prosecutor_max"),
+    ]
+    lines = [
+        "## Risk of recognising a patient",
+        "",
+        "| measure | before protection | as released |",
+        "|---|---|---|",
+        *(f"| {text} | {number(before.get(key))} | {number(after.get(key))} |" for text, key in rows),
+        "",
+        f"Patients left out to protect them: {number(protection['suppressed_subjects'])} "
+        f"({number(protection['suppressed_share'])} of all). Information lost by making values coarser: "
+        f"{number(protection['ncp'])} on a scale from 0 to 1.",
+        "",
+        "Criteria of the policy, all of which hold:",
+        "",
+        "| criterion | measured | allowed | source |",
+        "|---|---|---|---|",
+        *(_criterion(finding) for finding in facts.verdict["findings"]),
+    ]
+    return "\n".join(lines)
+
+
+def _criterion(finding: Json) -> str:
+    measured = number(finding["measured"]) if finding["applies"] else "does not apply"
+    return f"| {finding['name']} | {measured} | {finding['allowed']} | {finding['source']} |"
+
+
+def _limits(facts: Facts) -> str:
+    lines = ["## Limitations", ""]
+    lost = [row for row in facts.verdict["conservation"] if row["outcome"] != "released"]
+    total = facts.verdict["inventoried"]
+    for row in lost:
+        lines.append(
+            f"- {row['series']} of {total} series ({100 * row['series'] / total:.3g} %) are not in it: "
+            f"{row['outcome']} at {row['stage']} ({row['reason']})."
+        )
+    if lost:
+        lines.append("- What was left out need not look like what was released: check for bias before you generalise.")
+    lines += [f"- {text}" for text in _missing_values(facts)]
+    bare = [line.name for line in _features(facts) if line.ibsi == NON_IBSI]
+    if bare:
+        lines.append(
+            f"- {_n(len(bare), 'feature')} have no IBSI code and may not be comparable with other software; dictionary.csv names them."
+        )
+    deviating = [line.name for line in _features(facts) if line.conformance == "deviating"]
+    if deviating:
+        lines.append(
+            f"- {_n(len(deviating), 'feature')} do not meet every IBSI reference value: the column `conformance` of "
+            "dictionary.csv says deviating."
+        )
+    lines.append(
+        "- k, l and t describe the columns that say something about a person. Feature values are as exact as they were "
+        "computed: somebody who has the same images can compute them again and find the patient."
+    )
+    if facts.images:
+        lines.append(
+            "- Images are included. An image is as good as a fingerprint to anybody who holds the original; k doesn't describe it."
+        )
+    lines += [
+        f"- Images of {_n(n, 'series', 'series')} are left out: {reason}."
+        for reason, n in facts.images_left_out.items()
+    ]
+    return "\n".join(lines)
+
+
+def _missing_values(facts: Facts) -> Iterable[str]:
+    names = [line.name for line in _features(facts)]
+    holes = sum(_holes(facts.features[name]) for name in names)
+    if holes:
+        cells = len(names) * facts.features.num_rows
+        yield f"{holes} of {cells} feature values are missing (NaN): the feature isn't defined for that region."
+
+
+def _holes(column: pa.ChunkedArray) -> int:
+    values = column.to_numpy()
+    return int((values != values).sum())
+
+
+def _reading(facts: Facts) -> str:
+    return "\n".join(
+        [
+            "## How to read it",
+            "",
+            "```python",
+            "import pandas as pd",
+            'features = pd.read_parquet("features.parquet")',
+            'acquisition = pd.read_parquet("acquisition.parquet")',
+            'provenance = pd.read_parquet("provenance.parquet")',
+            "```",
+            "",
+            f"`dictionary.csv` explains every column. `provenance` in a row of features names one of "
+            f"{_n(facts.provenance_records, 'record')} in `provenance.parquet`: all parameters the values depend on. "
+            "`provenance.json` is about the run as a whole. The units and IBSI codes are in the Parquet files too:",
+            "",
+            "```python",
+            "import pyarrow.parquet as pq",
+            'pq.read_schema("features.parquet").field("modality").metadata',
+            "```",
+            *(
+                ["", "`images/` holds the cleaned images, `images.csv` which file belongs to which row."]
+                if facts.images
+                else []
+            ),
+        ]
+    )
+
+
+def _status(facts: Facts) -> str:
+    legal = facts.verdict["legal"]
+    return "\n".join(
+        [
+            "## What it is in law",
+            "",
+            f"The data are **{legal['status']}**: names and numbers are replaced by codes that only the holder of a secret "
+            f"key can make again. {legal['gdpr']} {legal['hipaa']}",
+            "",
+            "Don't try to find out who somebody is, don't join these data with others for that purpose, and tell the "
+            "institution if you believe that somebody can be recognised.",
+        ]
+    )
+
+
+def _checking() -> str:
+    return "\n".join(
+        [
+            "## Is it complete and unchanged?",
+            "",
+            "    sha256sum -c SHA256SUMS",
+            "",
+            "or `radcurate verify-release FOLDER`, which finds surplus files as well.",
+        ]
+    )
+
+
+def patients(features: pa.Table) -> int:
+    """Number of different patients in a table."""
+    return len(features["subject"].unique()) if "subject" in features.column_names else 0
+
+
+def _features(facts: Facts) -> list[Column]:
+    return [line for line in facts.columns if line.table == "features" and line.role == FEATURE]
+
+
+def _counts(content: pa.Table, name: str) -> list[tuple[str, int]]:
+    if name not in content.column_names:
+        return []
+    return sorted(Counter(str(value) for value in content[name].to_pylist()).items())
+
+
+def number(value: Any) -> str:
+    """A number as text: whole ones as they are, others to four significant digits."""
+    if value is None:
+        return "not measured"
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return str(int(value))
+
+
+def _n(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"

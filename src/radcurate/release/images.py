@@ -1,0 +1,72 @@
+"""Cleaned images in a release: the table generalises age, sex and dates, so a header must not tell them exactly.
+
+A released file gets the release's own codes (patient, UIDs), so that neither two releases nor a release and the
+hospital's working copies can be joined by them, and loses what describes the patient. Pixels stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pydicom
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+
+# Attributes that tell about the patient (PS3.3 C.2.3, C.7.2.2) or the day. The patient module's type 2 attributes stay,
+# empty. Weight is left out too, so PET, whose uptake values need it, can't be released with images for a crowd.
+EMPTIED = ("PatientBirthDate", "PatientSex", "PatientBirthTime", "ReferringPhysicianName", "AccessionNumber", "StudyID")
+REMOVED = (
+    "PatientAge", "PatientSize", "PatientWeight", "PatientSexNeutered", "PregnancyStatus", "EthnicGroup", "EthnicGroups",
+    "SmokingStatus", "PatientIdentityRemoved", "BodyMassIndex", "MeasuredAPDimension", "MeasuredLateralDimension",
+)  # fmt: skip
+DAY, TIME, MOMENT = "19000101", "000000", "19000101000000"
+OWN_ROOT = "2.25."
+
+
+def relabel(dataset: Dataset, subject: str, new_uid: Callable[[str], str], keep_patient: bool) -> None:
+    """Give a cleaned header the codes of a release, in place.
+
+    `new_uid` maps each UID that radcurate made; UIDs of the standard stay. With `keep_patient` (a release for which no
+    crowd is asked) only codes change.
+    """
+    dataset.PatientID = subject
+    dataset.PatientName = subject
+    if not keep_patient:
+        for name in EMPTIED:
+            if name in dataset:
+                setattr(dataset, name, "")
+        for name in REMOVED:
+            if name in dataset:
+                delattr(dataset, name)
+
+    def change(_: Dataset, element: DataElement) -> None:
+        if element.VR == "UI":
+            _change_uids(element, new_uid)
+        elif not keep_patient and element.VR in ("DA", "TM", "DT") and element.value:
+            element.value = {"DA": DAY, "TM": TIME, "DT": MOMENT}[element.VR]
+
+    dataset.walk(change)
+    if not keep_patient and "PatientBirthDate" in dataset:
+        dataset.PatientBirthDate = ""
+
+
+def _change_uids(element: DataElement, new_uid: Callable[[str], str]) -> None:
+    values = [element.value] if element.VM <= 1 else list(element.value)
+    changed = [new_uid(str(value)) if value and str(value).startswith(OWN_ROOT) else value for value in values]
+    if changed != values:
+        element.value = changed[0] if element.VM <= 1 else changed
+
+
+def write_image(source: Path, target: Path, subject: str, new_uid: Callable[[str], str], keep_patient: bool) -> None:
+    """Copy one cleaned DICOM file with the codes of a release; the pixel bytes are copied as they are."""
+    dataset = pydicom.dcmread(source)
+    relabel(dataset, subject, new_uid, keep_patient)
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    target.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(target, enforce_file_format=True)
+
+
+def needs_patient(modality: str) -> bool:
+    """Whether the values of such images depend on the patient's weight (SUV, PS3.3 C.8.9.1)."""
+    return modality in ("PT", "NM")

@@ -1,0 +1,227 @@
+"""Read the sealed artefacts of this run. Only what consent's chunks name is read: folders of earlier runs are not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from radcurate import tables
+from radcurate.errors import CurationError
+from radcurate.features.catalogue import catalogue
+from radcurate.governance.evidence import Evidence, FaceCheck, Files, Member, Step
+from radcurate.keys import Key
+from radcurate.seals import check_seal
+
+PER_CHUNK = ("deidentify", "deface", "verify", "extract")
+
+
+@dataclass
+class Reader:
+    """Reads a table only if the seal of its folder lists it and holds; remembers the digests."""
+
+    results: Path
+    key: Key
+    problems: list[str] = field(default_factory=list)
+    _sealed: dict[Path, dict[str, str]] = field(default_factory=dict)
+
+    def check(self, folder: str) -> bool:
+        """Check one folder's seal; a broken one is remembered as a problem."""
+        try:
+            self._sealed[self.results / folder] = check_seal(self.results / folder, self.key)
+        except CurationError as error:
+            self.problems.append(f"results/{folder}: {error.problem} ({error.found})")
+            return False
+        return True
+
+    def path(self, folder: str, name: str) -> Path:
+        """A sealed file.
+
+        Raises:
+            CurationError: the folder's seal doesn't list it.
+        """
+        if name not in self._sealed.get(self.results / folder, {}):
+            raise CurationError(
+                f"results/{folder}/{name} is not sealed",
+                wanted="a table that its stage wrote and sealed",
+                found="no entry in the seal",
+                fix="delete that folder and run snakemake again",
+            )
+        return self.results / folder / name
+
+    def rows(self, folder: str, name: str, schema: tables.Schema | None = None) -> list[dict[str, Any]]:
+        """Rows of a sealed table."""
+        return tables.read_rows(self.path(folder, name), schema)
+
+    def digest(self, folder: str) -> str:
+        """One digest over all sealed files of a folder."""
+        return _digest(f"{name} {digest}" for name, digest in sorted(self._sealed[self.results / folder].items()))
+
+
+def chosen_chunks(results: Path) -> list[str]:
+    """Chunks of this run: the folders that consent wrote."""
+    folder = results / "consent" / "chunks"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def inventoried_chunks(results: Path) -> list[str]:
+    """Chunks that the inventory found."""
+    folder = results / "inventory" / "chunks"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def check_seals(reader: Reader) -> None:
+    """Check the seal of every folder that this run's evidence comes from."""
+    folders = ["inventory", *(f"inventory/chunks/{chunk}" for chunk in inventoried_chunks(reader.results))]
+    chosen = chosen_chunks(reader.results)
+    folders += ["consent", *(f"consent/chunks/{chunk}" for chunk in chosen)]
+    folders += [f"{stage}/{chunk}" for stage in PER_CHUNK for chunk in chosen]
+    for folder in [*folders, "protect"]:
+        reader.check(folder)
+
+
+def read_evidence(reader: Reader, hipaa_path: str, dates: str) -> Evidence:
+    """Everything the policy is held against. Call `check_seals` first.
+
+    Raises:
+        CurationError: a table is absent, unsealed or has other columns.
+    """
+    chosen = chosen_chunks(reader.results)
+    members, found = _inventory(reader)
+    steps = {"consent": _steps(reader.rows("consent", "series.parquet", tables.CONSENT_SERIES))}
+    deidentified = _chunked(reader, "deidentify", chosen, tables.DEIDENTIFY_SERIES)
+    defaced = _chunked(reader, "deface", chosen, tables.DEFACE_SERIES)
+    verified = _chunked(reader, "verify", chosen, tables.VERIFY_SERIES)
+    extracted = _chunked(reader, "extract", chosen, tables.EXTRACT_SERIES)
+    protected = reader.rows("protect", "series.parquet", tables.PROTECT_SERIES)
+    by_stage = {"deidentify": deidentified, "deface": defaced, "verify": verified, "extract": extracted}
+    steps |= {stage: _steps(rows) for stage, rows in by_stage.items()} | {"protect": _steps(protected)}
+    features = tables.read(reader.path("protect", "features.parquet"))
+    protection = json.loads(reader.path("protect", "measures.json").read_text())
+    return Evidence(
+        members=members,
+        chosen=frozenset(_chosen_series(reader, chosen)),
+        found=found,
+        reported=_reported(json.loads(reader.path("consent", "files.json").read_text())),
+        steps=steps,
+        files={
+            "deidentify": {row["series"]: row["n_instances"] for row in deidentified},
+            "deface": {row["series"]: row["n_instances"] for row in defaced},
+            "verify": {row["series"]: row["files"] for row in verified},
+        },
+        hits=_hits(reader, chosen, verified),
+        faces=_faces(reader, chosen, defaced),
+        study_dates={row["series"]: row["study_date"] for row in deidentified},
+        features=features,
+        acquisition=tables.read(reader.path("protect", "acquisition.parquet")),
+        provenance=tuple(provenance_table(reader, chosen, features).to_pylist()),
+        protection=protection,
+        feature_columns=tuple(column.name for column in catalogue() if column.name in features.column_names),
+        reasons=protection.get("reasons", {}),
+        rows_of={row["series"]: row["rows"] or 0 for row in protected},
+        hipaa_path=hipaa_path,
+        dates=dates,
+        digests=_digests(reader, chosen, steps),
+    )
+
+
+def _inventory(reader: Reader) -> tuple[tuple[Member, ...], Files]:
+    """The series that were found, and the files counted once more from the instance tables."""
+    members, found, placed = [], 0, 0
+    aside: Counter[str] = Counter()
+    for chunk in inventoried_chunks(reader.results):
+        folder = f"inventory/chunks/{chunk}"
+        instances = reader.rows(folder, "instances.parquet", tables.INVENTORY_INSTANCES)
+        sizes = Counter(row["series"] for row in instances if row["status"] == tables.OK)
+        found, placed = found + len(instances), placed + sizes.total()
+        aside.update(str(row["reason"]) for row in instances if row["status"] != tables.OK)
+        for row in reader.rows(folder, "series.parquet", tables.INVENTORY_SERIES):
+            members.append(
+                Member(row["series"], row["subject"], row["kind"], row["modality"], sizes[row["series"]], _step(row))
+            )
+    unplaced = reader.rows("inventory", "unplaced.parquet", tables.INVENTORY_INSTANCES)
+    aside.update(str(row["reason"]) for row in unplaced)
+    return tuple(members), Files(found + len(unplaced), placed, dict(aside))
+
+
+def _reported(content: Mapping[str, Any]) -> Files:
+    return Files(
+        int(content["total"]), int(content["placed"]), {str(k): int(v) for k, v in content["quarantined"].items()}
+    )
+
+
+def _chosen_series(reader: Reader, chunks: list[str]) -> Iterable[str]:
+    for chunk in chunks:
+        yield from (
+            row["series"] for row in reader.rows(f"consent/chunks/{chunk}", "series.parquet", tables.INVENTORY_SERIES)
+        )
+
+
+def _chunked(reader: Reader, stage: str, chunks: list[str], schema: tables.Schema) -> list[dict[str, Any]]:
+    return [row for chunk in chunks for row in reader.rows(f"{stage}/{chunk}", "series.parquet", schema)]
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    return Step(str(row["series"]), str(row["status"]), row.get("reason"), row.get("remedy"))
+
+
+def _steps(rows: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
+    return tuple(_step(row) for row in rows)
+
+
+def _hits(reader: Reader, chunks: list[str], verified: list[dict[str, Any]]) -> int:
+    """Hits counted from the list of hits, or as the series table says if that is more."""
+    listed = 0
+    for chunk in chunks:
+        listed += sum(row["count"] or 0 for row in reader.rows(f"verify/{chunk}", "hits.parquet", tables.VERIFY_HITS))
+    return max(listed, sum(row["hits"] or 0 for row in verified))
+
+
+def _faces(reader: Reader, chunks: list[str], defaced: list[dict[str, Any]]) -> dict[str, FaceCheck]:
+    """Deface's decision on each image series, with the numbers of its check."""
+    measured = {row["series"]: row for chunk in chunks for row in reader.rows(f"deface/{chunk}", "qc.parquet")}
+    images = [row for row in defaced if row["kind"] == "image"]
+    return {row["series"]: FaceCheck(row["series"], row["face"], measured.get(row["series"], {})) for row in images}
+
+
+def provenance_table(reader: Reader, chunks: list[str], features: pa.Table) -> pa.Table:
+    """The provenance records that rows of the release name, sorted by digest."""
+    if not chunks or "provenance" not in features.column_names:
+        return tables.table(tables.EXTRACT_PROVENANCE, [])
+    wanted = features["provenance"].combine_chunks().unique()
+    parts = [
+        tables.read(reader.path(f"extract/{chunk}", "provenance.parquet"), tables.EXTRACT_PROVENANCE)
+        for chunk in chunks
+    ]
+    content = pa.concat_tables(part.filter(pc.is_in(part["provenance"], value_set=wanted)) for part in parts)
+    first = {name: place for place, name in reversed(list(enumerate(content["provenance"].to_pylist())))}
+    return content.take(pa.array([first[name] for name in sorted(first)], pa.int64()))
+
+
+def _digests(reader: Reader, chunks: list[str], steps: Mapping[str, tuple[Step, ...]]) -> dict[str, str]:
+    """A digest per stage that depends on what became of each series, not on how the cohort was cut into chunks."""
+    found = {
+        stage: _digest(sorted(f"{row.series} {row.status} {row.reason}" for row in rows))
+        for stage, rows in steps.items()
+    }
+    files: list[str] = []
+    for chunk in chunks:
+        by_series: dict[str, list[str]] = {}
+        for row in reader.rows(f"deidentify/{chunk}", "instances.parquet", tables.DEIDENTIFY_INSTANCES):
+            by_series.setdefault(row["series"], []).append(str(row["sha256_source"]))
+        files += [f"{series} {_digest(sorted(names))}" for series, names in by_series.items()]
+    return found | {"inputs": _digest(sorted(files)), "protect": reader.digest("protect")}
+
+
+def _digest(lines: Iterable[str]) -> str:
+    total = hashlib.sha256()
+    for line in lines:
+        total.update(line.encode() + b"\n")
+    return total.hexdigest()

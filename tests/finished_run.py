@@ -1,0 +1,315 @@
+"""A small run that has come as far as the gate, made up: every table that the stages write, sealed.
+
+26 patients, each with an image series and a contour, in three chunks. Some series end early, on purpose:
+one is quarantined by the inventory, one patient is not permitted, one image and its contour are quarantined by deface,
+one image fails in extract. The `protect` stage itself makes the tables of the release.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from paths import ROOT
+from radcurate import tables
+from radcurate.features.catalogue import catalogue
+from radcurate.keys import Key
+from radcurate.seals import SEAL, write_seal
+from radcurate.settings import Config, Deidentify, Gate, Protect, Release
+from radcurate.stages import gate, protect, release
+
+N_PATIENTS, N_CHUNKS, N_FILES = 26, 3, 4
+COLUMNS = ROOT / "config" / "columns.yaml"
+FEATURES = [column.name for column in catalogue()][:12]
+BROKEN, REFUSED, FACE, FAILING = 0, 1, 2, 3  # patients whose series end early
+Row = dict[str, Any]
+
+
+def policy(name: str) -> Path:
+    return ROOT / "config" / "policies" / f"{name}.yaml"
+
+
+@dataclass
+class FinishedRun:
+    """Tables of a run below `results`."""
+
+    results: Path
+    key: Key
+
+    def edit(self, folder: str, name: str, change: Callable[[list[Row]], list[Row] | None], seal: bool = True) -> None:
+        """Change the rows of a table and, as a faulty stage would, seal it."""
+        path = self.results / folder / name
+        before = tables.read(path)
+        rows = before.to_pylist()
+        changed = change(rows)
+        content = pa.Table.from_pylist(rows if changed is None else changed, schema=before.schema)
+        tables.write(path, content)
+        if seal:
+            self.reseal(folder)
+
+    def measure(self, change: Callable[[Row], None], seal: bool = True) -> None:
+        """Change measures.json."""
+        path = self.results / "protect" / "measures.json"
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content))
+        if seal:
+            self.reseal("protect")
+
+    def reseal(self, folder: str) -> None:
+        names = list(json.loads((self.results / folder / SEAL).read_text())["files"])
+        write_seal(self.results / folder, names, self.key)
+
+    def chunk_of(self, patient: int) -> str:
+        return f"{patient % N_CHUNKS:05d}"
+
+    def series(self, patient: int, kind: str = "image") -> str:
+        return self.key.series(f"{kind}.{patient}")
+
+    def gate(self, name: str = "controlled", path: Path | None = None, **deidentify: Any) -> Row:
+        """Run the gate; the verdict. Raises what the gate raises."""
+        out = self.results / "gate"
+        gate.run(Gate(), self.results, out, self.key, path or policy(name), Deidentify(**deidentify))
+        return json.loads((out / "verdict.json").read_text())
+
+    def refusal(self) -> Row:
+        return json.loads((self.results / "gate" / "refusal.json").read_text())
+
+    def release(self, config: Config | None = None, **settings: Any) -> Path:
+        """Run the release stage; the folder that the receipt names."""
+        out = self.results / "release" / "release.json"
+        lock = ROOT / "uv.lock"
+        release.run(Release(**settings), self.results, out, self.key, config or Config(), COLUMNS, lock)
+        return out.parent / json.loads(out.read_text())["folder"]
+
+    def protect(self, **settings: Any) -> None:
+        chunks = sorted((self.results / "extract").iterdir())
+        protect.run(Protect(**settings), chunks, self.results / "protect", self.key, COLUMNS)
+
+    def copy(self, target: Path) -> FinishedRun:
+        shutil.copytree(self.results, target / "results")
+        return FinishedRun(target / "results", self.key)
+
+
+def make_run(folder: Path, key: Key) -> FinishedRun:
+    """The run described above, under `folder`/results."""
+    run = FinishedRun(folder / "results", key)
+    for chunk in range(N_CHUNKS):
+        _chunk(run, f"{chunk:05d}", [patient for patient in range(N_PATIENTS) if patient % N_CHUNKS == chunk])
+    _inventory_and_consent(run)
+    run.protect(k=5)
+    return run
+
+
+def _kinds(run: FinishedRun, patient: int) -> list[Row]:
+    subject = run.key.subject(f"patient {patient}")
+    image, contour = run.series(patient), run.series(patient, "contour")
+    return [
+        {"series": image, "subject": subject, "kind": "image", "modality": "CT", "files": N_FILES, "images": []},
+        {
+            "series": contour,
+            "subject": subject,
+            "kind": "rtstruct",
+            "modality": "RTSTRUCT",
+            "files": 1,
+            "images": [image],
+        },
+    ]
+
+
+def _status(status: str, reason: str | None = None) -> Row:
+    return {"status": status, "reason": reason, "remedy": None if reason is None else "do something about it"}
+
+
+def _inventory_status(patient: int, row: Row) -> Row:
+    return _status("quarantined", "slice_gap") if patient == BROKEN else _status("ok")
+
+
+DEFACE_QC = tables.Schema(
+    "q", [("series", pa.string()), ("passed", pa.bool_()), ("overlap_voxels", pa.int64())], ("series",)
+)
+
+
+def _write(run: FinishedRun, folder: str, **content: tuple[tables.Schema, list[Row]]) -> None:
+    for name, (schema, rows) in content.items():
+        tables.write_rows(run.results / folder / f"{name}.parquet", schema, rows)
+    write_seal(run.results / folder, [f"{name}.parquet" for name in content], run.key)
+
+
+def _plain(row: Row) -> Row:
+    return {name: row[name] for name in ("series", "subject", "kind", "modality")}
+
+
+def _chunk(run: FinishedRun, chunk: str, patients: list[int]) -> None:
+    found = [(patient, row) for patient in patients for row in _kinds(run, patient)]
+    series = [
+        {
+            **_plain(row),
+            **_inventory_status(patient, row),
+            "chunk": chunk,
+            "n_instances": row["files"],
+            "images": row["images"],
+        }
+        for patient, row in found
+    ]
+    instances = [
+        {
+            "file": f"{patient}{row['kind']}{n}",
+            "path": f"{patient}/{row['kind']}/{n}",
+            "series": row["series"],
+            **_status("ok"),
+        }
+        for patient, row in found
+        for n in range(row["files"])
+    ]
+    nobody: list[Row] = []
+    _write(
+        run,
+        f"inventory/chunks/{chunk}",
+        series=(tables.INVENTORY_SERIES, series),
+        instances=(tables.INVENTORY_INSTANCES, instances),
+        identifiers=(tables.INVENTORY_IDENTIFIERS, nobody),
+    )
+    kept = [(patient, row) for patient, row in found if patient not in (BROKEN, REFUSED)]
+    names = {row["series"] for _, row in kept}
+    _write(
+        run,
+        f"consent/chunks/{chunk}",
+        series=(tables.INVENTORY_SERIES, [row for row in series if row["series"] in names]),
+        instances=(tables.INVENTORY_INSTANCES, [row for row in instances if row["series"] in names]),
+        identifiers=(tables.INVENTORY_IDENTIFIERS, nobody),
+    )
+    _cleaning(run, chunk, kept)
+    _extract(run, chunk, [(patient, row) for patient, row in kept if patient != FACE])
+
+
+def _cleaning(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None:
+    deidentified = [
+        {
+            **_plain(row),
+            **_status("ok"),
+            "folder": row["series"],
+            "n_instances": row["files"],
+            "images": row["images"],
+            "study_date": "2015-01-01",
+        }
+        for _, row in kept
+    ]
+    copies = [
+        {
+            "series": row["series"],
+            "name": f"{n:016x}.dcm",
+            "order": n,
+            "sha256_source": f"{row['series']}{n}",
+            "sha256": "0",
+        }
+        for _, row in kept
+        for n in range(row["files"])
+    ]
+    _write(
+        run,
+        f"deidentify/{chunk}",
+        series=(tables.DEIDENTIFY_SERIES, deidentified),
+        instances=(tables.DEIDENTIFY_INSTANCES, copies),
+        actions=(tables.DEIDENTIFY_ACTIONS, []),
+    )
+    defaced = [
+        {
+            **_plain(row),
+            **(_status("quarantined", "face_left") if patient == FACE else _status("ok")),
+            "folder": row["series"],
+            "n_instances": row["files"],
+            "images": row["images"],
+            "face": "none" if row["kind"] == "image" else None,
+            "decision": "no_head_in_view",
+            "changed_voxels": 0,
+        }
+        for patient, row in kept
+    ]
+    _write(run, f"deface/{chunk}", series=(tables.DEFACE_SERIES, defaced), qc=(DEFACE_QC, []))
+    verified = [
+        {**_plain(row), **_status("ok"), "files": row["files"], "bytes": 1000, "identifiers": 9, "hits": 0}
+        for patient, row in kept
+        if patient != FACE
+    ]
+    _write(run, f"verify/{chunk}", series=(tables.VERIFY_SERIES, verified), hits=(tables.VERIFY_HITS, []))
+
+
+def _extract(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None:
+    series = [
+        {**_plain(row), **(_status("failed", "roi_empty") if patient == FAILING else _status("ok")), "rois": 1}
+        for patient, row in kept
+    ]
+    images = [(patient, row) for patient, row in kept if row["kind"] == "image"]
+    features = [_feature_row(run, patient, row) for patient, row in images]
+    acquisition = [
+        {"series": row["series"], "subject": row["subject"], "modality": "CT", "manufacturer": "ACME", "model": "One"}
+        for _, row in images
+    ]
+    records = [provenance_record(patient) for patient, _ in images]
+    _write(
+        run,
+        f"extract/{chunk}",
+        features=(tables.with_features(FEATURES), features),
+        acquisition=(tables.EXTRACT_ACQUISITION, acquisition),
+        provenance=(tables.EXTRACT_PROVENANCE, records),
+        series=(tables.EXTRACT_SERIES, series),
+    )
+
+
+def _feature_row(run: FinishedRun, patient: int, row: Row) -> Row:
+    chance = np.random.default_rng(patient)
+    failed = patient == FAILING
+    return {
+        "roi": "R-" + run.key.code("roi", row["series"]),
+        "series": row["series"],
+        "contour": run.series(patient, "contour"),
+        "subject": row["subject"],
+        "roi_label": "GTV",
+        "modality": "CT",
+        "site": "H-0000000" + str(patient % 2),
+        "sex": "MF"[patient % 2],
+        "age": 50.0 + patient % 7,
+        "study_date": "2015-03-02",
+        "status": "failed" if failed else "ok",
+        "reason": "roi_empty" if failed else None,
+        "provenance": None if failed else provenance_record(patient)["provenance"],
+        **{name: float("nan") if failed else float(chance.normal()) for name in FEATURES},
+    }
+
+
+def provenance_record(patient: int) -> Row:
+    """A record with every column filled."""
+    kinds = {pa.string(): "some", pa.float64(): 1.0, pa.list_(pa.float64()): [1.0, 1.0, 1.0]}
+    record = {name: kinds[kind] for name, kind in tables.EXTRACT_PROVENANCE.columns}
+    return {**record, "provenance": f"{patient:064x}"}
+
+
+def _inventory_and_consent(run: FinishedRun) -> None:
+    everyone = [(patient, row) for patient in range(N_PATIENTS) for row in _kinds(run, patient)]
+    unplaced = [{"file": "f00", "path": "readme.txt", **_status("quarantined", "not_dicom")}]
+    _write(run, "inventory", unplaced=(tables.INVENTORY_INSTANCES, unplaced))
+
+    def status(patient: int) -> Row:
+        if patient == REFUSED:
+            return _status("excluded", "purpose")
+        return _status("quarantined", "slice_gap") if patient == BROKEN else _status("ok")
+
+    judged = [{**_plain(row), **status(patient)} for patient, row in everyone]
+    tables.write_rows(run.results / "consent" / "series.parquet", tables.CONSENT_SERIES, judged)
+    tables.write_rows(
+        run.results / "consent" / "exclusions.parquet",
+        tables.CONSENT_EXCLUSIONS,
+        [{"reason": "purpose", "patients": 1, "series": 2}],
+    )
+    placed = sum(row["files"] for _, row in everyone)
+    files = {"total": placed + 1, "placed": placed, "quarantined": {"not_dicom": 1}}
+    (run.results / "consent" / "files.json").write_text(json.dumps(files))
+    write_seal(run.results / "consent", ["series.parquet", "exclusions.parquet", "files.json"], run.key)
