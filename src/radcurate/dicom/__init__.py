@@ -1,1 +1,7 @@
-"""Bytes and headers: reading, grouping into series, the reference graph."""
+"""Bytes and headers: finding files, reading headers, grouping into series, linking contours to images."""
+
+from __future__ import annotations
+
+from radcurate.dicom.tree import fingerprint
+
+__all__ = ["fingerprint"]

@@ -1,0 +1,308 @@
+"""One file's header: read without pixels, checked for completeness, reduced to what grouping and linking need."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import uid
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset, read_partial
+
+from radcurate.dicom import kinds, pixels, values
+from radcurate.dicom.frames import Plane, frame_planes, single_plane
+from radcurate.dicom.references import References, read_references
+from radcurate.dicom.tree import Found
+
+DEFER = 1 << 22  # bytes; larger elements (documents, wave forms) are passed over
+DICOMDIR = "1.2.840.10008.1.3.10"
+# What turns stored values into intensities, and what tells one volume of a series from another.
+VALUE_KEYWORDS = (
+    "RescaleSlope",
+    "RescaleIntercept",
+    "BitsStored",
+    "PixelRepresentation",
+    "PhotometricInterpretation",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is remembered of a DICOM file. Texts are "" and numbers None when absent."""
+
+    file: Found
+    reason: str | None  # truncated, damaged; None when complete
+    patient_id: str
+    issuer: str
+    birth_date: str
+    study: str
+    series: str
+    sop_instance: str
+    sop_class: str
+    transfer_syntax: str
+    modality: str
+    kind: str  # image | rtstruct | seg | other
+    frame_of_reference: str
+    institution: str
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    mosaic: bool
+    lossy: bool
+    thickness: float | None  # mm
+    planes: tuple[Plane, ...]  # images and SEG: one per frame; empty when a frame has no geometry
+    values: str  # digest of VALUE_KEYWORDS
+    data_start: int  # offset of the data set after the file meta
+    pixel_start: int  # offset of the pixel values; 0 when there are none
+    references: References | None  # contours only
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A file that is no DICOM object of a series."""
+
+    file: Found
+    reason: str
+
+
+@dataclass(slots=True)
+class _Stop:
+    """Where reading stopped: at the pixel data element, if there is one."""
+
+    tag: int = 0
+    vr: str | None = None
+    length: int = 0
+
+    def __call__(self, tag: int, vr: str | None, length: int) -> bool:
+        if tag in pixels.PIXEL_TAGS:
+            self.tag, self.vr, self.length = int(tag), vr, length
+            return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A header as pydicom sees it, the elements after the pixels, and whether the file is whole."""
+
+    dataset: Dataset
+    tail: Dataset | None
+    complete: bool
+    data_start: int
+    pixel_start: int
+    pixel_length: int
+
+
+def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed | None]:
+    """Read one file; every problem is a reason code, never an exception.
+
+    Reasons: vanished, unreadable, empty_file, archive, not_dicom, dicomdir, damaged, truncated, missing_patient_id,
+    missing_series_uid, missing_sop_uid and the problems of `tree.find_files`.
+    """
+    if found.problem:
+        return Unusable(found, found.problem), None
+    try:
+        with (source / found.path).open("rb") as stream:
+            found = replace(found, size=os.fstat(stream.fileno()).st_size)
+            reason = sniff(stream.read(1024))
+            if reason:
+                return Unusable(found, reason), None
+            stream.seek(0)
+            parsed = parse(stream, found.size)
+            if parsed is None:
+                return Unusable(found, "truncated"), None
+            return _reduce(found, parsed), parsed
+    except FileNotFoundError:
+        return Unusable(found, "vanished"), None
+    except OSError:
+        return Unusable(found, "unreadable"), None
+    except zlib.error:
+        return Unusable(found, "truncated"), None
+    except InvalidDicomError:
+        return Unusable(found, "not_dicom"), None
+    except Exception:  # pydicom raises many kinds on malformed headers
+        return Unusable(found, "damaged"), None
+
+
+def sniff(start: bytes) -> str | None:
+    """Reason why these first bytes can't be DICOM; None where they may be (with or without preamble)."""
+    if not start:
+        return "empty_file"
+    if start[128:132] == b"DICM":
+        return None
+    if start[:4] == b"PK\3\4" or start[:2] == b"\x1f\x8b" or start[257:262] == b"ustar" or start[:6] in _ARCHIVES:
+        return "archive"
+    return None if _looks_like_elements(start) else "not_dicom"
+
+
+_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
+
+
+def _looks_like_elements(start: bytes) -> bool:
+    """A data set without preamble begins with a short element of group 2 or 8 (PS3.10 7.1), either byte order."""
+    if len(start) < 16:
+        return False
+    for order in "<>":
+        group, element, length = struct.unpack(f"{order}HHL", start[:8])
+        short = struct.unpack(f"{order}H", start[6:8])[0]
+        if group in (2, 8) and element <= 0x1200:
+            explicit = start[4:6].isalpha() and start[4:6].isupper() and short <= 1024
+            if explicit or (order == "<" and length <= 1024):
+                return True
+    return False
+
+
+def parse(stream: BinaryIO, size: int) -> Parsed | None:
+    """The header and the elements behind the pixels; None where the file ends inside the header."""
+    stop = _Stop()
+    dataset = read_partial(stream, stop_when=stop, defer_size=DEFER, force=True)
+    if not len(dataset):
+        if len(dataset.file_meta):
+            return None
+        raise InvalidDicomError
+    start = _data_start(dataset)
+    deflated = dataset.file_meta.get("TransferSyntaxUID") == uid.DeflatedExplicitVRLittleEndian
+    if not _elements_complete(dataset, size, deflated):
+        return Parsed(dataset, None, False, start, 0, 0)
+    if not stop.tag or deflated:
+        return Parsed(dataset, None, True, start, 0, stop.length if stop.tag else 0)
+    implicit, little = dataset.original_encoding
+    values_at = stream.tell() + (8 if implicit or stop.vr not in _LONG_VRS else 12)
+    end = pixels.end_of_pixels(stream, values_at, stop.length, size)
+    tail = None if end is None else _read_tail(stream, end, size, bool(implicit), bool(little))
+    return Parsed(dataset, tail, end is not None, start, values_at, stop.length)
+
+
+_LONG_VRS = ("OB", "OW", "OF", "OD", "OL", "OV", "UN")
+
+
+def _read_tail(stream: BinaryIO, end: int, size: int, implicit: bool, little: bool) -> Dataset | None:
+    """Elements after the pixel data; bytes that are none are left to the writer, which copies no tail."""
+    if end + 8 > size:
+        return None
+    stream.seek(end)
+    try:
+        return read_dataset(stream, implicit, little, defer_size=DEFER)
+    except Exception:
+        return None
+
+
+def _data_start(dataset: Dataset) -> int:
+    """Offset of the first element after the file meta."""
+    tells = [getattr(e, "value_tell", None) or getattr(e, "file_tell", None) for e in dataset.values()]
+    return min((int(t) for t in tells if t), default=0)
+
+
+def _elements_complete(dataset: Dataset, size: int, deflated: bool) -> bool:
+    for element in dataset.values():
+        length, value = getattr(element, "length", None), getattr(element, "value", None)
+        if length is None or length == pixels.UNDEFINED:
+            continue
+        if isinstance(value, bytes) and len(value) < length:
+            return False
+        if value is None and length and not deflated and element.value_tell + length > size:
+            return False
+    return True
+
+
+def _reduce(found: Found, parsed: Parsed) -> Header | Unusable:
+    dataset, meta = parsed.dataset, parsed.dataset.file_meta
+    sop_class = values.text(dataset, "SOPClassUID") or values.text(meta, "MediaStorageSOPClassUID")
+    if sop_class == DICOMDIR or "DirectoryRecordSequence" in dataset:
+        return Unusable(found, "dicomdir")
+    if not sop_class and "Modality" not in dataset and "SOPInstanceUID" not in dataset:
+        return Unusable(found, "not_dicom" if parsed.complete else "truncated")
+    header = _header(found, parsed, sop_class)
+    for missing, value in (
+        ("missing_patient_id", header.patient_id),
+        ("missing_series_uid", header.series),
+        ("missing_sop_uid", header.sop_instance),
+    ):
+        if not value:
+            return Unusable(found, missing if parsed.complete else "truncated")
+    return header
+
+
+def _header(found: Found, parsed: Parsed, sop_class: str) -> Header:
+    dataset = parsed.dataset
+    modality = values.text(dataset, "Modality").upper()
+    kind = kinds.kind_of(sop_class, modality)
+    multi = kind == "seg" or "PerFrameFunctionalGroupsSequence" in dataset
+    usable = kind in ("image", "seg")
+    frames = max(values.whole(dataset, "NumberOfFrames") or 1, 1)
+    planes = (frame_planes(dataset, frames) if multi else single_plane(dataset, frames)) if usable else ()
+    rows, columns = values.whole(dataset, "Rows") or 0, values.whole(dataset, "Columns") or 0
+    samples = values.whole(dataset, "SamplesPerPixel") or 1
+    return Header(
+        file=found,
+        reason=None
+        if parsed.complete and _enough_pixels(parsed, kind, rows, columns, frames, samples)
+        else "truncated",
+        patient_id=values.text(dataset, "PatientID"),
+        issuer=values.text(dataset, "IssuerOfPatientID"),
+        birth_date=values.text(dataset, "PatientBirthDate"),
+        study=values.text(dataset, "StudyInstanceUID"),
+        series=values.text(dataset, "SeriesInstanceUID"),
+        sop_instance=values.text(dataset, "SOPInstanceUID"),
+        sop_class=sop_class,
+        transfer_syntax=values.text(dataset.file_meta, "TransferSyntaxUID"),
+        modality=modality,
+        kind=kind,
+        frame_of_reference=values.text(dataset, "FrameOfReferenceUID"),
+        institution=values.text(dataset, "InstitutionName"),
+        rows=rows,
+        columns=columns,
+        frames=frames,
+        samples=samples,
+        mosaic="MOSAIC" in values.texts(dataset, "ImageType"),
+        lossy=values.text(dataset, "LossyImageCompression") == "01",
+        thickness=_thickness(dataset),
+        planes=planes,
+        values=_value_digest(dataset),
+        data_start=parsed.data_start,
+        pixel_start=parsed.pixel_start,
+        references=read_references(dataset, kind, planes) if kind in ("rtstruct", "seg") else None,
+    )
+
+
+def _thickness(dataset: Dataset) -> float | None:
+    """Distance that a single plane stands for, in mm: SpacingBetweenSlices, or else SliceThickness."""
+    measures = [item for group in _shared_groups(dataset) for item in values.items(group, "PixelMeasuresSequence")]
+    for place in (dataset, *measures):
+        for keyword in ("SpacingBetweenSlices", "SliceThickness"):
+            found = values.number(place, keyword)
+            if found:
+                return abs(found)
+    return None
+
+
+def _shared_groups(dataset: Dataset) -> list[Dataset]:
+    return (
+        values.items(dataset, "SharedFunctionalGroupsSequence")
+        + values.items(dataset, "PerFrameFunctionalGroupsSequence")[:1]
+    )
+
+
+def _enough_pixels(parsed: Parsed, kind: str, rows: int, columns: int, frames: int, samples: int) -> bool:
+    """An image or SEG without pixels, or with fewer than its header promises, was cut off."""
+    if kind not in ("image", "seg"):
+        return True
+    if not parsed.pixel_length:
+        return False
+    if parsed.pixel_length == pixels.UNDEFINED:
+        return True
+    bits = values.whole(parsed.dataset, "BitsAllocated") or 8
+    return parsed.pixel_length >= pixels.native_length(rows, columns, frames, samples, bits)
+
+
+def _value_digest(dataset: Dataset) -> str:
+    parts = "\0".join("\\".join(values.texts(dataset, keyword)) for keyword in VALUE_KEYWORDS)
+    return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:16]

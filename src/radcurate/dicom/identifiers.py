@@ -1,0 +1,246 @@
+"""Values of a header that name a person, a place or a day, at any depth: what a later, independent search looks for.
+
+Better one too many than one too few; only values that identify nobody are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
+from pydicom.values import convert_SQ
+
+PRIVATE = "private"  # held back until all names and numbers of the patient are known, see `keep_private`
+WELL_KNOWN_ROOT = "1.2.840.10008."
+NUMERIC = ("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "IS", "DS", "US or SS", "US or SS or OW")
+BULK = ("OB", "OW", "OF", "OD", "OL", "OV", "OB or OW")
+BINARY = frozenset((*NUMERIC, *BULK, "TM", "AS"))
+LONG_TEXT = frozenset(("LT", "ST", "UT", "UC"))
+MOST_PRIVATE = 1024  # bytes; a longer private value is a document, whose parts are found by their own tags
+
+_ID = re.compile(
+    r"ID$|IDs$|Identifier|Identification$|SerialNumber|AETitle|ApplicationEntityTitle|Address|Telephone|Telecom|StationName"
+    r"|Institution|OrderNumber|AccessionNumber|IssuerOf|RetrieveU|MedicalRecord|MilitaryRank|BranchOfService"
+    r"|OfResidence|PatientLocation|PerformedLocation|RequestingService|Sponsor|ClinicalTrialSite|CoordinatingCenter"
+    r"|EthicsCommittee|DestinationAE|PrivateInformation|Occupation|InsurancePlan|Barcode|RegistrationNumber|DeviceLabel"
+)
+_TEXT = re.compile(
+    r"Description|Comment|Label$|Reason|History|Notes?$|Allerg|Alerts|Observation|Title|EthnicGroup|Religious"
+    r"|ProtocolName|ROIName|BodyPart$|Interpretation|Admitting|SpecialNeeds|PatientState|Instructions|TextValue|Findings"
+)
+_NO_UID = re.compile(r"ClassUID|TransferSyntaxUID|CodingSchemeUID|MappingResourceUID|ContextUID|ContextGroup")
+_NO_PERSON = re.compile(
+    r"none|unknown|anonym(ous|ized|ised)?|de-?identified|removed|patient|test|null|n/?a|no ?name|name|ct|mr|mri|pt|pet|sr|seg|us"
+    r"|rtstruct|axial|sagittal|coronal|localizer|scout|original|primary|derived|secondary|[\W_0]*"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fact:
+    """One identifying value as written in the source."""
+
+    category: str  # name | id | uid | date | text | private
+    keyword: str
+    value: str
+
+
+@dataclass(slots=True)
+class Collector:
+    """Gathers facts of one patient from many headers; equal raw elements are looked at once."""
+
+    facts: set[Fact] = field(default_factory=set)
+    seen: set[tuple[int, str | None, bytes | int]] = field(default_factory=set)
+
+    def add(self, dataset: Dataset | None) -> None:
+        """Take in a data set (or file meta) with everything nested in it."""
+        if dataset is None:
+            return
+        for element in list(dataset.values()):
+            try:
+                self._element(dataset, element)
+            except Exception:  # one malformed element hides no other
+                continue
+
+    def _element(self, dataset: Dataset, element: Any) -> None:
+        tag, vr = int(element.tag), element.VR
+        if isinstance(element, RawDataElement):
+            if element.value is None or self._known(tag, vr, element.value) or _vr(tag, vr) in BINARY - {"OB"}:
+                return
+            element = dataset[BaseTag(tag)]
+            vr = element.VR
+        if vr == "SQ":
+            for item in element.value or ():
+                self.add(item)
+        elif isinstance(element.value, bytes):
+            self._bytes(dataset, tag, element.value)
+        elif vr not in BINARY:
+            keyword = _keyword(tag)
+            for value in _values(element.value):
+                self.facts.update(classify(tag, keyword, vr, value))
+
+    def _known(self, tag: int, vr: str | None, value: bytes) -> bool:
+        mark = (tag, vr, value if len(value) <= 64 else hash(value))
+        if mark in self.seen:
+            return True
+        self.seen.add(mark)
+        return False
+
+    def _bytes(self, dataset: Dataset, tag: int, value: bytes) -> None:
+        """UN and OB may hold a sequence (PS3.5 6.2.2) or plain text."""
+        if value[:4] == b"\xfe\xff\x00\xe0":
+            for item in unwrap(value, dataset):
+                self.add(item)
+        elif len(value) <= MOST_PRIVATE:
+            text = _printable(value)
+            if text and tag >> 16 & 1:
+                self.facts.update(Fact(PRIVATE, _keyword(tag), part) for part in _values(text.split("\\")))
+            elif text:
+                keyword = _keyword(tag)
+                self.facts.update(
+                    f for part in _values(text.split("\\")) for f in classify(tag, keyword, _vr(tag, None), part)
+                )
+
+
+def classify(tag: int, keyword: str, vr: str, value: str) -> Iterator[Fact]:
+    """Facts in one value; nothing where it identifies nobody."""
+    if vr == "UI":
+        if is_instance_uid(keyword, value):
+            yield Fact("uid", keyword, value)
+    elif vr in ("DA", "DT"):
+        day = "".join(value.split(".")[:3])[:8] if vr == "DA" else value[:8]
+        if re.fullmatch(r"(1[89]|2\d)\d{6}", day):
+            yield Fact("date", keyword, day)
+    elif vr == "PN":
+        if is_telling(value.replace("^", "").replace("=", "")):
+            yield Fact("name", keyword, value)
+    elif tag >> 16 & 1:
+        if len(value) <= MOST_PRIVATE and is_telling(value):
+            yield Fact(PRIVATE, keyword, value)
+    elif vr == "CS":  # a standard code
+        return
+    elif (_ID.search(keyword) or vr == "UR") and is_telling(value):
+        yield Fact("id", keyword, value)
+    elif (vr in LONG_TEXT or _TEXT.search(keyword)) and is_telling(value):
+        yield Fact("text", keyword, value)
+
+
+def is_instance_uid(keyword: str, value: str) -> bool:
+    """A UID that was made for this patient's objects, not one of the standard or of a maker's software."""
+    return (
+        len(value) > 8
+        and not value.startswith(WELL_KNOWN_ROOT)
+        and not _NO_UID.search(keyword)
+        and bool(re.fullmatch(r"[0-9.]+", value))
+    )
+
+
+def is_telling(value: str) -> bool:
+    """Whether a text can identify somebody: more than two characters and no word such as NONE or CT."""
+    plain = value.strip().casefold()
+    return len(plain) > 2 and not _NO_PERSON.fullmatch(plain)
+
+
+def unwrap(value: bytes, dataset: Dataset) -> list[Dataset]:
+    """Items of a sequence that is kept as bytes, implicit or explicit; empty when it is none."""
+    explicit = bool(re.fullmatch(rb"[A-Z]{2}", value[12:14]))
+    for implicit in (not explicit, explicit):
+        try:
+            found: Sequence = convert_SQ(value, implicit, True, dataset.original_character_set)
+            if any(len(item) for item in found):
+                return list(found)
+        except Exception:  # pydicom raises many kinds; the other encoding is tried
+            continue
+    return []
+
+
+def path_facts(path: str) -> Iterator[Fact]:
+    """Facts in the names of a file and its folders; counters and everyday words are dropped."""
+    *folders, name = path.split("/")
+    stem = re.sub(r"(\.(dcm|dicom|ima|img|nii|gz))+$", "", name, flags=re.IGNORECASE)
+    for part in (*folders, stem):
+        embedded = re.findall(r"\d+(?:\.\d+){5,}", part)
+        for uid in embedded:
+            yield Fact("uid", "file_name", uid)
+        if not embedded and is_telling(part) and not _GENERIC.fullmatch(part):
+            yield Fact("id" if re.search(r"\d", part) else "text", "file_name", part)
+
+
+_GENERIC = re.compile(
+    r"(\.?(dicom|dcm|dicomdir|images?|img|im|i|data|series|study|studies|patients?|scans?|slices?|frames?|files?|export|input"
+    r"|ct|mr|mri|pt|pet|cr|sr|us|nm|dx|mg|sc|se|st|pa|s|rt|rs|rtss|rtst|rtstruct|struct|seg|segmentation|nifti|nii|masks?|roi"
+    r"|instance|vol|volume|head|chest|abdomen|raw|t1|t2|flair|a|z)?[-_. ]?(0\d*|\d{1,6})?)(\.\d{1,4})?",
+    re.IGNORECASE,
+)
+
+
+def keep_private(facts: Iterable[Fact]) -> set[Fact]:
+    """Facts of a patient, with those private values that hold one of the patient's names or numbers as `id`.
+
+    A file name that holds one becomes `id` too.
+    """
+    facts = set(facts)
+    needles = _needles(facts)
+    kept = set()
+    for fact in facts:
+        if fact.category == PRIVATE:
+            if _holds(fact.value, needles):
+                kept.add(Fact("id", fact.keyword, fact.value))
+        elif fact.keyword == "file_name" and fact.category == "text" and _holds(fact.value, needles):
+            kept.add(Fact("id", fact.keyword, fact.value))
+        else:
+            kept.add(fact)
+    return kept
+
+
+def _needles(facts: set[Fact]) -> re.Pattern[str] | None:
+    words: set[str] = set()
+    for fact in facts:
+        if fact.category == "name":
+            words.update(part.casefold() for part in re.split(r"[\^=,; ]+", fact.value) if len(part) > 2)
+        elif fact.category == "id" and fact.keyword in ("PatientID", "OtherPatientIDs", "AccessionNumber", "StudyID"):
+            words.add(fact.value.casefold())
+    telling = sorted(word for word in words if is_telling(word))
+    return re.compile("|".join(map(re.escape, telling))) if telling else None
+
+
+def _holds(value: str, needles: re.Pattern[str] | None) -> bool:
+    return needles is not None and needles.search(value.casefold()) is not None
+
+
+def _values(value: Any) -> list[str]:
+    parts = value if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue" else [value]
+    return [text for part in parts if part is not None and (text := str(part).strip(" \0\t\r\n"))]
+
+
+def _printable(value: bytes) -> str:
+    """The value as text where nearly all of it is; "" otherwise."""
+    body = value.strip(b"\0 ")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = body.decode("latin-1")
+    good = sum(character.isprintable() or character.isspace() for character in text)
+    return text if text and good >= 0.95 * len(text) else ""
+
+
+@lru_cache(maxsize=8192)
+def _vr(tag: int, vr: str | None) -> str:
+    if vr not in (None, "UN"):
+        return str(vr)
+    try:
+        return str(dictionary_VR(tag))
+    except KeyError:
+        return "UN"
+
+
+@lru_cache(maxsize=8192)
+def _keyword(tag: int) -> str:
+    return keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

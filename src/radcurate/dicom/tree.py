@@ -1,0 +1,105 @@
+"""The files of a folder: found in a fixed order, never followed out of it, never opened here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A directory entry that is to be accounted for; `problem` is a reason code when it can't be read at all."""
+
+    path: str  # relative to the input folder, POSIX form
+    size: int
+    mtime_ns: int
+    problem: str | None = None
+
+
+def fingerprint(source: Path) -> str:
+    """SHA-256 over relative path, size and time of every entry below `source`; "absent" where there is no folder.
+
+    Nothing is opened, so that it takes seconds for a million files; the paths can't be read back from it.
+    """
+    if not source.is_dir():
+        return "absent"
+    digest = hashlib.sha256()
+    for found in find_files(source):
+        line = f"{found.path}\0{found.size}\0{found.mtime_ns}\0{found.problem}\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def count_files(source: Path) -> int:
+    """How many entries `find_files` would give, without asking for their sizes."""
+    total, folders = 0, [str(source)]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        total += 1
+        except OSError:
+            total += 1
+    return total
+
+
+def find_files(source: Path) -> Iterator[Found]:
+    """Every file below `source`, sorted by name within each folder.
+
+    A link to a file inside is reported as `link` (the file is read under its own name), a link that leads out as
+    `link_outside`; links to folders inside are not followed, so that there can be no loop.
+    """
+    root = os.path.realpath(source)
+    folders = [("", root)]
+    while folders:
+        prefix, folder = folders.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError:
+            yield Found(prefix.rstrip("/") or ".", 0, 0, "unreadable_folder")
+            continue
+        folders.extend((f"{prefix}{e.name}/", e.path) for e in reversed(entries) if e.is_dir(follow_symlinks=False))
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                found = _entry(prefix + entry.name, entry, root)
+                if found is not None:
+                    yield found
+
+
+def _entry(path: str, entry: os.DirEntry[str], root: str) -> Found | None:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return Found(path, 0, 0, "vanished")
+    if stat.S_ISLNK(status.st_mode):
+        problem = _link_problem(entry.path, root)
+        return Found(path, 0, status.st_mtime_ns, problem) if problem else None
+    if not stat.S_ISREG(status.st_mode):
+        return Found(path, 0, status.st_mtime_ns, "not_a_file")
+    return Found(path, status.st_size, status.st_mtime_ns, None if is_portable(path) else "file_name")
+
+
+def _link_problem(path: str, root: str) -> str | None:
+    target = os.path.realpath(path)
+    if not target.startswith(root + os.sep):
+        return "link_outside" if target != root else None
+    if Path(target).is_dir():
+        return None
+    return "link" if Path(target).exists() else "broken_link"
+
+
+def is_portable(path: str) -> bool:
+    """Whether the name can be written down: a name in an old 8-bit code page is no text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
