@@ -1,0 +1,161 @@
+"""The file around the data set: preamble, file meta information, transfer syntax (PS3.10 section 7).
+
+A new file gets zeros for a preamble and a meta group that this package writes; nothing of the old ones is copied but the
+transfer syntax.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+import pydicom.uid as known
+from pydicom.datadict import DicomDictionary
+
+from radcurate.deidentify.elements import (
+    PIXEL_DATA,
+    DataSet,
+    Element,
+    Encoding,
+    Reading,
+    read_data_set,
+)
+from radcurate.deidentify.encode import encode
+from radcurate.deidentify.problems import Unsafe, damaged
+
+IMPLEMENTATION_UID = "2.25.192364721548603412976058732117403245681"  # a UUID made for this package
+IMPLEMENTATION_NAME = b"RADCURATE_0_1"
+EXPLICIT_LITTLE = Encoding(explicit=True)
+NATIVE = {
+    str(known.ImplicitVRLittleEndian): Encoding(explicit=False),
+    str(known.ExplicitVRLittleEndian): EXPLICIT_LITTLE,
+    str(known.ExplicitVRBigEndian): Encoding(explicit=True, little=False),
+    str(known.DeflatedExplicitVRLittleEndian): EXPLICIT_LITTLE,
+}
+JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81))
+JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
+RLE = frozenset({str(known.RLELossless)})
+INFLATED_LIMIT = 1 << 32
+
+
+@dataclass
+class Source:
+    """A file as read: its data set and how it was written."""
+
+    elements: DataSet
+    transfer_syntax: str
+    encoding: Encoding
+    trailing: int  # bytes after the data set, not taken over
+
+
+def read_file(data: bytes) -> Source:
+    """Read a whole DICOM file, with or without preamble and meta group.
+
+    Raises:
+        Unsafe: not DICOM, damaged, or in a transfer syntax whose content can't be judged.
+    """
+    start = _meta_start(data)
+    syntax, position = _meta(data, start) if start is not None else (None, 0)
+    if syntax is None:
+        syntax = _guess(data, position)
+    content, position = _inflate(data, position) if syntax == known.DeflatedExplicitVRLittleEndian else (data, position)
+    encoding = _encoding(syntax, content, position)
+    reading = read_data_set(content, position, encoding)
+    if not reading.elements:
+        raise damaged("empty")
+    return Source(reading.elements, _written_as(syntax, encoding, reading), encoding, reading.trailing)
+
+
+def _meta_start(data: bytes) -> int | None:
+    if data[128:132] == b"DICM":
+        return 132
+    if data[:4] == b"DICM":
+        return 4
+    return 0 if data[:2] == b"\x02\x00" else None
+
+
+def _meta(data: bytes, position: int) -> tuple[str | None, int]:
+    """Transfer syntax and end of the meta group, which is explicit little endian whatever follows."""
+    syntax = None
+    while data[position : position + 2] == b"\x02\x00":
+        number, code = struct.unpack_from("<H2s", data, position + 2)
+        long = code in (b"OB", b"UN", b"OW", b"UT", b"SQ")
+        if not code.isalpha() or position + 12 > len(data):
+            raise damaged("file_meta")
+        length = struct.unpack_from("<L" if long else "<H", data, position + (8 if long else 6))[0]
+        position += 12 if long else 8
+        if number == 0x0010:
+            syntax = data[position : position + length].strip(b" \0").decode("ascii", "replace")
+        position += length
+    if position > len(data):
+        raise damaged("file_meta")
+    return syntax, position
+
+
+def _guess(data: bytes, position: int) -> str:
+    """Transfer syntax of a data set without meta information, from its first element."""
+    head = data[position : position + 6]
+    if len(head) < 6:
+        raise Unsafe("not_dicom", "remove the file from the input folder or convert it to DICOM")
+    for order, explicit in (("<", known.ExplicitVRLittleEndian), (">", known.ExplicitVRBigEndian)):
+        group, number = struct.unpack(order + "HH", head[:4])
+        if group << 16 | number in DicomDictionary or (number == 0 and 0 < group <= 0x20):
+            vr = head[4:6]
+            return str(explicit if (vr.isalpha() and vr.isupper()) or order == ">" else known.ImplicitVRLittleEndian)
+    raise Unsafe("not_dicom", "remove the file from the input folder or convert it to DICOM")
+
+
+def _inflate(data: bytes, position: int) -> tuple[bytes, int]:
+    try:
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = stream.decompress(data[position:], INFLATED_LIMIT)
+    except zlib.error:
+        raise damaged("deflate") from None
+    if not stream.eof:
+        raise damaged("deflate")
+    return content, 0
+
+
+def _encoding(syntax: str, data: bytes, position: int) -> Encoding:
+    if syntax in NATIVE:
+        encoding = NATIVE[syntax]
+        vr = data[position + 4 : position + 6]
+        if encoding.explicit and encoding.little and not (vr.isalpha() and vr.isupper()):
+            return NATIVE[str(known.ImplicitVRLittleEndian)]  # some writers declare one and write the other
+        return encoding
+    if syntax in JPEG | JPEG_2000 | RLE:
+        return EXPLICIT_LITTLE
+    raise Unsafe("transfer_syntax", "convert the series to a transfer syntax for still images; videos can't be judged")
+
+
+def _written_as(syntax: str, encoding: Encoding, reading: Reading) -> str:
+    """The transfer syntax of the new file. Deflated is written plainly; native pixels under a compressed name are not."""
+    pixels = reading.elements.get(PIXEL_DATA)
+    if syntax in NATIVE:
+        if pixels is not None and pixels.fragments is not None:
+            raise damaged("fragments")
+        return next(uid for uid, known_encoding in NATIVE.items() if known_encoding == encoding)
+    if pixels is not None and pixels.fragments is None:
+        raise damaged("fragments")
+    return syntax
+
+
+def write_file(elements: DataSet, transfer_syntax: str, encoding: Encoding, sop_class: str, sop_instance: str) -> bytes:
+    """The bytes of a new file: zeroed preamble, own meta group, the data set, nothing after it."""
+    meta = _meta_group(transfer_syntax, sop_class, sop_instance)
+    return b"\0" * 128 + b"DICM" + meta + encode(elements, encoding)
+
+
+def _meta_group(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
+    values = {
+        0x00020001: ("OB", b"\0\1"),
+        0x00020002: ("UI", sop_class.encode()),
+        0x00020003: ("UI", sop_instance.encode()),
+        0x00020010: ("UI", transfer_syntax.encode()),
+        0x00020012: ("UI", IMPLEMENTATION_UID.encode()),
+        0x00020013: ("SH", IMPLEMENTATION_NAME),
+    }
+    body = encode({tag: Element(tag, vr, value) for tag, (vr, value) in values.items()}, EXPLICIT_LITTLE)
+    length = Element(0x00020000, "UL", struct.pack("<L", len(body)))
+    return encode({length.tag: length}, EXPLICIT_LITTLE) + body

@@ -1,0 +1,261 @@
+"""Data sets as trees of raw elements: what is in the file, byte for byte, before anybody interprets it (PS3.5 section 7).
+
+A general reader converts values lazily and forgives; here a value is only bytes until `values` has checked them, and what
+doesn't parse is an `Unsafe` file, so that nothing slips through unread.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from pydicom.datadict import DicomDictionary, RepeatersDictionary
+
+from radcurate.deidentify.problems import damaged
+
+UNDEFINED = 0xFFFFFFFF
+ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+PIXEL_DATA = 0x7FE00010
+DEPTH = 32  # deeper nesting than any real object; a limit keeps a hostile file from exhausting the stack
+SHORT_VRS = frozenset(
+    [
+        "AE",
+        "AS",
+        "AT",
+        "CS",
+        "DA",
+        "DS",
+        "DT",
+        "FD",
+        "FL",
+        "IS",
+        "LO",
+        "LT",
+        "PN",
+        "SH",
+        "SL",
+        "SS",
+        "ST",
+        "TM",
+        "UI",
+        "UL",
+        "US",
+    ]
+)
+LONG_VRS = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
+_HEADERS = {True: struct.Struct("<HH"), False: struct.Struct(">HH")}
+_SHORTS = {True: struct.Struct("<H"), False: struct.Struct(">H")}
+_LONGS = {True: struct.Struct("<L"), False: struct.Struct(">L")}
+_VR_OF = {code.encode(): code for code in SHORT_VRS | LONG_VRS}
+
+
+@dataclass(slots=True)
+class Element:
+    """One element: a value (bytes), a sequence (items) or encapsulated pixel data (fragments, offset table first)."""
+
+    tag: int
+    vr: str  # as in the file; "" where the file doesn't say (implicit VR)
+    value: bytes = b""
+    items: list[DataSet] | None = None
+    fragments: list[bytes] | None = None
+
+
+DataSet = dict[int, Element]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Byte order and whether VRs are written."""
+
+    explicit: bool
+    little: bool = True
+
+
+@dataclass
+class Reading:
+    """A data set and the number of bytes that followed it in the file."""
+
+    elements: DataSet = field(default_factory=dict)
+    trailing: int = 0
+
+
+IMPLICIT = Encoding(explicit=False)
+
+
+def tag_text(tag: int) -> str:
+    """`(gggg,eeee)`, as in the standard."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def is_private(tag: int) -> bool:
+    """Odd groups are private (PS3.5 7.8)."""
+    return bool((tag >> 16) & 1)
+
+
+def dictionary_vr(tag: int) -> str:
+    """VR or alternatives such as `US or SS` of a standard tag (PS3.6); empty for others."""
+    entry = DicomDictionary.get(tag)
+    return entry[0] if entry else ""
+
+
+def keyword(tag: int) -> str:
+    """Keyword of a standard tag; `private` or `unknown` for others."""
+    if is_private(tag):
+        return "private"
+    entry = DicomDictionary.get(tag)
+    return (entry[4] or "retired") if entry else ("retired" if _repeats(tag) else "unknown")
+
+
+def _repeats(tag: int) -> bool:
+    text = f"{tag:08X}"
+    return any(
+        all(mask in ("x", char) for mask, char in zip(masked, text, strict=True)) for masked in RepeatersDictionary
+    )
+
+
+def read_data_set(data: bytes, start: int, encoding: Encoding) -> Reading:
+    """All elements of a file from offset `start`.
+
+    Bytes after the last element are dropped and counted: padding, or what follows pixel data without being an element.
+
+    Raises:
+        Unsafe: the bytes don't form a data set, or a tag occurs twice.
+    """
+    reading, position, previous = Reading(), start, 0
+    while position < len(data):
+        try:
+            element, after = _element(data, position, len(data), encoding, 0)
+            _check_order(element.tag, previous, reading.elements)
+        except Exception:
+            if _is_trailing(data, position, previous, encoding):
+                reading.trailing = len(data) - position
+                return reading
+            raise
+        reading.elements[element.tag] = element
+        position, previous = after, max(previous, element.tag)
+    return reading
+
+
+def _check_order(tag: int, previous: int, seen: DataSet) -> None:
+    if tag in seen:
+        raise damaged("duplicate_element")
+    if tag < previous and previous >= PIXEL_DATA:
+        raise damaged("element_after_pixels")
+
+
+def _is_trailing(data: bytes, position: int, previous: int, encoding: Encoding) -> bool:
+    """Whether what can't be read is no part of the data set: after the pixels, zeros, or no tag that could follow.
+
+    A file that loses needed elements by this is caught later: pixels and contours are asked for.
+    """
+    if previous >= PIXEL_DATA or len(data) - position < 8 or not data[position:].strip(b"\0"):
+        return True
+    group, number = _HEADERS[encoding.little].unpack_from(data, position)
+    tag = group << 16 | number
+    return tag <= previous or keyword(tag) == "unknown"
+
+
+def _element(data: bytes, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element, int]:
+    """The element at `position` and the offset after it."""
+    tag, vr, length, position = _head(data, position, end, encoding)
+    if tag >> 16 in (0xFFFE, 0x0000):
+        raise damaged("stray_item")
+    if length == UNDEFINED:
+        return _undefined(data, tag, vr, position, end, encoding, depth)
+    if length > end - position:
+        raise damaged("element_length")
+    value = data[position : position + length]
+    element = Element(tag, vr, value)
+    if not is_private(tag) and _is_sequence(tag, vr):
+        inner = IMPLICIT if vr == "UN" else encoding
+        element = Element(tag, "SQ", items=_items(data, position, position + length, inner, depth + 1)[0])
+    return element, position + length
+
+
+def _is_sequence(tag: int, vr: str) -> bool:
+    return vr == "SQ" or (vr in ("", "UN") and dictionary_vr(tag) == "SQ")
+
+
+def _head(data: bytes, position: int, end: int, encoding: Encoding) -> tuple[int, str, int, int]:
+    """Tag, VR, length and the offset of the value."""
+    if end - position < 8:
+        raise damaged("element_head")
+    little = encoding.little
+    group, number = _HEADERS[little].unpack_from(data, position)
+    tag = group << 16 | number
+    if not encoding.explicit or group == 0xFFFE:
+        return tag, "", _LONGS[little].unpack_from(data, position + 4)[0], position + 8
+    vr = _VR_OF.get(data[position + 4 : position + 6])
+    if vr is None:
+        raise damaged("vr")
+    if vr in SHORT_VRS:
+        return tag, vr, _SHORTS[little].unpack_from(data, position + 6)[0], position + 8
+    if end - position < 12:
+        raise damaged("element_head")
+    return tag, vr, _LONGS[little].unpack_from(data, position + 8)[0], position + 12
+
+
+def _undefined(
+    data: bytes, tag: int, vr: str, position: int, end: int, encoding: Encoding, depth: int
+) -> tuple[Element, int]:
+    """An element of undefined length: encapsulated pixels, or a sequence (a UN one is implicit little endian, PS3.5 6.2.2)."""
+    if tag == PIXEL_DATA and depth == 0:
+        fragments, after = _fragments(data, position, end)
+        return Element(tag, vr, fragments=fragments), after
+    if vr not in ("", "SQ", "UN"):
+        raise damaged("undefined_length")
+    items, after = _items(data, position, end, IMPLICIT if vr == "UN" else encoding, depth + 1, delimited=True)
+    return Element(tag, "SQ", items=items), after
+
+
+def _items(
+    data: bytes, position: int, end: int, encoding: Encoding, depth: int, delimited: bool = False
+) -> tuple[list[DataSet], int]:
+    """Items of a sequence up to `end` or, if `delimited`, up to the sequence delimiter; and the offset after them."""
+    if depth > DEPTH:
+        raise damaged("nesting")
+    items: list[DataSet] = []
+    while position < end:
+        tag, _, length, position = _head(data, position, end, encoding)
+        if tag == SEQUENCE_END:
+            return items, position  # also seen, superfluous, in sequences of known length
+        if tag != ITEM:
+            raise damaged("item")
+        item, position = _item(data, position, end, length, encoding, depth)
+        items.append(item)
+    if delimited:
+        raise damaged("sequence_end")
+    return items, position
+
+
+def _item(data: bytes, position: int, end: int, length: int, encoding: Encoding, depth: int) -> tuple[DataSet, int]:
+    """One item, of known or undefined length, and the offset after it."""
+    known = length != UNDEFINED
+    if known and length > end - position:
+        raise damaged("item_length")
+    stop = position + length if known else end
+    item: DataSet = {}
+    while position < stop:
+        if not known and _HEADERS[encoding.little].unpack_from(data, position) == (0xFFFE, 0xE00D):
+            return item, position + 8
+        element, position = _element(data, position, stop, encoding, depth)
+        if element.tag in item:
+            raise damaged("duplicate_element")
+        item[element.tag] = element
+    if not known:
+        raise damaged("item_end")
+    return item, position
+
+
+def _fragments(data: bytes, position: int, end: int) -> tuple[list[bytes], int]:
+    """Fragments of encapsulated pixel data, the basic offset table first (PS3.5 A.4)."""
+    fragments: list[bytes] = []
+    while position + 8 <= end:
+        tag, _, length, position = _head(data, position, end, IMPLICIT)
+        if tag == SEQUENCE_END:
+            return fragments, position
+        if tag != ITEM or length > end - position:
+            raise damaged("fragment")
+        fragments.append(data[position : position + length])
+        position += length
+    raise damaged("sequence_end")

@@ -1,0 +1,71 @@
+"""Data sets as bytes: ascending tags, known lengths, nothing that was not put in (PS3.5 section 7)."""
+
+from __future__ import annotations
+
+import struct
+
+from radcurate.deidentify.elements import (
+    ITEM,
+    LONG_VRS,
+    SEQUENCE_END,
+    UNDEFINED,
+    DataSet,
+    Element,
+    Encoding,
+)
+
+_PAD = {"UI": b"\0", "OB": b"\0", "OW": b"\0", "UN": b"\0"}
+SHORT_LIMIT = 0xFFFE
+
+
+def encode(elements: DataSet, encoding: Encoding) -> bytes:
+    """The data set's bytes."""
+    parts: list[bytes] = []
+    for tag in sorted(elements):
+        _append(parts, elements[tag], encoding)
+    return b"".join(parts)
+
+
+def _append(parts: list[bytes], element: Element, encoding: Encoding) -> None:
+    if element.fragments is not None:
+        parts.append(_head(element.tag, "OB", UNDEFINED, encoding))
+        parts.extend(_encapsulated(element.fragments))
+        return
+    if element.items is not None:
+        value = b"".join(_item(item, encoding) for item in element.items)
+        parts += [_head(element.tag, "SQ", len(value), encoding), value]
+        return
+    value = padded(element.value, element.vr)
+    parts += [_head(element.tag, element.vr, len(value), encoding), value]
+
+
+def padded(value: bytes, vr: str) -> bytes:
+    """An even number of bytes (PS3.5 6.2)."""
+    return value if len(value) % 2 == 0 else value + _PAD.get(vr, b" ")
+
+
+def _item(item: DataSet, encoding: Encoding) -> bytes:
+    content = encode(item, encoding)
+    order = "<" if encoding.little else ">"
+    return struct.pack(order + "HHL", ITEM >> 16, ITEM & 0xFFFF, len(content)) + content
+
+
+def _encapsulated(fragments: list[bytes]) -> list[bytes]:
+    parts: list[bytes] = []
+    for fragment in fragments:
+        value = padded(fragment, "OB")
+        parts += [struct.pack("<HHL", ITEM >> 16, ITEM & 0xFFFF, len(value)), value]
+    parts.append(struct.pack("<HHL", SEQUENCE_END >> 16, SEQUENCE_END & 0xFFFF, 0))
+    return parts
+
+
+def _head(tag: int, vr: str, length: int, encoding: Encoding) -> bytes:
+    order = "<" if encoding.little else ">"
+    start = struct.pack(order + "HH", tag >> 16, tag & 0xFFFF)
+    if not encoding.explicit:
+        return start + struct.pack(order + "L", length)
+    if vr in LONG_VRS:
+        return start + vr.encode() + b"\0\0" + struct.pack(order + "L", length)
+    if length > SHORT_LIMIT:  # too long for a 16-bit length: written as UN (PS3.5 6.2.2)
+        return start + b"UN\0\0" + struct.pack(order + "L", length)
+    return start + vr.encode() + struct.pack(order + "H", length)

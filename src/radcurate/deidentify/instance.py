@@ -1,0 +1,166 @@
+"""One file in, one file out: read strictly, rewrite under the policy, check what the object needs, mark, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from radcurate.deidentify import age, pixels
+from radcurate.deidentify.container import Source, read_file, write_file
+from radcurate.deidentify.dates import parse_date
+from radcurate.deidentify.elements import PIXEL_DATA, DataSet, Element
+from radcurate.deidentify.markers import markers
+from radcurate.deidentify.problems import EXPORT_AGAIN, Unsafe
+from radcurate.deidentify.rewrite import Note, Rewriter
+from radcurate.deidentify.values import components, decode_text
+
+SOP_CLASS, SOP_INSTANCE, IMAGE_TYPE, MODALITY = 0x00080016, 0x00080018, 0x00080008, 0x00080060
+STUDY_DATE, SERIES_DATE, ACQUISITION_DATE = 0x00080020, 0x00080021, 0x00080022
+NAME, PATIENT_ID, BIRTH_DATE, SEX, AGE = 0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00101010
+STUDY, SERIES, FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
+CHARSET, BURNED_IN, CONTOURS, SEGMENTS = 0x00080005, 0x00280301, 0x30060039, 0x00620002
+BULK = (PIXEL_DATA, pixels.FLOAT, pixels.DOUBLE)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What later stages need to know of an instance, all of it after the rules."""
+
+    sop_instance: str
+    study: str
+    frame_of_reference: str | None
+    sex: str | None
+    age: int | None
+    study_date: str | None  # YYYY-MM-DD
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A new file, what it says, and what was done to it."""
+
+    data: bytes
+    facts: Facts
+    notes: frozenset[Note]
+
+
+def rewrite_instance(data: bytes, rewriter: Rewriter, spare_uids: Mapping[int, str]) -> Rewritten:
+    """De-identify one file.
+
+    Args:
+        data: the source file's bytes.
+        rewriter: policy, key and patient.
+        spare_uids: new study, series and instance UIDs by tag, used where the source has none.
+
+    Raises:
+        Unsafe: the file can't be rewritten safely.
+    """
+    source = read_file(data)
+    rewriter.notes.clear()
+    sop_class = _sop_class(source, rewriter)
+    _check_screen(source.elements, rewriter)
+    new = rewriter.data_set(source.elements, source.encoding.little)
+    _check_content(rewriter.policy.vocabulary.sop_classes[sop_class], new, source.elements)
+    _fit_pixels(new, source, rewriter)
+    _identify(new, rewriter, spare_uids)
+    years = _age(source.elements, new)
+    new |= markers(rewriter.policy.digest, rewriter.policy.options, rewriter.patient.dates.mode)
+    if source.trailing:
+        rewriter.notes.add(Note("end of file", "trailing", "remove", "bytes after the data set"))
+    sop_instance = _text(new, SOP_INSTANCE)
+    written = write_file(new, source.transfer_syntax, source.encoding, sop_class, sop_instance)
+    return Rewritten(written, _facts(new, years), frozenset(rewriter.notes))
+
+
+def _sop_class(source: Source, rewriter: Rewriter) -> str:
+    """The SOP class, if it is one whose header and pixels can be judged."""
+    found = _text(source.elements, SOP_CLASS)
+    if found not in rewriter.policy.vocabulary.sop_classes:
+        raise Unsafe(
+            "sop_class",
+            "this kind of object can carry text that nobody has checked; leave it out, or add its SOP class to the vocabulary",
+        )
+    return found
+
+
+def _check_screen(elements: DataSet, rewriter: Rewriter) -> None:
+    """Refuse screens and images that say that text is burned in."""
+    kinds = {part.casefold() for part in components(_text(elements, IMAGE_TYPE))}
+    if kinds & rewriter.policy.vocabulary.screens or _text(elements, BURNED_IN).upper() == "YES":
+        raise Unsafe("burned_in_text", "remove the text from the pixels first, or leave the series out")
+
+
+def _check_content(kind: str, new: DataSet, old: DataSet) -> None:
+    """The object has what makes it useful: pixels, contours or segments. Losing them silently would be worse than refusing."""
+    if kind in ("image", "seg"):
+        if sum(tag in new for tag in BULK) != 1:
+            raise Unsafe("no_pixel_data", EXPORT_AGAIN)
+    elif CONTOURS not in new:
+        raise Unsafe("no_contours", "export the contours again; the object has none")
+    if kind == "seg" and SEGMENTS not in new:
+        raise Unsafe("no_segments", EXPORT_AGAIN)
+
+
+def _fit_pixels(new: DataSet, source: Source, rewriter: Rewriter) -> None:
+    tag = next((tag for tag in BULK if tag in new), None)
+    if tag is None:
+        for table in (pixels.OFFSETS, pixels.LENGTHS):
+            new.pop(table, None)
+        return
+    shape = pixels.layout(new, source.encoding.little)
+    if new[tag].fragments is None:
+        for table in (pixels.OFFSETS, pixels.LENGTHS):
+            new.pop(table, None)
+        new[tag], cut = pixels.exact_native(new[tag], shape.length)
+    else:
+        comments = rewriter.policy.vocabulary.encoder_comments
+        fitted, cut = pixels.exact_encapsulated(new, source.transfer_syntax, shape.frames, comments)
+        for table in (pixels.OFFSETS, pixels.LENGTHS):
+            new.pop(table, None)
+        new |= fitted
+    if cut:
+        rewriter.notes.add(Note("(7FE0,0010)", "PixelData", "cut", "bytes that are no pixels"))
+
+
+def _identify(new: DataSet, rewriter: Rewriter, spare_uids: Mapping[int, str]) -> None:
+    """What every object must have, whether or not the source had it."""
+    subject = rewriter.patient.subject.encode()
+    new[NAME] = Element(NAME, "PN", subject)
+    new[PATIENT_ID] = Element(PATIENT_ID, "LO", subject)
+    new[CHARSET] = Element(CHARSET, "CS", b"ISO_IR 192")
+    for tag, uid in spare_uids.items():
+        if tag not in new or not new[tag].value:
+            new[tag] = Element(tag, "UI", uid.encode())
+
+
+def _age(old: DataSet, new: DataSet) -> int | None:
+    """Age in years from PatientAge or, failing that, from birth and study date; then written as PatientAge."""
+    years = age.years_of(_text(new, AGE))
+    if years is None:
+        years = age.years_between(parse_date(_text(old, BIRTH_DATE)), _first_date(old))
+        if years is not None:
+            new[AGE] = Element(AGE, "AS", age.age_text(years).encode())
+    return years
+
+
+def _first_date(elements: DataSet) -> date | None:
+    found = (parse_date(_text(elements, tag)) for tag in (STUDY_DATE, SERIES_DATE, ACQUISITION_DATE))
+    return next((day for day in found if day is not None), None)
+
+
+def _facts(new: DataSet, years: int | None) -> Facts:
+    day = _first_date(new)
+    return Facts(
+        sop_instance=_text(new, SOP_INSTANCE),
+        study=_text(new, STUDY),
+        frame_of_reference=_text(new, FRAME_OF_REFERENCE) or None,
+        sex=_text(new, SEX) or None,
+        age=years,
+        study_date=day.isoformat() if day else None,
+    )
+
+
+def _text(elements: DataSet, tag: int) -> str:
+    """A technical text in ASCII; empty where absent."""
+    element = elements.get(tag)
+    return (decode_text(element.value, ("ISO_IR 6",)) or "") if element else ""

@@ -1,0 +1,135 @@
+"""The accepted values: whole values, patterns and words per keyword (`config/vocabulary.yaml`).
+
+An identifier can be typed into any text, also into one that stays, so a text stays only if its value is known to be harmless.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from re import Pattern
+from typing import Any
+
+import pydicom.uid
+import yaml
+
+from radcurate.errors import CurationError
+
+_SPLIT = re.compile(r"[\s_\-/\\^,;:()+=*&#|<>\[\]]+")
+_WORD_OR_NUMBER = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
+_SEPARATORS = frozenset(" _-+.,/()&#:")
+_MODEL_SPLIT = re.compile(r"[\s/,+()_]+")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Accepted values. Listed values and words are compared without case."""
+
+    values: Mapping[str, Mapping[str, str]]  # keyword → casefolded value → its written form
+    patterns: Mapping[str, Pattern[str]]
+    words: Mapping[str, frozenset[str]]
+    word_pattern: Pattern[str]
+    description_words: frozenset[str]
+    description_pattern: Pattern[str]
+    region_words: frozenset[str]
+    region_pattern: Pattern[str]
+    sop_classes: Mapping[str, str]  # UID → kind
+    screens: frozenset[str]
+    coding_schemes: Mapping[str, Pattern[str]]
+    encoder_comments: Pattern[str]
+
+    def listed(self, keyword: str, value: str) -> str | None:
+        """The listed form of `value`, or None."""
+        return self.values.get(keyword, {}).get(value.casefold())
+
+    def matching(self, keyword: str, value: str) -> str | None:
+        """`value` if a pattern, all its words, or a listed value of the keyword says so; else None."""
+        pattern = self.patterns.get(keyword)
+        if pattern and pattern.fullmatch(value):
+            return value
+        words = self.words.get(keyword)
+        if words and all(
+            word.casefold() in words or self.word_pattern.fullmatch(word) for word in _MODEL_SPLIT.split(value) if word
+        ):
+            return value
+        return self.listed(keyword, value)
+
+    def describe(self, text: str, forbidden: frozenset[str] = frozenset()) -> str:
+        """The listed words of a description, in order, without the patient's own (`forbidden`, casefolded)."""
+        kept = [
+            word for word in _SPLIT.split(text) if word and self._descriptive(word) and word.casefold() not in forbidden
+        ]
+        return " ".join(kept)
+
+    def _descriptive(self, word: str) -> bool:
+        return word.casefold() in self.description_words or bool(self.description_pattern.fullmatch(word))
+
+    def region(self, name: str, forbidden: frozenset[str] = frozenset()) -> str | None:
+        """The name of a region if each of its words is listed and none is the patient's own; else None."""
+        tokens = _WORD_OR_NUMBER.findall(name)
+        rest = _WORD_OR_NUMBER.sub("", name)
+        words = [token for token in tokens if token[0].isalpha()]
+        if not words or not set(rest) <= _SEPARATORS or len(name) > 64:
+            return None
+        known = all(
+            self.region_pattern.fullmatch(token) if not token[0].isalpha() else token.casefold() in self.region_words
+            for token in tokens
+        )
+        return name if known and not any(word.casefold() in forbidden for word in words) else None
+
+
+def load_vocabulary(path: Path) -> tuple[Vocabulary, bytes]:
+    """The vocabulary and the file's bytes.
+
+    Raises:
+        CurationError: the file can't be read, lacks a part, or holds a pattern that is no regular expression.
+    """
+    try:
+        content = path.read_bytes()
+        return _build(yaml.safe_load(content)), content
+    except OSError as error:
+        found = type(error).__name__
+    except (yaml.YAMLError, UnicodeError):
+        found = "a syntax error"
+    except re.error as error:
+        found = f"a pattern that is no regular expression: {error.msg}"
+    except (KeyError, TypeError, AttributeError) as error:
+        found = f"a part that is missing or has another form ({error})"
+    raise CurationError(
+        "the vocabulary can't be used",
+        wanted="YAML with values, patterns, words, descriptions, regions, sop_classes, screens, coding_schemes",
+        found=found,
+        fix="compare with config/vocabulary.yaml in the repository",
+    )
+
+
+def _build(raw: Mapping[str, Any]) -> Vocabulary:
+    return Vocabulary(
+        values={key: {str(value).casefold(): str(value) for value in values} for key, values in raw["values"].items()},
+        patterns={key: _either(patterns) for key, patterns in raw["patterns"].items()},
+        words={key: _fold(words) for key, words in raw["words"].items()},
+        word_pattern=_either(raw["word_patterns"]),
+        description_words=_fold(raw["descriptions"]["words"]),
+        description_pattern=_either(raw["descriptions"]["patterns"]),
+        region_words=_fold(raw["regions"]["words"]),
+        region_pattern=_either(raw["regions"]["patterns"]),
+        sop_classes={
+            name if name[0] == "1" else str(getattr(pydicom.uid, name)): kind
+            for kind, names in raw["sop_classes"].items()
+            for name in names
+        },
+        screens=_fold(raw["screens"]),
+        coding_schemes={key: re.compile(pattern, re.ASCII) for key, pattern in raw["coding_schemes"].items()},
+        encoder_comments=_either(raw["encoder_comments"]),
+    )
+
+
+def _either(patterns: list[str]) -> Pattern[str]:
+    """One pattern for all; ASCII digits only, without case."""
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.ASCII | re.IGNORECASE)
+
+
+def _fold(words: list[str]) -> frozenset[str]:
+    return frozenset(str(word).casefold() for word in words)

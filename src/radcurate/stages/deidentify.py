@@ -1,0 +1,251 @@
+"""Rewrite the files of a chunk by the allow-list, under pseudonyms; nothing after this stage holds identity."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from radcurate import tables
+from radcurate.deidentify.dates import date_rule
+from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts, rewrite_instance
+from radcurate.deidentify.nifti import fresh_mask
+from radcurate.deidentify.people import words_of_names
+from radcurate.deidentify.policy import Policy, load_policy
+from radcurate.deidentify.problems import Unsafe
+from radcurate.deidentify.rewrite import Note, Patient, Rewriter
+from radcurate.errors import CurationError, place_of
+from radcurate.keys import Key
+from radcurate.seals import check_seal, write_seal
+from radcurate.settings import Deidentify
+from radcurate.stages._command import command
+from radcurate.stages._folders import empty_folder
+from radcurate.stages._pool import map_items
+
+log = logging.getLogger("radcurate")
+TABLES = ("series.parquet", "instances.parquet", "actions.parquet")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One series with its files and the names that its descriptions may not hold."""
+
+    series: Mapping[str, Any] = field(repr=False)
+    instances: Sequence[Mapping[str, Any]] = field(repr=False)
+    own_words: frozenset[str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Rows of one series for the three tables."""
+
+    series: dict[str, Any]
+    instances: list[dict[str, Any]] = field(default_factory=list)
+    actions: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is the same for all series of a chunk."""
+
+    settings: Deidentify
+    policy: Policy
+    key: Key
+    source: Path
+    out: Path
+
+
+def run(
+    settings: Deidentify,
+    chunk: Path,
+    source: Path,
+    out: Path,
+    key: Key,
+    allowlist: Path,
+    vocabulary: Path,
+    threads: int,
+) -> None:
+    """De-identify all series of `chunk` (a folder of the consent stage) from `source` into `out`."""
+    check_seal(chunk, key)
+    rules = Rules(settings, load_policy(allowlist, vocabulary), key, source, out)
+    empty_folder(out / "dicom")
+    outcomes = map_items(partial(_series, rules), _tasks(chunk), threads, "deidentify")
+    tables.write_rows(out / "series.parquet", tables.DEIDENTIFY_SERIES, [outcome.series for outcome in outcomes])
+    tables.write_rows(
+        out / "instances.parquet", tables.DEIDENTIFY_INSTANCES, _all(outcome.instances for outcome in outcomes)
+    )
+    tables.write_rows(out / "actions.parquet", tables.DEIDENTIFY_ACTIONS, _all(outcome.actions for outcome in outcomes))
+    write_seal(out, list(TABLES), key)
+    counts = Counter(outcome.series["status"] for outcome in outcomes)
+    log.info(
+        "deidentify: %d series, %d rewritten, %d quarantined, %d failed",
+        len(outcomes), counts[tables.OK], counts[tables.QUARANTINED], counts[tables.FAILED],
+    )  # fmt: skip
+
+
+def _all(parts: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [row for part in parts for row in part]
+
+
+def _tasks(chunk: Path) -> list[Task]:
+    instances: dict[str, list[dict[str, Any]]] = {}
+    for row in tables.read_rows(chunk / "instances.parquet", tables.INVENTORY_INSTANCES):
+        if row["status"] == tables.OK and row["series"]:
+            instances.setdefault(row["series"], []).append(row)
+    names: dict[str, list[str]] = {}
+    for row in tables.read_rows(chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS):
+        if row["category"] == "name":
+            names.setdefault(row["subject"], []).append(row["value"])
+    rows = tables.read_rows(chunk / "series.parquet", tables.INVENTORY_SERIES)
+    return [
+        Task(row, instances.get(row["series"], []), words_of_names(names.get(row["subject"], [])))
+        for row in rows
+        if row["status"] == tables.OK
+    ]
+
+
+def _series(rules: Rules, task: Task) -> Outcome:
+    """Rewrite one series; what can't be done becomes a row, and nothing of it stays in the output folder."""
+    folder = rules.out / "dicom" / task.series["series"]
+    try:
+        if not task.instances:
+            raise Unsafe("no_files", "export the series again; none of its files can be used")
+        folder.mkdir()
+        return _mask(rules, task, folder) if task.series["kind"] == "nifti" else _dicom(rules, task, folder)
+    except Unsafe as verdict:
+        status, reason, remedy = tables.QUARANTINED, verdict.reason, verdict.remedy
+    except CurationError as error:
+        status, reason, remedy = tables.QUARANTINED, error.problem, error.fix
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    except Exception as error:  # its message may quote a header value, so only its place is told
+        status, reason = tables.FAILED, "unexpected:" + place_of(error)
+        remedy = "report the reason; the series is left out"
+    shutil.rmtree(folder, ignore_errors=True)
+    return Outcome(_row(task, status, reason=reason, remedy=remedy, n_instances=0))
+
+
+def _row(task: Task, status: str, **more: Any) -> dict[str, Any]:
+    names = ("series", "subject", "kind", "modality", "images")
+    return {**{name: task.series[name] for name in names}, "folder": task.series["series"], "status": status, **more}
+
+
+def _read(rules: Rules, instance: Mapping[str, Any]) -> bytes:
+    try:
+        data: bytes = (rules.source / instance["path"]).read_bytes()
+    except OSError:
+        raise Unsafe("source_unreadable", "make the input folder readable and complete, and run again") from None
+    if len(data) != instance["size"]:
+        raise Unsafe("changed_since_inventory", "the file was changed during the run; run again")
+    return data
+
+
+def _dicom(rules: Rules, task: Task, folder: Path) -> Outcome:
+    rewriter = _rewriter(rules, task)
+    rows: list[dict[str, Any]] = []
+    actions: Counter[Note] = Counter()
+    facts: Facts | None = None
+    for instance in sorted(task.instances, key=_position):
+        data = _read(rules, instance)
+        new = rewrite_instance(data, rewriter, _spare_uids(rules.key, task, instance))
+        name = _file_name(rules.key, instance)
+        _write(folder / name, new.data)
+        rows.append(_instance_row(task, instance, name, data, new.data))
+        actions.update(new.notes)
+        facts = facts or new.facts
+    return Outcome(_described(rules, task, facts, len(rows)), rows, _action_rows(task, actions))
+
+
+def _position(instance: Mapping[str, Any]) -> tuple[int, str]:
+    return (instance["order"] if instance["order"] is not None else -1, instance["path"])
+
+
+def _rewriter(rules: Rules, task: Task) -> Rewriter:
+    subject = task.series["subject"]
+    rule = date_rule(rules.key, subject, rules.settings.dates, rules.settings.shift_weeks)
+    return Rewriter(rules.policy, rules.key, Patient(subject, rule, task.own_words))
+
+
+def _spare_uids(key: Key, task: Task, instance: Mapping[str, Any]) -> dict[int, str]:
+    """New UIDs for a source without them."""
+    return {
+        STUDY: key.uid("study of " + task.series["subject"]),
+        SERIES: key.uid("series of " + task.series["series"]),
+        SOP_INSTANCE: key.uid("instance of " + instance["file"]),
+    }
+
+
+def _file_name(key: Key, instance: Mapping[str, Any]) -> str:
+    uid = instance["sop_instance_uid"]
+    return (key.code("uid", uid.strip(" \0")) if uid else key.code("uid", "instance of " + instance["file"])) + ".dcm"
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as stream:  # two files of one name would be a mistake of the inventory: better to fail
+        stream.write(data)
+
+
+def _instance_row(task: Task, instance: Mapping[str, Any], name: str, old: bytes, new: bytes) -> dict[str, Any]:
+    return {
+        "series": task.series["series"],
+        "name": name,
+        "order": instance["order"],
+        "sha256_source": hashlib.sha256(old).hexdigest(),
+        "sha256": hashlib.sha256(new).hexdigest(),
+    }
+
+
+def _described(rules: Rules, task: Task, facts: Facts | None, count: int) -> dict[str, Any]:
+    institution = task.series["institution"]
+    site = rules.key.site(institution) if institution else None
+    if facts is None:
+        return _row(task, tables.OK, n_instances=count, site=site)
+    return _row(
+        task,
+        tables.OK,
+        n_instances=count,
+        study=facts.study,
+        frame_of_reference=facts.frame_of_reference,
+        site=site,
+        sex=facts.sex,
+        age=None if facts.age is None else float(facts.age),
+        study_date=facts.study_date,
+    )
+
+
+def _action_rows(task: Task, actions: Counter[Note]) -> list[dict[str, Any]]:
+    return [
+        {
+            "series": task.series["series"],
+            "tag": note.path,
+            "keyword": note.keyword,
+            "action": note.action,
+            "reason": note.reason,
+            "instances": count,
+        }
+        for note, count in sorted(actions.items(), key=lambda item: (item[0].path, item[0].action, item[0].reason))
+    ]
+
+
+def _mask(rules: Rules, task: Task, folder: Path) -> Outcome:
+    """A NIfTI mask, one file a series."""
+    if len(task.instances) != 1:
+        raise Unsafe("several_masks", "put each NIfTI mask into the input folder once")
+    instance = task.instances[0]
+    data = _read(rules, instance)
+    new = fresh_mask(data)
+    _write(folder / "mask.nii.gz", new)
+    notes = Counter([Note("file", "nifti", "replace", "fresh header: grid and labels only")])
+    rows = [_instance_row(task, instance, "mask.nii.gz", data, new)]
+    return Outcome(_described(rules, task, None, 1), rows, _action_rows(task, notes))
+
+
+if __name__ == "__main__":
+    command(run)
