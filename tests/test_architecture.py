@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from paths import ROOT
 
+from paths import ROOT
 from radcurate import workflow
 from radcurate.settings import Config
 

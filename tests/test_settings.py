@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from paths import ROOT
 
+from paths import ROOT
 from radcurate import reference
 from radcurate.errors import CurationError
 from radcurate.settings import Config, load_config

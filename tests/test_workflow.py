@@ -49,6 +49,8 @@ def test_a_comment_changes_nothing(package: Path) -> None:
 
 
 def test_imports_inside_functions_count(package: Path) -> None:
-    (package / "stages" / "three.py").write_text("def g():\n    from radcurate.concept.thing import f\n    return f()\n")
+    (package / "stages" / "three.py").write_text(
+        "def g():\n    from radcurate.concept.thing import f\n    return f()\n"
+    )
     digests()
     assert "radcurate.concept.thing" in workflow.reachable("radcurate.stages.three")

@@ -60,7 +60,9 @@ def keys_new(chosen: argparse.Namespace) -> int:
             fix="name another place, such as ~/.config/radcurate/key",
         )
     key = create_key(chosen.file)
-    print(f"key {key.key_id} written, mode 0600. Keep a copy in a safe place: pseudonyms can't be made again without it.")
+    print(
+        f"key {key.key_id} written, mode 0600. Keep a copy in a safe place: pseudonyms can't be made again without it."
+    )
     return 0
 
 
@@ -71,7 +73,10 @@ def demo(_chosen: argparse.Namespace) -> int:
     project = Path(__file__).resolve().parents[2]
     if not (project / "Snakefile").is_file():
         raise CurationError(
-            "no Snakefile", wanted="a checkout of the project", found="an installed package", fix="run `make demo` there"
+            "no Snakefile",
+            wanted="a checkout of the project",
+            found="an installed package",
+            fix="run `make demo` there",
         )
     if not DEMO_KEY.expanduser().exists():
         create_key(DEMO_KEY)
@@ -79,7 +84,15 @@ def demo(_chosen: argparse.Namespace) -> int:
     if not (DEMO_FOLDER / "truth.json").exists():
         print("making the synthetic cohort in demo/ …", file=sys.stderr)
         make_cohort(DEMO_FOLDER)
-    command = [sys.executable, "-m", "snakemake", "-s", str(project / "Snakefile"), "--profile", str(project / "profiles" / "default")]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-s",
+        str(project / "Snakefile"),
+        "--profile",
+        str(project / "profiles" / "default"),
+    ]
     return subprocess.run([*command, "--configfile", str(project / "config" / "demo.yaml")], check=False).returncode
 
 

@@ -48,7 +48,10 @@ def options_page() -> str:
 
 
 def _table(fields: dict[str, FieldInfo], prefix: str) -> list[str]:
-    rows = [f"| `{prefix}{name}` | {_kind(field)} | {_default(field)} | {field.description or ''} |" for name, field in fields.items()]
+    rows = [
+        f"| `{prefix}{name}` | {_kind(field)} | {_default(field)} | {field.description or ''} |"
+        for name, field in fields.items()
+    ]
     return ["| option | type | default | meaning |", "|---|---|---|---|", *rows]
 
 

@@ -29,7 +29,7 @@ def write_seal(folder: Path, names: list[str], key: Key) -> None:
     content = {"files": digests, "key_id": key.key_id, "mac": _mac(digests, key)}
     temporary = folder / f".{SEAL}.{os.getpid()}"
     temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-    os.replace(temporary, folder / SEAL)
+    temporary.replace(folder / SEAL)
 
 
 def check_seal(folder: Path, key: Key) -> dict[str, str]:

@@ -28,10 +28,16 @@ class Inventory(Section):
     """Find every instance, read headers, group into series, link contours to images."""
 
     n_chunks: int = Field(
-        16, ge=1, le=99999, description="Parts the cohort is worked in; all series of a patient share one. Aim at 50 to 250 series per part."
+        16,
+        ge=1,
+        le=99999,
+        description="Parts the cohort is worked in; all series of a patient share one. Aim at 50 to 250 series per part.",
     )
     gap_tolerance: float = Field(
-        0.01, gt=0, lt=0.5, description="Largest deviation of a slice distance from the median one, as a share of it, that counts as even."
+        0.01,
+        gt=0,
+        lt=0.5,
+        description="Largest deviation of a slice distance from the median one, as a share of it, that counts as even.",
     )
 
 
@@ -39,11 +45,18 @@ class Consent(Section):
     """Keep what the stated purpose may use."""
 
     table: str | None = Field(
-        None, description="CSV or Parquet with the columns patient, model, purposes, recontact, withdrawn, date. Required."
+        None,
+        description="CSV or Parquet with the columns patient, model, purposes, recontact, withdrawn, date. Required.",
     )
     purpose: str = Field("research", description="What this run is for; must be among a patient's permitted purposes.")
-    waiver: str | None = Field(None, description="YAML file with the four conditions of a waiver and the IRB reference; needed for rows with model waiver.")
-    run_date: date | None = Field(None, description="Day at which consent is judged; the newest date in the table when absent, so that a rerun gives the same result.")
+    waiver: str | None = Field(
+        None,
+        description="YAML file with the four conditions of a waiver and the IRB reference; needed for rows with model waiver.",
+    )
+    run_date: date | None = Field(
+        None,
+        description="Day at which consent is judged; the newest date in the table when absent, so that a rerun gives the same result.",
+    )
 
 
 class Deidentify(Section):
@@ -53,7 +66,8 @@ class Deidentify(Section):
         "expert_determination", description="HIPAA path (45 CFR 164.514(b)); safe_harbor allows years only."
     )
     dates: Literal["shift", "year"] = Field(
-        "shift", description="shift: all dates of a patient moved by the same secret number of whole weeks; year: YYYY0101."
+        "shift",
+        description="shift: all dates of a patient moved by the same secret number of whole weeks; year: YYYY0101.",
     )
     shift_weeks: int = Field(52, ge=1, le=520, description="Largest shift, in weeks, either way; never 0.")
     allowlist: str = Field("config/allowlist.csv", description="Table of the attributes that are kept, and how.")
@@ -72,13 +86,19 @@ class Deidentify(Section):
 class Deface(Section):
     """Remove faces from head CT and MR."""
 
-    overlap: Literal["quarantine"] = Field("quarantine", description="What happens to a series whose contour reaches into the removed region.")
+    overlap: Literal["quarantine"] = Field(
+        "quarantine", description="What happens to a series whose contour reaches into the removed region."
+    )
 
 
 class Verify(Section):
     """Search what was written for every original identifier."""
 
-    shortest: int = Field(4, ge=3, description="Shortest identifier, in characters, that is searched for as a substring; shorter ones must stand alone.")
+    shortest: int = Field(
+        4,
+        ge=3,
+        description="Shortest identifier, in characters, that is searched for as a substring; shorter ones must stand alone.",
+    )
 
 
 class Extract(Section):
@@ -94,9 +114,18 @@ class Protect(Section):
     """Generalise and suppress quasi-identifiers until k, l and t hold."""
 
     k: int = Field(5, ge=1, description="Least number of patients in an equivalence class.")
-    l: int = Field(1, ge=1, description="Least number of distinct sensitive values in an equivalence class; 1 asks for nothing.")  # noqa: E741
-    t: float = Field(1.0, ge=0, le=1, description="Largest total variation distance of a class's sensitive values from the table's; 1 asks for nothing.")
-    suppression: float = Field(0.2, ge=0, le=1, description="Largest share of the patients that may be left out to reach k, l and t.")
+    l: int = Field(
+        1, ge=1, description="Least number of distinct sensitive values in an equivalence class; 1 asks for nothing."
+    )  # noqa: E741
+    t: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Largest total variation distance of a class's sensitive values from the table's; 1 asks for nothing.",
+    )
+    suppression: float = Field(
+        0.2, ge=0, le=1, description="Largest share of the patients that may be left out to reach k, l and t."
+    )
 
 
 class Gate(Section):
@@ -110,7 +139,9 @@ class Release(Section):
 
     name: str = Field("radiomics", pattern=r"^[a-z0-9][a-z0-9_]*$", description="Name of the release.")
     version: str = Field(
-        "auto", pattern=r"^(auto|[0-9][0-9A-Za-z.]*)$", description="Version; auto: the next whole number whenever the content has changed."
+        "auto",
+        pattern=r"^(auto|[0-9][0-9A-Za-z.]*)$",
+        description="Version; auto: the next whole number whenever the content has changed.",
     )
     images: bool = Field(False, description="Put the cleaned images into the release too.")
 
@@ -119,7 +150,10 @@ class Config(Section):
     """The whole configuration."""
 
     input: str | None = Field(None, description="Folder with the DICOM export. Only ever read.")
-    key_file: str = Field("~/.config/radcurate/key", description="Project key made by `radcurate keys new`; outside the run folder, mode 0600.")
+    key_file: str = Field(
+        "~/.config/radcurate/key",
+        description="Project key made by `radcurate keys new`; outside the run folder, mode 0600.",
+    )
     inventory: Inventory = Inventory()
     consent: Consent = Consent()
     deidentify: Deidentify = Deidentify()
@@ -179,7 +213,10 @@ def _explain(error: ValidationError) -> CurationError:
 def _names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     for part in path:
         annotation = model.model_fields[str(part)].annotation
-        inner = next((a for a in (annotation, *typing.get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)), None)
+        inner = next(
+            (a for a in (annotation, *typing.get_args(annotation)) if isinstance(a, type) and issubclass(a, BaseModel)),
+            None,
+        )
         if inner is None:
             return []
         model = inner

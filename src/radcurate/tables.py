@@ -46,6 +46,7 @@ class Schema:
 
     @property
     def arrow(self) -> pa.Schema:
+        """The columns as pyarrow knows them."""
         return pa.schema(self.columns)
 
 
@@ -84,7 +85,10 @@ INVENTORY_SERIES = Schema(
         ("spacing", REALS),  # mm: between slices, between rows, between columns
         ("origin", REALS),  # mm: ImagePositionPatient of the first slice (order 0)
         ("orientation", REALS),  # ImageOrientationPatient, six cosines
-        ("findings", TEXTS),  # geometry findings: slice_gap, duplicate_instance, gantry_tilt, mixed_orientation, uneven_spacing, …
+        (
+            "findings",
+            TEXTS,
+        ),  # geometry findings: slice_gap, duplicate_instance, gantry_tilt, mixed_orientation, uneven_spacing, …
         ("images", TEXTS),  # contours: pseudonyms of the image series they belong to; images: empty
         ("link", TEXT),  # how found: instance | series | frame_of_reference | grid; null for images
     ],
@@ -289,6 +293,16 @@ PROTECT_SUBJECTS = Schema(
     ],
     ("subject",),
 )
+PROTECT_GROUPS = Schema(  # who was suppressed; names rare values, so it stays inside
+    "protect_groups",
+    [
+        ("column", TEXT),  # a quasi-identifier
+        ("value", TEXT),  # at its last level before *; null: missing
+        ("subjects", INT),
+        ("suppressed", INT),
+    ],
+    ("column", "value"),
+)
 PROTECT_SERIES = Schema(
     "protect_series",
     [
@@ -328,7 +342,7 @@ def write(path: Path, content: pa.Table) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         pq.write_table(content, temporary, compression="zstd", version="2.6", write_statistics=True, store_schema=True)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
