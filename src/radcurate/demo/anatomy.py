@@ -1,0 +1,198 @@
+"""A head with a face: skin, skull, brain, ventricles, sinuses, ears and a tumour, as a tissue map with masks.
+
+Lengths in mm in head coordinates: x to the left, y to the back, z up; 0, 0, 0 is the middle of the cranium.
+Proportions follow an adult head: 154 wide, 195 long, some 225 from vertex to chin, eyes half-way between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from radcurate.demo.face import FaceShape, airways, bones, eyes, skin_surface
+from radcurate.demo.geometry import AXIAL, Floats, Geometry, rotation
+from radcurate.demo.implicit import Canvas, Points, ellipsoid, ellipsoid_box
+from radcurate.demo.noise import lumps
+from radcurate.demo.tissue import Tissue
+
+Mask = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Tumour:
+    """Centre and semi-axes in mm, share of the radius that is a hollow (necrotic) core, lobulation in mm."""
+
+    centre: tuple[float, float, float]
+    radii: tuple[float, float, float]
+    core: float = 0.0
+    lobes: float = 2.0
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a scanner sees.
+
+    tissue: uint8 codes, shape (plane, row, column); masks: bool, same shape, by name; tumour: signed field in mm
+    (negative inside, its zero level is the contour); texture: unit variance smooth noise for the tumour.
+    """
+
+    geometry: Geometry
+    tissue: Labels
+    masks: dict[str, Mask]
+    tumour: Floats
+    texture: Floats
+
+
+def head(
+    geometry: Geometry,
+    seed: int = 0,
+    tumour: Tumour | None = None,
+    shape: FaceShape | None = None,
+) -> Body:
+    """An adult head in `geometry`, varied in size, shape and pose by `seed`.
+
+    Masks: skin (all soft tissue within 12 mm of the surface), face (that of eyes, nose, mouth, cheeks and chin), ears,
+    skull, brain (with ventricles and tumour), tumour.
+    """
+    rng = np.random.default_rng([seed, 11])
+    shape = shape or FaceShape.varied(rng)
+    canvas = Canvas(
+        geometry,
+        rotation(tuple(rng.uniform(-4, 4, 3))),
+        rng.uniform(-3, 3, 3),
+        np.asarray(shape.scale),
+    )
+    tumour = tumour or _somewhere(rng)
+    surface, ears = skin_surface(canvas, shape)
+    tissue = _soft_tissue(canvas, surface)
+    inner = _braincase(canvas)
+    skull = bones(canvas, surface, inner, tissue)
+    _brain(canvas, inner, tissue, rng)
+    eyes(canvas, surface, tissue, shape)
+    airways(canvas, tissue)
+    field, texture = tumour_field(canvas, tumour, rng)
+    field = np.maximum(field, inner + 2)
+    tissue[field < 0] = Tissue.TUMOUR
+    masks = {
+        "skin": _near_surface(surface, skull),
+        "ears": ears,
+        "skull": skull & np.isin(tissue, (Tissue.BONE, Tissue.MARROW)),
+        "brain": inner < 0,
+        "tumour": field < 0,
+    }
+    masks["face"] = masks["skin"] & _in_face(canvas.points)
+    return Body(geometry, tissue, masks, field, texture)
+
+
+def head_ct(seed: int = 0, spacing: tuple[float, float, float] = (3.0, 2.0, 2.0)) -> tuple[Floats, dict[str, Mask]]:
+    """A noiseless head CT in HU, shape (plane, row, column), and its masks; covers 240 × 256 × 200 mm."""
+    from radcurate.demo.scanner import expected_signal
+
+    extent = (240.0, 256.0, 200.0)
+    count = tuple(round(e / s) for e, s in zip(extent, spacing, strict=True))
+    body = head(Geometry((count[0], count[1], count[2]), spacing, axes=AXIAL).centred((0, 0, -27)), seed)
+    return expected_signal(body, 0), body.masks
+
+
+def tumour_field(canvas: Canvas, tumour: Tumour, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Signed field of a lobulated tumour and a smooth unit-variance texture around it, shape (plane, row, column)."""
+    field = canvas.empty()
+    box = canvas.box(tumour.centre, max(tumour.radii) * 1.4 + 6)
+    texture = np.zeros(canvas.geometry.shape, np.float32)
+    patch = field[box].shape
+    spacing = canvas.geometry.spacing
+    inside = ellipsoid(tumour.centre, tumour.radii)(canvas.at(box))
+    wobble = lumps(rng, patch, spacing, 7.0) * np.float32(tumour.lobes)
+    values = inside + np.clip(wobble, -4, 4)
+    if tumour.core:
+        values = np.maximum(values, -(inside + np.float32((1 - tumour.core) * min(tumour.radii))))
+    field[box] = values
+    texture[box] = lumps(rng, patch, spacing, 3.0)
+    return field, texture
+
+
+def _somewhere(rng: np.random.Generator) -> Tumour:
+    side = float(rng.choice([-1.0, 1.0]))
+    centre = (side * rng.uniform(24, 36), rng.uniform(-30, 40), rng.uniform(10, 40))
+    size = rng.uniform(9, 16)
+    radii = (size * rng.uniform(0.85, 1.2), size * rng.uniform(0.85, 1.2), size * rng.uniform(0.85, 1.2))
+    return Tumour(centre, radii)
+
+
+def _soft_tissue(canvas: Canvas, surface: Floats) -> Labels:
+    """Skin, then fat, then muscle, by depth below the surface; fat is thicker at cheeks and neck."""
+    _, y, z = canvas.points
+    fat_until = np.where((z < -35) & (y > -90), np.float32(9), np.float32(5))
+    tissue = np.where(surface < -fat_until, np.uint8(Tissue.MUSCLE), np.uint8(Tissue.FAT))
+    tissue[surface > -2.2] = Tissue.SKIN
+    tissue[surface > 0] = Tissue.AIR
+    return tissue.astype(np.uint8)
+
+
+def _braincase(canvas: Canvas) -> Floats:
+    """Field of the inner table of the skull: an egg cut off at the sloping base, with the foramen magnum."""
+    x, y, z = canvas.points
+    field = cranium(canvas.points, 11.5)
+    base = -10 - 28 / (1 + np.exp(-(y + 34) / 5)) - 24 / (1 + np.exp(-(y - 22) / 5))
+    field = np.maximum(field, base.astype(np.float32) - z)
+    stem = np.maximum(np.hypot(x, y - 20 - (z + 60) * np.float32(-0.12)) - 8, z + 45)
+    return np.minimum(field, stem)
+
+
+def cranium(points: Points, inset: float = 0.0) -> Floats:
+    """Field of the cranium's skin, or of the surface `inset` mm below it: a superellipsoid, broader at the back."""
+    x, y, z = points
+    wide = 1 + np.clip(y, -70, 70) * np.float32(0.0011)
+    terms = [np.abs(x / wide) / (77 - inset), np.abs(y - 1) / (97 - inset), np.abs(z - 2) / (85 - inset)]
+    total = sum(np.power(term.astype(np.float32), np.float32(2.3)) for term in terms)
+    return (np.power(np.asarray(total, np.float32), np.float32(1 / 2.3)) - 1) * np.float32(80 - inset)
+
+
+def _brain(canvas: Canvas, inner: Floats, tissue: Labels, rng: np.random.Generator) -> None:
+    """CSF around folded grey matter around white matter; ventricles, basal ganglia, midline."""
+    x, y, z = canvas.points
+    phase = rng.uniform(0, 6.28, 6).astype(np.float32)
+    folds = np.sin(x / 4.6 + phase[0] + np.sin(y / 9 + phase[3])) + np.sin(
+        y / 5.2 + phase[1] + np.sin(z / 8 + phase[4])
+    )
+    folds = folds + np.sin(z / 5.0 + phase[2] + np.sin(x / 10 + phase[5]))
+    brain = inner < 0
+    tissue[brain] = Tissue.CSF
+    depth = inner + folds * np.float32(1.3)
+    tissue[brain & (depth < -2.2)] = Tissue.GREY
+    tissue[brain & (inner + folds * np.float32(2.2) < -7)] = Tissue.WHITE
+    midline = brain & (np.abs(x) < 1.4) & (z > 14 + np.abs(y) * np.float32(0.12)) & (inner < -1)
+    tissue[midline] = Tissue.CSF
+    for side in (-1, 1):
+        for value, centre, radii, yaw in _DEEP:
+            where = (side * centre[0], centre[1], centre[2])
+            canvas.paint(tissue, value, ellipsoid(where, radii, side * yaw), ellipsoid_box(canvas, where, radii))
+    for value, centre, radii, yaw in _MIDDLE:
+        canvas.paint(tissue, value, ellipsoid(centre, radii, yaw), ellipsoid_box(canvas, centre, radii))
+
+
+_DEEP: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float], float], ...] = (
+    (Tissue.GREY, (26, -6, 2), (7, 17, 10), 12),  # putamen
+    (Tissue.GREY, (12, 14, 4), (8, 14, 8), -20),  # thalamus
+    (Tissue.CSF, (11, -24, 14), (5, 16, 7), 14),  # frontal horn
+    (Tissue.CSF, (14, 14, 20), (5, 24, 6), -8),  # body of the lateral ventricle
+    (Tissue.CSF, (27, 38, 8), (6, 14, 10), -20),  # atrium
+)
+_MIDDLE: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float], float], ...] = (
+    (Tissue.CSF, (0, 8, 2), (2.5, 14, 9), 0),  # third ventricle
+    (Tissue.CSF, (0, 34, -30), (6, 6, 10), 0),  # fourth ventricle
+)
+
+
+def _near_surface(surface: Floats, skull: Mask) -> Mask:
+    return (surface <= 0) & (surface > -12) & ~skull
+
+
+def _in_face(points: Points) -> Mask:
+    """In front of the ears, below the brow, above the neck."""
+    x, y, z = points
+    front = y < -48 - np.maximum(np.abs(x) - 30, 0) * np.float32(0.2)
+    return np.asarray(front & (z < -8) & (z > -138))
