@@ -36,6 +36,7 @@ def patients(n: int = 60, seed: int = 1) -> list[dict]:
                     {
                         "roi": f"R-{patient:08x}{study:04x}{region:04x}",
                         "series": series,
+                        "contour": series.replace("S-", "S-c"),
                         "subject": f"P-{patient:016x}",
                         "roi_label": "GTV",
                         "modality": "CT",

@@ -19,7 +19,7 @@ from radcurate.errors import CurationError
 from radcurate.privacy.hierarchies import AGE_TOP, AGE_WIDTHS, Rule
 from radcurate.settings import Section
 
-CODES = ("subject", "series", "roi")
+CODES = ("subject", "series", "contour", "roi")
 Role = Literal["identifier", "quasi_identifier", "sensitive", "feature", "technical"]
 
 
@@ -35,6 +35,7 @@ class Declaration(Section):
     file: str | None = None
     least: str | None = None
     most: str | None = None
+    group: str | None = None
     weight: float = Field(1.0, gt=0)
 
     @model_validator(mode="after")
@@ -61,6 +62,7 @@ class Declaration(Section):
             file=folder / self.file if self.file else None,
             least=self.least,
             most=self.most,
+            group=self.group,
             weight=self.weight,
         )
 
@@ -86,9 +88,13 @@ class Columns:
             None,
         )
 
+    def names(self) -> list[str]:
+        """Names of columns that are declared one by one, in the order of the file."""
+        return [name for name in self.entries if not _is_pattern(name)]
+
     def named(self, role: Role) -> list[str]:
         """Names of columns that are declared with a role one by one, in the order of the file."""
-        return [name for name, entry in self.entries.items() if entry.role == role and not _is_pattern(name)]
+        return [name for name in self.names() if self.entries[name].role == role]
 
     def released(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that may be released."""

@@ -34,6 +34,7 @@ class Rule:
         file: tree: CSV without a heading, a row per value: the value, then its ever coarser groups.
         least: name of the finest rung that may be released, or None.
         most: name of the coarsest rung that may be used, or None.
+        group: columns of one group are coarsened together; None: alone.
         weight: weight of the column's loss.
     """
 
@@ -43,6 +44,7 @@ class Rule:
     file: Path | None = None
     least: str | None = None
     most: str | None = None
+    group: str | None = None
     weight: float = 1.0
 
 
@@ -56,6 +58,7 @@ class Ladder:
     labels: tuple[Labels, ...]
     least: int = 0
     most: int = 0
+    group: str | None = None
     weight: float = 1.0
     _groups: tuple[Ints, ...] = field(init=False, repr=False, compare=False)
 
@@ -94,7 +97,7 @@ def ladder(column: str, values: Sequence[Value], rule: Rule) -> Ladder:
         raise _wrong(
             column, "no level left", "`least` not coarser than `most`", "the reverse", "correct `least` or `most`"
         )
-    return Ladder(column, tuple(values), names, tuple(labels), least, most, rule.weight)
+    return Ladder(column, tuple(values), names, tuple(labels), least, most, rule.group, rule.weight)
 
 
 def _intervals(column: str, values: Sequence[Value], rule: Rule) -> tuple[tuple[str, ...], list[Labels]]:
@@ -180,6 +183,27 @@ def _read_tree(column: str, path: Path | None) -> dict[str, tuple[str, ...]]:
             column, "an uneven tree", "rows of one length, each value once", "other rows", "correct the CSV file"
         )
     return {row[0]: row for row in trimmed}
+
+
+def steps_of(ladders: Sequence[Ladder]) -> list[tuple[int, ...]]:
+    """Positions of the ladders that are climbed together, one tuple per group, in the order of the columns.
+
+    Raises:
+        CurationError: ladders of one group have other numbers of levels.
+    """
+    found: dict[str, list[int]] = {}
+    for place, one in enumerate(ladders):
+        found.setdefault(one.column if one.group is None else f"group {one.group}", []).append(place)
+    for name, places in found.items():
+        if len({(ladders[place].least, ladders[place].most) for place in places}) > 1:
+            raise _wrong(
+                ladders[places[0]].column,
+                "other levels than its group",
+                "the same number of levels",
+                name,
+                "correct `group`",
+            )
+    return [tuple(places) for places in found.values()]
 
 
 KINDS: dict[str, Callable[[str, Sequence[Value], Rule], tuple[tuple[str, ...], list[Labels]]]] = {

@@ -15,16 +15,27 @@ from radcurate.privacy.coding import combine, encode
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.hierarchies import Ladder
 from radcurate.privacy.measures import Risk, Sensitive, risk, sensitive
+from radcurate.privacy.report import Group
 from radcurate.privacy.rows import SUBJECT, Pair, generalise, in_order, ladders, recode, select, subjects
 from radcurate.privacy.search import Board, Cohort, Solution, Targets, search
+
+STRUCTURE = ("modality", "roi_label")  # what a table can't hide: it says what was measured
 
 
 @dataclass(frozen=True)
 class Protected:
-    """`released`: the tables to share; `kept`: the patients in it, by their codes in the run; `document`: measures.json."""
+    """What `protect` makes.
+
+    Attributes:
+        released: the tables to share.
+        kept: the patients in them, by their codes in the run.
+        groups: patients and suppressed patients by group of each quasi-identifier; names rare groups, so not to share.
+        document: measures.json; holds no value of a patient.
+    """
 
     released: Pair
     kept: frozenset[str]
+    groups: list[Group]
     document: dict[str, Any]
 
 
@@ -50,6 +61,7 @@ def protect(pair: Pair, columns: Columns, targets: Targets, code: Callable[[str,
     kept = frozenset(pair.features[SUBJECT].filter(pa.array(solution.kept[who.codes])).to_pylist())
     suppressed = int((~solution.kept).sum())
     after = measure(released, columns, suppressed)
+    groups = report.by_group(cohort, solution.kept)
     document = {
         "before": measure(coded, columns).document(),
         "after": after.document(),
@@ -57,11 +69,11 @@ def protect(pair: Pair, columns: Columns, targets: Targets, code: Callable[[str,
         **report.outcome(targets, after, suppressed, int(who.codes.size), released.features.num_rows, solution),
         "reachable": _coarsest(board).document(),
         **report.losses(steps, solution, board),
-        "suppression_by_group": report.by_group(cohort, solution.kept),
+        "suppression_gap": report.gaps(groups),
         **report.columns_of(columns, pair, released),
         "sensitive": columns.named("sensitive"),
     }
-    return Protected(released, kept, document)
+    return Protected(released, kept, groups, document)
 
 
 def measure(pair: Pair, columns: Columns, suppressed: int = 0) -> Risk:
@@ -77,16 +89,11 @@ def _sensitive(pair: Pair, columns: Columns) -> dict[str, Sensitive]:
 
 
 def _structure(pair: Pair, columns: Columns) -> Risk:
-    """The same against somebody who also counts a patient's rows and knows the technical texts in them (modality, label)."""
-    names = [*columns.named("quasi_identifier"), *_technical_texts(pair.features, columns)]
+    """The same against somebody who also counts a patient's regions and knows their modality and label."""
+    shown = [name for name in STRUCTURE if name in pair.features.column_names]
     who = subjects(pair)
-    cells = combine([encode(pair.column(name), name).codes for name in names], who.codes.size)
-    return risk(classes(who.codes, cells, counted=True), {})
-
-
-def _technical_texts(content: pa.Table, columns: Columns) -> list[str]:
-    found = {name: columns.find(name) for name in content.column_names if pa.types.is_string(content[name].type)}
-    return [name for name, entry in found.items() if entry is not None and entry.role == "technical"]
+    cells = [encode(pair.column(name), name).codes for name in [*columns.named("quasi_identifier"), *shown]]
+    return risk(classes(who.codes, combine(cells, who.codes.size), counted=True), {})
 
 
 def _coarsest(board: Board) -> Risk:

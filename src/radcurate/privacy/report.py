@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,6 @@ from radcurate.privacy.hierarchies import Ladder
 from radcurate.privacy.measures import TOLERANCE, Flags, Risk
 from radcurate.privacy.rows import Pair
 from radcurate.privacy.search import Board, Cohort, Solution, Targets
-
-MISSING = "missing"
 
 
 def outcome(
@@ -66,27 +65,37 @@ def losses(ladders: Sequence[Ladder], solution: Solution, board: Board) -> dict[
     }
 
 
-def by_group(cohort: Cohort, kept: Flags) -> dict[str, dict[str, dict[str, float]]]:
-    """Patients and suppressed patients in each group of each quasi-identifier, at its last level before `*`."""
-    return {
-        ladder.column: _groups(ladder, codes, cohort, kept)
+@dataclass(frozen=True)
+class Group:
+    """Patients that share a value of a quasi-identifier at its last level before `*`."""
+
+    column: str
+    value: str | None
+    subjects: int
+    suppressed: int
+
+
+def by_group(cohort: Cohort, kept: Flags) -> list[Group]:
+    """Patients and suppressed patients of each group; a patient counts in every group that a row of it falls in."""
+    return [
+        _group(ladder, label, codes, cohort.subject, kept)
         for ladder, codes in zip(cohort.ladders, cohort.values, strict=True)
-    }
+        for label in sorted(set(ladder.labels[-2]), key=lambda label: (label is None, label))
+    ]
 
 
-def _groups(ladder: Ladder, codes: Ints, cohort: Cohort, kept: Flags) -> dict[str, dict[str, float]]:
-    labels = ladder.labels[-2]
-    found: dict[str, dict[str, float]] = {}
-    for label in sorted({label or "" for label in labels}):
-        inside = np.array([(own or "") == label for own in labels], dtype=bool)
-        people = np.unique(cohort.subject[inside[codes]])
-        out = int((~kept[people]).sum())
-        found[label or MISSING] = {
-            "subjects": int(people.size),
-            "suppressed": out,
-            "share": out / people.size if people.size else 0.0,
-        }
-    return found
+def _group(ladder: Ladder, label: str | None, codes: Ints, subject: Ints, kept: Flags) -> Group:
+    inside = np.array([own == label for own in ladder.labels[-2]], dtype=bool)
+    people = np.unique(subject[inside[codes]])
+    return Group(ladder.column, label, int(people.size), int((~kept[people]).sum()))
+
+
+def gaps(groups: Sequence[Group]) -> dict[str, float]:
+    """For each quasi-identifier the largest less the smallest share of suppressed patients among its groups."""
+    shares: dict[str, list[float]] = {}
+    for group in groups:
+        shares.setdefault(group.column, []).append(group.suppressed / group.subjects)
+    return {column: max(found) - min(found) for column, found in shares.items()}
 
 
 def columns_of(columns: Columns, source: Pair, released: Pair) -> dict[str, Any]:

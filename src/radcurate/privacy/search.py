@@ -16,7 +16,7 @@ import numpy as np
 
 from radcurate.privacy.classes import classes
 from radcurate.privacy.coding import Ints, combine
-from radcurate.privacy.hierarchies import Ladder
+from radcurate.privacy.hierarchies import Ladder, steps_of
 from radcurate.privacy.measures import TOLERANCE, Flags, Reals, Sensitive, closeness, distinct_l
 
 Node = tuple[int, ...]
@@ -70,6 +70,7 @@ class Board:
 
     def __init__(self, cohort: Cohort) -> None:
         self.ladders, self.sensitive, self.n_subjects = cohort.ladders, cohort.sensitive, cohort.n_subjects
+        self.steps = steps_of(cohort.ladders)
         self.n_rows = max(int(cohort.subject.size), 1)
         finest = [
             ladder.groups(ladder.least)[codes] for ladder, codes in zip(cohort.ladders, cohort.values, strict=True)
@@ -158,15 +159,33 @@ def search(board: Board, targets: Targets) -> Solution:
 
 
 def _by_bound(board: Board) -> Iterator[tuple[float, Node]]:
-    """All nodes, least bound first, from the lowest upwards."""
-    lowest = tuple(ladder.least for ladder in board.ladders)
-    heap, seen = [(board.loss(lowest), lowest)], {lowest}
+    """All nodes that differ, least bound first, from the lowest upwards."""
+    climbs = [_climb(board, together) for together in board.steps]
+    lowest = tuple(0 for _ in climbs)
+    heap, seen = [(board.loss(_node(board, climbs, lowest)), lowest)], {lowest}
     while heap:
-        bound, node = heapq.heappop(heap)
-        yield bound, node
-        for place, ladder in enumerate(board.ladders):
-            if node[place] < ladder.most:
-                above = (*node[:place], node[place] + 1, *node[place + 1 :])
+        bound, at = heapq.heappop(heap)
+        yield bound, _node(board, climbs, at)
+        for step, climb in enumerate(climbs):
+            if at[step] + 1 < len(climb):
+                above = (*at[:step], at[step] + 1, *at[step + 1 :])
                 if above not in seen:
                     seen.add(above)
-                    heapq.heappush(heap, (board.loss(above), above))
+                    heapq.heappush(heap, (board.loss(_node(board, climbs, above)), above))
+
+
+def _climb(board: Board, together: tuple[int, ...]) -> list[int]:
+    """Rungs of a group of columns that differ from the rung before: the others change no class and no loss."""
+    ladders = [board.ladders[place] for place in together]
+    rungs = [ladders[0].least]
+    for rung in range(ladders[0].least + 1, ladders[0].most + 1):
+        if any(ladder.groups(rung).max(initial=0) < ladder.groups(rungs[-1]).max(initial=0) for ladder in ladders):
+            rungs.append(rung)
+    return rungs
+
+
+def _node(board: Board, climbs: Sequence[Sequence[int]], at: tuple[int, ...]) -> Node:
+    rungs = dict.fromkeys(range(len(board.ladders)), 0)
+    for together, climb, index in zip(board.steps, climbs, at, strict=True):
+        rungs.update(dict.fromkeys(together, climb[index]))
+    return tuple(rungs[place] for place in range(len(board.ladders)))

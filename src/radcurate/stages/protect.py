@@ -7,6 +7,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,14 @@ from radcurate.stages._command import command
 
 log = logging.getLogger("radcurate")
 
-WRITTEN = ["acquisition.parquet", "features.parquet", "measures.json", "series.parquet", "subjects.parquet"]
+WRITTEN = [
+    "acquisition.parquet",
+    "features.parquet",
+    "groups.parquet",
+    "measures.json",
+    "series.parquet",
+    "subjects.parquet",
+]
 
 
 def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Path) -> None:
@@ -43,6 +51,7 @@ def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Pa
     tables.write_rows(out / "subjects.parquet", tables.PROTECT_SUBJECTS, _subjects(source, result, declared, key))
     series = [row for chunk in extract for row in tables.read_rows(chunk / "series.parquet", tables.EXTRACT_SERIES)]
     tables.write_rows(out / "series.parquet", tables.PROTECT_SERIES, _series(series, source, result, declared, key))
+    tables.write_rows(out / "groups.parquet", tables.PROTECT_GROUPS, [asdict(group) for group in result.groups])
     _write_json(out / "measures.json", result.document)
     write_seal(out, WRITTEN, key)
     _say(result.document)
@@ -56,7 +65,7 @@ def release_code(key: Key, letter: str, value: str) -> str:
 def _gather(chunks: list[Path], declared: Columns) -> Pair:
     """Measured rows of all chunks: a failed region is counted by its series, and is no row of the release."""
     if not chunks:
-        nothing = pa.table({name: pa.array([], pa.string()) for name in declared.entries})
+        nothing = pa.table({name: pa.array([], pa.string()) for name in declared.names()})
         return Pair(nothing, nothing)
     features, acquisition = (_joined(chunks, name) for name in ("features.parquet", "acquisition.parquet"))
     return Pair(features.filter(pc.fill_null(pc.equal(features["status"], tables.OK), False)), acquisition)
@@ -79,11 +88,11 @@ def _series(
     series: list[dict[str, Any]], source: Pair, result: Protected, declared: Columns, key: Key
 ) -> Iterator[dict[str, Any]]:
     """What became of each series that extract passed on."""
-    measured = Counter(source.features["series"].to_pylist())
+    measured = Counter([*source.features["series"].to_pylist(), *source.features["contour"].to_pylist()])
     letter = declared.letter("series")
     for row in series:
         if row["status"] == tables.OK:
-            rows = measured[row["series"]] or row["rois"] or 0
+            rows = measured[row["series"]]
             code = release_code(key, letter, row["series"]) if letter else None
             yield _end(row, rows, row["subject"] in result.kept, code)
 
