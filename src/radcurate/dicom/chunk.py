@@ -18,12 +18,12 @@ from radcurate.dicom.series import Digest, Series, build, group
 
 @dataclass
 class Patient:
-    """Everything of one patient. `strays` are files of series that another patient answers for."""
+    """Everything of one patient. `strays` are files that form no series here: another patient answers for it, or all were cut off."""
 
     subject: str
     identity: tuple[str, str]  # PatientID, issuer
     series: list[Series]
-    strays: list[Header]
+    strays: list[tuple[Header, str]]  # with a file reason
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,19 @@ def place_masks(masks: Iterable[Mask], images: Iterable[Grid]) -> MaskPlan:
 
 
 def _patient(subject: str, headers: list[Header], register: Register, tolerance: float, digest: Digest) -> Patient:
-    own: list[Header] = []
-    strays: list[Header] = []
-    contested: set[str] = set()
-    for header in headers:
-        owners = register.owners(header.series)
-        if len(owners) > 1:
-            contested.add(header.series)
-        (own if owners[0] == subject else strays).append(header)
-    series = [build(uid, files, tolerance, digest) for uid, files in group(own).items()]
-    for one in series:
-        if one.uid in contested:
-            one.problems.add("two_patients")
-        if birth_dates_differ(headers):
+    strays: list[tuple[Header, str]] = []
+    series = []
+    for uid, files in group(headers).items():
+        owners = register.owners(uid)
+        if owners[0] != subject:
+            strays += [(header, "two_patients") for header in files]
+        elif all(header.reason for header in files):
+            strays += [(header, str(header.reason)) for header in files]
+        else:
+            series.append(build(uid, files, tolerance, digest))
+            series[-1].problems.update({"two_patients"} if len(owners) > 1 else ())
+    if birth_dates_differ(headers):
+        for one in series:
             one.problems.add("contradictory_patient")
     link(series, lambda uid: bool(owners := register.owners(uid)) and subject not in owners)
     patient_id = headers[0].patient_id

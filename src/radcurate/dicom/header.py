@@ -104,7 +104,7 @@ class Parsed:
 def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed | None]:
     """Read one file; every problem is a reason code, never an exception.
 
-    Reasons: vanished, unreadable, empty_file, archive, not_dicom, dicomdir, damaged, truncated, missing_patient_id,
+    Reasons: vanished, unreadable, archive, not_dicom, dicomdir, damaged, truncated, missing_patient_id,
     missing_series_uid, missing_sop_uid and the problems of `tree.find_files`.
     """
     if found.problem:
@@ -134,8 +134,6 @@ def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed |
 
 def sniff(start: bytes) -> str | None:
     """Reason why these first bytes can't be DICOM; None where they may be (with or without preamble)."""
-    if not start:
-        return "empty_file"
     if start[128:132] == b"DICM":
         return None
     if start[:4] == b"PK\3\4" or start[:2] == b"\x1f\x8b" or start[257:262] == b"ustar" or start[:6] in _ARCHIVES:

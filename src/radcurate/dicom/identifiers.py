@@ -6,6 +6,7 @@ Better one too many than one too few; only values that identify nobody are dropp
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,7 @@ from pydicom.tag import BaseTag
 from pydicom.values import convert_SQ
 
 PRIVATE = "private"  # held back until all names and numbers of the patient are known, see `keep_private`
+_TOOLKITS = r"pydicom|offis|dcmtk|gdcm|dcm4che|merge|highdicom|leadtools|clearcanvas|fo-?dicom|dicomobjects"
 WELL_KNOWN_ROOT = "1.2.840.10008."
 NUMERIC = ("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "IS", "DS", "US or SS", "US or SS or OW")
 BULK = ("OB", "OW", "OF", "OD", "OL", "OV", "OB or OW")
@@ -121,15 +123,20 @@ def classify(tag: int, keyword: str, vr: str, value: str) -> Iterator[Fact]:
     elif vr == "PN":
         if is_telling(value.replace("^", "").replace("=", "")):
             yield Fact("name", keyword, value)
-    elif tag >> 16 & 1:
-        if len(value) <= MOST_PRIVATE and is_telling(value):
-            yield Fact(PRIVATE, keyword, value)
-    elif vr == "CS":  # a standard code
-        return
-    elif (_ID.search(keyword) or vr == "UR") and is_telling(value):
-        yield Fact("id", keyword, value)
-    elif (vr in LONG_TEXT or _TEXT.search(keyword)) and is_telling(value):
-        yield Fact("text", keyword, value)
+    elif keyword == "ImplementationVersionName":
+        if not re.search(_TOOLKITS, value, re.IGNORECASE):
+            yield Fact("text", keyword, value)
+    elif is_telling(value):
+        category = PRIVATE if tag >> 16 & 1 or vr == "CS" else _category(keyword, vr)
+        if category != PRIVATE or len(value) <= MOST_PRIVATE:
+            yield Fact(category, keyword, value)
+
+
+def _category(keyword: str, vr: str) -> str:
+    """id, text, or held back: a technical attribute such as SequenceName, into which somebody may type a name."""
+    if _ID.search(keyword) or vr == "UR":
+        return "id"
+    return "text" if vr in LONG_TEXT or _TEXT.search(keyword) else PRIVATE
 
 
 def is_instance_uid(keyword: str, value: str) -> bool:
@@ -182,37 +189,56 @@ _GENERIC = re.compile(
 
 
 def keep_private(facts: Iterable[Fact]) -> set[Fact]:
-    """Facts of a patient, with those private values that hold one of the patient's names or numbers as `id`.
+    """Facts of a patient; those held back are kept, as `id`, where they hold one of the patient's names or numbers.
 
-    A file name that holds one becomes `id` too.
+    A file name that holds one becomes `id` too. Case, accents, blanks and punctuation don't matter: MULLERHANS is found
+    for Müller^Hans.
     """
     facts = set(facts)
     needles = _needles(facts)
-    kept = set()
-    for fact in facts:
-        if fact.category == PRIVATE:
-            if _holds(fact.value, needles):
-                kept.add(Fact("id", fact.keyword, fact.value))
-        elif fact.keyword == "file_name" and fact.category == "text" and _holds(fact.value, needles):
-            kept.add(Fact("id", fact.keyword, fact.value))
-        else:
-            kept.add(fact)
-    return kept
+    return {kept for fact in facts if (kept := _keep(fact, needles)) is not None}
 
 
-def _needles(facts: set[Fact]) -> re.Pattern[str] | None:
+def _keep(fact: Fact, needles: set[str]) -> Fact | None:
+    held_back = fact.category == PRIVATE
+    if held_back or (fact.keyword == "file_name" and fact.category == "text"):
+        if _holds(fact.value, needles):
+            return Fact("id", fact.keyword, fact.value)
+        return None if held_back else fact
+    return fact
+
+
+def _needles(facts: set[Fact]) -> set[str]:
+    """Names, parts of names and numbers of a patient, folded."""
     words: set[str] = set()
     for fact in facts:
         if fact.category == "name":
-            words.update(part.casefold() for part in re.split(r"[\^=,; ]+", fact.value) if len(part) > 2)
-        elif fact.category == "id" and fact.keyword in ("PatientID", "OtherPatientIDs", "AccessionNumber", "StudyID"):
-            words.add(fact.value.casefold())
-    telling = sorted(word for word in words if is_telling(word))
-    return re.compile("|".join(map(re.escape, telling))) if telling else None
+            words.update((fact.value, *re.split(r"[\^=,; ]+", fact.value)))
+        elif fact.category == "id" and fact.keyword in _NUMBERS:
+            words.add(fact.value)
+    folded = {form for word in words if is_telling(word) for form in _folded(word)}
+    return {word for word in folded if len(word) > 2}
 
 
-def _holds(value: str, needles: re.Pattern[str] | None) -> bool:
-    return needles is not None and needles.search(value.casefold()) is not None
+_NUMBERS = ("PatientID", "OtherPatientIDs", "AccessionNumber", "StudyID", "AdmissionID")
+
+
+def _holds(value: str, needles: set[str]) -> bool:
+    """Whether a word of the value is a needle, or a needle of four characters or more lies anywhere in it."""
+    words = {form for word in re.split(r"[^\w]+", value) for form in _folded(word)}
+    if words & needles:
+        return True
+    whole = _folded(value)
+    return any(len(needle) > 3 and needle in form for needle in needles for form in whole)
+
+
+def _folded(value: str) -> set[str]:
+    """Letters and digits only, lower case, with accents stripped and with accented letters left out altogether."""
+    plain = unicodedata.normalize("NFKD", value.casefold())
+    return {
+        "".join(c for c in plain if c.isalnum()),
+        "".join(c for c in plain if c.isascii() and c.isalnum()),
+    }
 
 
 def _values(value: Any) -> list[str]:

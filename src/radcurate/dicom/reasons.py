@@ -13,9 +13,8 @@ FILE_REMEDIES = {
     "broken_link": "remove the link, or bring back the file it points at",
     "file_name": "rename the file or its folder to a name in UTF-8",
     # files that are no usable DICOM object
-    "empty_file": "export the file again, it holds no bytes",
     "archive": "unpack the archive inside the input folder and run again",
-    "not_dicom": "nothing to do if it is no image; otherwise convert or export it as DICOM",
+    "not_dicom": "nothing to do if it is no image; otherwise, or if it is empty, export it again as DICOM",
     "dicomdir": "nothing to do: it is an index, the files it lists are read themselves",
     "damaged": "export the file again, its header can't be parsed",
     "truncated": "export the file again, it ends before its data do",

@@ -174,7 +174,7 @@ def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key) -
         for patient in _patients(batch.headers, scan.register, settings, source):
             settle(patient, plan)
             content.add(patient, plan, _facts_of(patient.subject, batch, scan.register))
-            unplaced += [unusable_row(Unusable(stray.file, "two_patients"), key) for stray in patient.strays]
+            unplaced += [unusable_row(Unusable(stray.file, reason), key) for stray, reason in patient.strays]
         content.write(out / "chunks" / chunk)
         tally.series.update((_what(row["kind"]), row["reason"]) for row in content.series)
     _private_tables(out, [("unplaced", tables.INVENTORY_INSTANCES, unplaced)], key)
