@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ class Chunk:
             target.mkdir(parents=True, exist_ok=True)
             for path in files:
                 name = "mask.nii.gz" if path.name.endswith(".nii.gz") else f"{path.stem}.dcm"
-                os.symlink(path, target / name)
+                (target / name).symlink_to(path)
         row = {"series": series, "subject": "P-1", "kind": kind, "modality": modality, "status": "ok", "folder": series}
         row |= {"n_instances": len(files), "images": images or [], "face": "none", "changed_voxels": 0, "verify": "ok"}
         self.rows.append(row | more)

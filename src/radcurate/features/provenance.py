@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from radcurate.features.profile import Profile
 from radcurate.features.resample import Flags
+from radcurate.tables import EXTRACT_PROVENANCE
 
 NONE = "none"
 NOT_RECORDED = "not recorded"
@@ -102,15 +103,13 @@ def _anchor(profile: Profile) -> str:
 def lacking(found: Mapping[str, Any]) -> list[str]:
     """Names of parameters that a record does not tell."""
     wanted = set(found) | set(required())
-    conditional = set() if found.get("normalisation") not in (None, NONE) else set(CONDITIONAL)
+    conditional = set() if found.get("normalisation") not in (None, "", NONE) else set(CONDITIONAL)
     return sorted(name for name in wanted - conditional if found.get(name) in (None, "", [], {}))
 
 
 @cache
 def required() -> tuple[str, ...]:
     """Names that every record tells."""
-    from radcurate.tables import EXTRACT_PROVENANCE
-
     return tuple(name for name, _ in EXTRACT_PROVENANCE.columns if name != "provenance" and name not in CONDITIONAL)
 
 

@@ -1,0 +1,44 @@
+"""Regions and images for the feature tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radcurate.features.catalogue import columns_for
+from radcurate.features.engine import Outcome
+from radcurate.features.prepare import Prepared, prepare
+from radcurate.features.profile import Profile
+from radcurate.features.pyradiomics import compute
+
+ISO = (1.0, 1.0, 1.0)
+
+
+def native(**choices: Any) -> Profile:
+    """No interpolation, bins of width 1, all texture aggregations."""
+    return Profile.model_validate(
+        {"discretisation": "fixed_bin_size", "bin_size": 1, "textures": ["2D", "2.5D", "3D"], **choices}
+    )
+
+
+def noise(shape: tuple[int, int, int], seed: int = 0, most: int = 6) -> NDArray[np.float64]:
+    """Whole numbers from 1 to `most`."""
+    return np.random.default_rng(seed).integers(1, most + 1, shape).astype(np.float64)
+
+
+def ball(shape: tuple[int, int, int] = (9, 9, 9), radius: float = 3.5) -> NDArray[np.bool_]:
+    """Voxels within `radius` of the centre."""
+    axes = np.meshgrid(*[np.arange(n) - (n - 1) / 2 for n in shape], indexing="ij")
+    return np.asarray(sum(axis**2 for axis in axes) <= radius**2)
+
+
+def features(values: NDArray[Any], mask: NDArray[Any], profile: Profile, spacing: tuple[float, ...] = ISO) -> Outcome:
+    """All features of the profile."""
+    return compute(prepared(values, mask, profile, spacing), columns_for(profile.textures))
+
+
+def prepared(values: NDArray[Any], mask: NDArray[Any], profile: Profile, spacing: tuple[float, ...] = ISO) -> Prepared:
+    """`prepare` with less typing."""
+    return prepare(values, mask.astype(bool), (spacing[0], spacing[1], spacing[2]), profile)

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+from feature_tools import ISO, ball, native, noise, prepared
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radcurate.features.prepare import discretise
+from radcurate.features.problems import RegionError
+from radcurate.features.profile import Profile
+
+
+def line(*values):
+    return np.array(values, dtype=np.float64).reshape(1, 1, -1)
+
+
+def levels(profile, *values):
+    found, n = discretise(line(*values), np.ones((1, 1, len(values)), dtype=bool), profile)
+    return found.ravel().tolist(), n
+
+
+def test_a_value_on_an_edge_belongs_to_the_upper_bin():
+    profile = native(bin_size=25, range=[-1000, 400])
+    assert levels(profile, -1000, -976, -975, 0, 399, 400) == ([1, 1, 2, 41, 56, 57], 57)
+
+
+def test_first_bin_begins_at_the_range_or_the_region_or_the_anchor():
+    assert levels(native(bin_size=25, range=[-500, 400]), 10, 40)[0] == [21, 22]
+    assert levels(native(bin_size=25), 10, 40)[0] == [1, 2]
+    assert levels(native(bin_size=25, range=[0, None], bin_anchor=-50), 10, 40)[0] == [3, 4]
+
+
+def test_fixed_number_of_bins_gives_the_largest_value_to_the_last_bin():
+    profile = Profile(bin_number=4)
+    assert levels(profile, 0, 24.9, 25, 50, 75, 100) == ([1, 1, 2, 3, 4, 4], 4)
+    assert levels(profile, 7, 7, 7) == ([1, 1, 1], 1)
+
+
+@given(st.integers(-300, 300), st.integers(0, 50))
+def test_fixed_number_of_bins_ignores_a_shift_and_fixed_size_does_not(shift, seed):
+    values = noise((2, 3, 4), seed, most=200)
+    mask = np.ones(values.shape, dtype=bool)
+    number, size = Profile(bin_number=8), native(bin_size=10, range=[-1000, 1000])
+    assert np.array_equal(discretise(values, mask, number)[0], discretise(values + shift, mask, number)[0])
+    moved = discretise(values + 10 * shift, mask, native(bin_size=10, range=[-9000, 9000]))[0]
+    assert np.array_equal(moved - discretise(values, mask, size)[0], np.full(values.shape, shift + 800))
+
+
+def test_resegmentation_leaves_the_morphological_mask_alone():
+    values = noise((5, 5, 5), most=100)
+    found = prepared(values, ball((5, 5, 5), 2.5), native(range=[20, 60]))
+    assert found.morphology.sum() == ball((5, 5, 5), 2.5).sum()
+    assert found.intensity.sum() < found.morphology.sum()
+    kept = found.values[found.intensity]
+    assert kept.min() >= 20 and kept.max() <= 60
+    assert (found.levels[~found.intensity] == 0).all() and (found.levels[found.intensity] > 0).all()
+
+
+def test_outliers_are_judged_within_the_range():
+    values = np.zeros(102)
+    values[:50] = 1
+    values[-2:] = (5, 1e6)
+    mask = np.ones((1, 1, 102), dtype=bool)
+    found = prepared(values.reshape(1, 1, -1), mask, native(range=[None, 100], outlier_sigma=3))
+    assert found.intensity.sum() == 100  # 1e6 by the range; 5 only because 1e6 didn't stretch the deviation
+
+
+def test_values_that_are_no_numbers_leave_the_intensity_mask():
+    values = noise((3, 3, 3))
+    values[1, 1, 1] = np.nan
+    assert prepared(values, np.ones((3, 3, 3)), native()).intensity.sum() == 26
+
+
+@given(st.integers(-1000, 1000))
+def test_rounding_moves_with_a_whole_shift(shift):
+    """Halves go up, so that -0.5 and 0.5 are one apart; rounding halves to even would depend on the shift."""
+    values = line(0, 1, 2, 4)
+    mask = np.ones(values.shape, dtype=bool)
+    profile = native(voxel_size=0.5, rounding=1)
+    still, moved = prepared(values, mask, profile), prepared(values + shift, mask, profile)
+    assert np.array_equal(moved.values, still.values + shift)
+    assert np.array_equal(still.values, np.round(still.values))
+
+
+def test_two_dimensional_interpolation_leaves_the_planes():
+    found = prepared(noise((4, 10, 10)), np.ones((4, 10, 10)), native(voxel_size=2, dimension="2D"), (5.0, 1.0, 1.0))
+    assert found.values.shape == (4, 5, 5) and found.spacing == (5.0, 2.0, 2.0)
+
+
+def test_normalisation_follows_interpolation_as_it_would_precede_it():
+    values, mask = noise((6, 6, 6), most=1000), ball((6, 6, 6), 2.5)
+    profile = Profile(voxel_size=0.8, bin_number=16)
+    from radcurate.features.prepare import prepare
+
+    after = prepare(values, mask, ISO, profile, scale=(300.0, 20.0))
+    before = prepare((values - 300.0) / 20.0, mask, ISO, profile)
+    assert after.values == pytest.approx(before.values, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("mask", "size", "reason"),
+    [(np.zeros((4, 4, 4)), 1.0, "empty_mask"), (np.eye(64).reshape(16, 16, 16) * (np.arange(16) == 5), 9.0, None)],
+)
+def test_nothing_left_is_a_reason(mask, size, reason):
+    profile = native(voxel_size=size)
+    if reason is None:
+        mask = np.zeros((16, 16, 16))
+        mask[5, 5, 5] = 1
+        reason = "empty_after_interpolation"
+    with pytest.raises(RegionError) as caught:
+        prepared(np.zeros(mask.shape), mask, profile)
+    assert caught.value.reason == reason
