@@ -1,7 +1,7 @@
 """Comments and application data in compressed pixel data: the samples stay as they are, other segments go.
 
 JPEG and JPEG-LS (ISO 10918-1 B.1, ISO 14495-1): APPn and COM before the scan. JPEG 2000 (ISO 15444-1 A.9): COM in the main
-header. Segments that decide how samples are read (JFIF, Adobe, JPEG-LS colour transform) are kept in their fixed form;
+header. Segments that decide how samples are read (JFIF, Adobe, SPIFF, JPEG-LS colour transform) are kept in their fixed form;
 comments that only name the encoder are kept so that the bytes stay identical in ordinary files.
 """
 
@@ -12,6 +12,7 @@ from re import Pattern
 from radcurate.deidentify.problems import Unsafe, damaged
 
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_SPIFF_END = b"\0\0\0\1\xff\xd8"  # end of a SPIFF directory (ISO 14495-1 annex F.1.4)
 END = b"\xff\xd9"  # end of image and of code stream; bit stuffing keeps it out of the coded samples
 
 
@@ -77,6 +78,8 @@ def _keeps(marker: int, content: bytes, comments: Pattern[str]) -> bool:
             (marker == 0xE0 and content[:5] == b"JFIF\0" and len(content) == 14 and content[12:14] == b"\0\0")
             or (marker == 0xEE and content[:5] == b"Adobe" and len(content) == 12)
             or (marker == 0xE8 and content[:4] == b"mrfx" and len(content) == 5)
+            or (marker == 0xE8 and content[:6] == b"SPIFF\0" and len(content) == 30)
+            or (marker == 0xE8 and content == _SPIFF_END)
         )
     return True
 

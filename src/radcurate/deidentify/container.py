@@ -14,6 +14,7 @@ import pydicom.uid as known
 from pydicom.datadict import DicomDictionary
 
 from radcurate.deidentify.elements import (
+    IMPLICIT,
     PIXEL_DATA,
     DataSet,
     Element,
@@ -28,7 +29,7 @@ IMPLEMENTATION_UID = "2.25.192364721548603412976058732117403245681"  # a UUID ma
 IMPLEMENTATION_NAME = b"RADCURATE_0_1"
 EXPLICIT_LITTLE = Encoding(explicit=True)
 NATIVE = {
-    str(known.ImplicitVRLittleEndian): Encoding(explicit=False),
+    str(known.ImplicitVRLittleEndian): IMPLICIT,
     str(known.ExplicitVRLittleEndian): EXPLICIT_LITTLE,
     str(known.ExplicitVRBigEndian): Encoding(explicit=True, little=False),
     str(known.DeflatedExplicitVRLittleEndian): EXPLICIT_LITTLE,
@@ -45,7 +46,7 @@ class Source:
 
     elements: DataSet
     transfer_syntax: str
-    encoding: Encoding
+    encoding: Encoding  # for the new file
     trailing: int  # bytes after the data set, not taken over
 
 
@@ -64,7 +65,8 @@ def read_file(data: bytes) -> Source:
     reading = read_data_set(content, position, encoding)
     if not reading.elements:
         raise damaged("empty")
-    return Source(reading.elements, _written_as(syntax, encoding, reading), encoding, reading.trailing)
+    written = _written_as(syntax, encoding, reading)
+    return Source(reading.elements, written, encoding if written in NATIVE else EXPLICIT_LITTLE, reading.trailing)
 
 
 def _meta_start(data: bytes) -> int | None:
@@ -79,9 +81,11 @@ def _meta(data: bytes, position: int) -> tuple[str | None, int]:
     """Transfer syntax and end of the meta group, which is explicit little endian whatever follows."""
     syntax = None
     while data[position : position + 2] == b"\x02\x00":
+        if position + 12 > len(data):
+            raise damaged("file_meta")
         number, code = struct.unpack_from("<H2s", data, position + 2)
         long = code in (b"OB", b"UN", b"OW", b"UT", b"SQ")
-        if not code.isalpha() or position + 12 > len(data):
+        if not code.isalpha():
             raise damaged("file_meta")
         length = struct.unpack_from("<L" if long else "<H", data, position + (8 if long else 6))[0]
         position += 12 if long else 8
@@ -118,15 +122,16 @@ def _inflate(data: bytes, position: int) -> tuple[bytes, int]:
 
 
 def _encoding(syntax: str, data: bytes, position: int) -> Encoding:
-    if syntax in NATIVE:
-        encoding = NATIVE[syntax]
-        vr = data[position + 4 : position + 6]
-        if encoding.explicit and encoding.little and not (vr.isalpha() and vr.isupper()):
-            return NATIVE[str(known.ImplicitVRLittleEndian)]  # some writers declare one and write the other
-        return encoding
-    if syntax in JPEG | JPEG_2000 | RLE:
-        return EXPLICIT_LITTLE
-    raise Unsafe("transfer_syntax", "convert the series to a transfer syntax for still images; videos can't be judged")
+    """How the data set is written; some writers declare explicit VRs and write implicit ones."""
+    if syntax not in NATIVE and syntax not in JPEG | JPEG_2000 | RLE:
+        raise Unsafe(
+            "transfer_syntax", "convert the series to a transfer syntax for still images; others can't be judged"
+        )
+    encoding = NATIVE.get(syntax, EXPLICIT_LITTLE)
+    vr = data[position + 4 : position + 6]
+    if encoding == EXPLICIT_LITTLE and not (vr.isalpha() and vr.isupper()):
+        return IMPLICIT
+    return encoding
 
 
 def _written_as(syntax: str, encoding: Encoding, reading: Reading) -> str:

@@ -199,7 +199,7 @@ def _undefined(
     data: bytes, tag: int, vr: str, position: int, end: int, encoding: Encoding, depth: int
 ) -> tuple[Element, int]:
     """An element of undefined length: encapsulated pixels, or a sequence (a UN one is implicit little endian, PS3.5 6.2.2)."""
-    if tag == PIXEL_DATA and depth == 0:
+    if tag == PIXEL_DATA and vr in ("OB", "OW", "UN", ""):
         fragments, after = _fragments(data, position, end)
         return Element(tag, vr, fragments=fragments), after
     if vr not in ("", "SQ", "UN"):
@@ -236,6 +236,8 @@ def _item(data: bytes, position: int, end: int, length: int, encoding: Encoding,
     stop = position + length if known else end
     item: DataSet = {}
     while position < stop:
+        if stop - position < 8:
+            raise damaged("element_head")
         if not known and _HEADERS[encoding.little].unpack_from(data, position) == (0xFFFE, 0xE00D):
             return item, position + 8
         element, position = _element(data, position, stop, encoding, depth)

@@ -111,7 +111,7 @@ def _fit_pixels(new: DataSet, source: Source, rewriter: Rewriter) -> None:
     if new[tag].fragments is None:
         for table in (pixels.OFFSETS, pixels.LENGTHS):
             new.pop(table, None)
-        new[tag], cut = pixels.exact_native(new[tag], shape.length)
+        new[tag], cut = pixels.exact_native(new[tag], shape)
     else:
         comments = rewriter.policy.vocabulary.encoder_comments
         fitted, cut = pixels.exact_encapsulated(new, source.transfer_syntax, shape.frames, comments)

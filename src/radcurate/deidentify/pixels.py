@@ -69,18 +69,21 @@ def layout(elements: DataSet, little: bool) -> Layout:
     return found
 
 
-def exact_native(element: Element, wanted: int) -> tuple[Element, int]:
-    """The element with exactly `wanted` bytes (and a zero for an odd one), and the number of bytes that were cut.
+def exact_native(element: Element, shape: Layout) -> tuple[Element, int]:
+    """The element with exactly the declared bytes (and the byte that makes an odd number even), and how many were cut.
 
     Raises:
-        Unsafe: the file holds fewer.
+        Unsafe: the file holds fewer, or so many more that the declared shape can't be true.
     """
+    wanted = shape.length + shape.length % 2
     found = len(element.value)
-    if found < wanted:
+    if found < shape.length:
         raise Unsafe("pixel_data_short", EXPORT_AGAIN)
-    if found == wanted or (found == wanted + 1 and wanted % 2 and element.value[-1] == 0):
+    if found <= wanted:
         return element, 0
-    return replace(element, value=element.value[:wanted] + b"\0" * (wanted % 2)), found - wanted
+    if found - wanted >= max(shape.length // shape.frames, 1024):
+        raise Unsafe("pixel_data_long", EXPORT_AGAIN)
+    return replace(element, value=element.value[:wanted]), found - wanted
 
 
 def exact_encapsulated(elements: DataSet, syntax: str, frames: int, comments: Pattern[str]) -> tuple[DataSet, int]:

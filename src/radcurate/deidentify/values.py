@@ -49,8 +49,6 @@ def components(text: str) -> list[str]:
 
 def number(vr: str, raw: bytes, little: bool) -> bytes | None:
     """The bytes of a numeric VR as they are if each value is one; None otherwise."""
-    if not raw.strip(b" \0"):
-        return b""
     if vr in ("DS", "IS"):
         return _decimal_string(vr, raw)
     size = _SIZES[vr]
