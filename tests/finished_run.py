@@ -73,10 +73,10 @@ class FinishedRun:
     def series(self, patient: int, kind: str = "image") -> str:
         return self.key.series(f"{kind}.{patient}")
 
-    def gate(self, name: str = "controlled", path: Path | None = None, **deidentify: Any) -> Row:
+    def gate(self, name: str = "controlled", file: Path | None = None, **deidentify: Any) -> Row:
         """Run the gate; the verdict. Raises what the gate raises."""
         out = self.results / "gate"
-        gate.run(Gate(), self.results, out, self.key, path or policy(name), Deidentify(**deidentify))
+        gate.run(Gate(), self.results, out, self.key, file or policy(name), Deidentify(**deidentify))
         return json.loads((out / "verdict.json").read_text())
 
     def refusal(self) -> Row:
@@ -94,7 +94,7 @@ class FinishedRun:
         protect.run(Protect(**settings), chunks, self.results / "protect", self.key, COLUMNS)
 
     def copy(self, target: Path) -> FinishedRun:
-        shutil.copytree(self.results, target / "results")
+        shutil.copytree(self.results, target / "results", ignore=shutil.ignore_patterns("release"))
         return FinishedRun(target / "results", self.key)
 
 

@@ -6,6 +6,8 @@ rule release:
         verdict="results/gate/verdict.json",
         features="results/protect/features.parquet",
         acquisition="results/protect/acquisition.parquet",
+        columns=run.path("config/columns.yaml"),
+        lock=run.path("uv.lock"),
     output:
         "results/release/release.json",
     log:
@@ -18,7 +20,8 @@ rule release:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("release"),
+        config=run.config.model_dump_json(exclude={"input": True, "key_file": True, "consent": {"table", "waiver"}}),
         code=run.code("release"),
     shell:
-        "python -m radcurate.stages.release --settings {params.settings:q} --results results"
-        " --out {output} --log {log}"
+        "python -m radcurate.stages.release --settings {params.settings:q} --config {params.config:q}"
+        " --columns {input.columns:q} --lock {input.lock:q} --results results --out {output} --log {log}"

@@ -76,7 +76,7 @@ def outcomes(evidence: Evidence) -> list[Outcome]:
 
 def _walk(member: Member, steps: Mapping[str, Mapping[str, Step]], evidence: Evidence) -> Outcome:
     if member.step.status != OK:
-        return _end(member, "inventory", member.step)
+        return _unusable(member, steps["consent"].get(member.series))
     for stage in WALK:
         step = steps[stage].get(member.series)
         if step is None:
@@ -86,6 +86,17 @@ def _walk(member: Member, steps: Mapping[str, Mapping[str, Step]], evidence: Evi
         if stage == "consent" and member.series not in evidence.chosen:
             return _end(member, stage, Step(member.series, LOST, "not_in_its_chunk"))
     return Outcome(member.series, member.kind, member.modality, RELEASED, "release")
+
+
+def _unusable(member: Member, consent: Step | None) -> Outcome:
+    """A series that the inventory set aside. Consent judges it all the same: without permission it counts as excluded."""
+    if consent is None:
+        return _end(member, "consent", Step(member.series, LOST, "no_row"))
+    return _end(
+        member,
+        "consent" if consent.status == EXCLUDED else "inventory",
+        consent if consent.status == EXCLUDED else member.step,
+    )
 
 
 def _end(member: Member, stage: str, step: Step) -> Outcome:

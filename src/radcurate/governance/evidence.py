@@ -68,6 +68,7 @@ class Evidence:
     steps: Mapping[str, tuple[Step, ...]]
     files: Mapping[str, Mapping[str, int]]
     hits: int
+    regions: Mapping[str, int]  # regions in extract's tables: measured (`ok`), or not measured, by reason
     faces: Mapping[str, FaceCheck]
     study_dates: Mapping[str, str | None]
     features: pa.Table

@@ -83,6 +83,14 @@ def _lost_files(evidence: Evidence, ends: list[Outcome]) -> Value:
     return Value(float(len(found)), ", ".join(kinds))
 
 
+def _lost_regions(evidence: Evidence, _: list[Outcome]) -> Value:
+    """Measured regions less released ones less those of patients left out."""
+    suppressed = _number(evidence.protection.get("suppressed_rows"))
+    if suppressed is None:
+        return Value(None)
+    return Value(abs(evidence.regions.get(OK, 0) - evidence.features.num_rows - suppressed))
+
+
 def _hits(evidence: Evidence, _: list[Outcome]) -> Value:
     return Value(float(evidence.hits))
 
@@ -256,6 +264,12 @@ _ALL = [
         "conservation.lost_series", "results/gate/outcomes.parquet", "series without exactly one outcome", _lost_series
     ),
     Measure("conservation.lost_files", "results/inventory", "files that no outcome accounts for", _lost_files),
+    Measure(
+        "conservation.lost_regions",
+        "results/extract/*/features.parquet",
+        "measured regions without an outcome",
+        _lost_regions,
+    ),
     Measure("verify.hits", "results/verify/*/hits.parquet", "original identifiers found in cleaned files", _hits),
     Measure(
         "verify.failed_series",
@@ -319,6 +333,7 @@ OWED: dict[str, Limit] = {
     for name in (
         "conservation.lost_series",
         "conservation.lost_files",
+        "conservation.lost_regions",
         "verify.hits",
         "verify.failed_series",
         "verify.unverified_series",

@@ -62,6 +62,7 @@ class Verdict:
     inventoried: int
     found_files: int
     set_aside_files: Mapping[str, int]
+    regions: Mapping[str, int]
     protection: Mapping[str, Any]
     digests: Mapping[str, str]
 
@@ -92,6 +93,7 @@ def judge(file: PolicyFile, evidence: Evidence, ends: Sequence[Outcome], key_id:
         inventoried=len({member.series for member in evidence.members}),
         found_files=evidence.found.found,
         set_aside_files=dict(sorted(evidence.found.set_aside.items())),
+        regions=dict(evidence.regions),
         protection=dict(evidence.protection),
         digests=dict(sorted(evidence.digests.items())),
     )
@@ -143,7 +145,9 @@ def broken_seals(file: PolicyFile, problems: Sequence[str], legal: Legal) -> Ver
     )
     unmeasured = Value(None, "not measured, because a seal doesn't hold")
     findings = (seals, *(_finding(criterion, unmeasured, False) for criterion in file.policy.criteria))
-    return Verdict(False, file.policy.name, file.digest, file.policy.recipients, findings, legal, (), 0, 0, {}, {}, {})
+    return Verdict(
+        False, file.policy.name, file.digest, file.policy.recipients, findings, legal, (), 0, 0, {}, {}, {}, {}
+    )
 
 
 def legal_status(path: str, dates: str, key_id: str) -> Legal:

@@ -159,6 +159,8 @@ def _limits(facts: Facts) -> str:
         )
     if lost:
         lines.append("- What was left out need not look like what was released: check for bias before you generalise.")
+    unmeasured = {reason: n for reason, n in facts.verdict["regions"].items() if reason != "ok"}
+    lines += [f"- {_n(n, 'region')} could not be measured ({reason})." for reason, n in unmeasured.items()]
     lines += [f"- {text}" for text in _missing_values(facts)]
     bare = [line.name for line in _features(facts) if line.ibsi == NON_IBSI]
     if bare:

@@ -16,7 +16,7 @@ FEATURE = "feature"
 
 @dataclass(frozen=True)
 class Note:
-    """What the feature catalogue knows about a column."""
+    """What the feature catalogue, or `descriptions`, knows about a column."""
 
     ibsi: str  # code of the Image Biomarker Standardisation Initiative, or non-IBSI
     unit: str
@@ -31,7 +31,6 @@ class Reason:
 
     role: str
     reason: str
-    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ def _column(table: str, field: pa.Field, note: Note | None, reason: Reason | Non
         ibsi=(note.ibsi or NON_IBSI) if note else NON_IBSI,
         aggregation=note.aggregation if note else "",
         conformance=note.conformance if note else "",
-        role=reason.role if reason else (FEATURE if note else ""),
-        description=(note.description if note else "") or (reason.description if reason else ""),
+        role=reason.role if reason else "",
+        description=note.description if note else "",
         reason=reason.reason if reason else "",
     )
 

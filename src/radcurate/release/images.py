@@ -13,14 +13,14 @@ import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-# Attributes that tell about the patient (PS3.3 C.2.3, C.7.2.2) or the day. The patient module's type 2 attributes stay,
-# empty. Weight is left out too, so PET, whose uptake values need it, can't be released with images for a crowd.
-EMPTIED = ("PatientBirthDate", "PatientSex", "PatientBirthTime", "ReferringPhysicianName", "AccessionNumber", "StudyID")
-REMOVED = (
-    "PatientAge", "PatientSize", "PatientWeight", "PatientSexNeutered", "PregnancyStatus", "EthnicGroup", "EthnicGroups",
-    "SmokingStatus", "PatientIdentityRemoved", "BodyMassIndex", "MeasuredAPDimension", "MeasuredLateralDimension",
-)  # fmt: skip
-DAY, TIME, MOMENT = "19000101", "000000", "19000101000000"
+# Where a crowd is asked for, a header keeps nothing that the table makes coarser or leaves out: of the patient group
+# only the codes (and, empty, what PS3.3 C.7.1.1 demands), no maker or model, no private element, no day and no time.
+# Weight goes too, so PET, whose uptake values need it, can't be released as images then (`needs_patient`).
+PATIENT_GROUP = 0x0010
+CODES = ("PatientName", "PatientID")
+EMPTIED = ("PatientBirthDate", "PatientSex", "Manufacturer", "ReferringPhysicianName", "AccessionNumber", "StudyID")
+REMOVED = ("ManufacturerModelName", "SoftwareVersions", "StationName", "DeviceSerialNumber", "InstitutionName")
+BLUNT = {"DA": "19000101", "TM": "000000", "DT": "19000101000000"}
 OWN_ROOT = "2.25."
 
 
@@ -33,22 +33,27 @@ def relabel(dataset: Dataset, subject: str, new_uid: Callable[[str], str], keep_
     dataset.PatientID = subject
     dataset.PatientName = subject
     if not keep_patient:
-        for name in EMPTIED:
-            if name in dataset:
-                setattr(dataset, name, "")
-        for name in REMOVED:
-            if name in dataset:
-                delattr(dataset, name)
+        dataset.remove_private_tags()
 
-    def change(_: Dataset, element: DataElement) -> None:
+    def change(holder: Dataset, element: DataElement) -> None:
         if element.VR == "UI":
             _change_uids(element, new_uid)
-        elif not keep_patient and element.VR in ("DA", "TM", "DT") and element.value:
-            element.value = {"DA": DAY, "TM": TIME, "DT": MOMENT}[element.VR]
+        elif not keep_patient:
+            _reduce(holder, element)
 
     dataset.walk(change)
-    if not keep_patient and "PatientBirthDate" in dataset:
-        dataset.PatientBirthDate = ""
+
+
+def _reduce(holder: Dataset, element: DataElement) -> None:
+    """Empty, remove or blunt an element that tells about the patient, the scanner or the day."""
+    if element.keyword in CODES:
+        return
+    if element.keyword in EMPTIED:
+        element.value = ""
+    elif element.tag.group == PATIENT_GROUP or element.keyword in REMOVED:
+        del holder[element.tag]
+    elif element.VR in BLUNT and element.value:
+        element.value = BLUNT[element.VR]
 
 
 def _change_uids(element: DataElement, new_uid: Callable[[str], str]) -> None:

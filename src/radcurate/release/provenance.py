@@ -16,6 +16,7 @@ NOT_CONTENT = {
     "consent": ("table", "waiver"),
     "deidentify": ("allowlist", "vocabulary"),
     "gate": ("policy",),
+    "release": ("version",),
 }
 PACKAGES = ("radcurate", "numpy", "scipy", "pyarrow", "pydicom", "nibabel", "SimpleITK", "pyradiomics-bhklab")
 
@@ -35,6 +36,7 @@ class RunRecord:
     hipaa_path: str
     dates: str
     key_id: str
+    settings: Mapping[str, Any]  # those that numbers depend on
     config_digest: str
     environment_digest: str
     versions: Mapping[str, str]

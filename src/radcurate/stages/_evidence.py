@@ -117,6 +117,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str) -> Evidence:
             "verify": {row["series"]: row["files"] for row in verified},
         },
         hits=_hits(reader, chosen, verified),
+        regions=_regions(reader, chosen),
         faces=_faces(reader, chosen, defaced),
         study_dates={row["series"]: row["study_date"] for row in deidentified},
         features=features,
@@ -182,6 +183,15 @@ def _hits(reader: Reader, chunks: list[str], verified: list[dict[str, Any]]) -> 
     for chunk in chunks:
         listed += sum(row["count"] or 0 for row in reader.rows(f"verify/{chunk}", "hits.parquet", tables.VERIFY_HITS))
     return max(listed, sum(row["hits"] or 0 for row in verified))
+
+
+def _regions(reader: Reader, chunks: list[str]) -> dict[str, int]:
+    """How many regions were measured (`ok`), and how many were not, by reason."""
+    found: Counter[str] = Counter()
+    for chunk in chunks:
+        rows = tables.read(reader.path(f"extract/{chunk}", "features.parquet")).select(["status", "reason"]).to_pylist()
+        found.update(tables.OK if row["status"] == tables.OK else str(row["reason"]) for row in rows)
+    return dict(sorted(found.items()))
 
 
 def _faces(reader: Reader, chunks: list[str], defaced: list[dict[str, Any]]) -> dict[str, FaceCheck]:

@@ -74,7 +74,7 @@ def _copy(source: Path, building: Path, item: Mapping[str, Any], crowd: int, key
             write_image(path, building / relative, item["subject"], _new_uid(key), keep_patient=crowd <= NO_CROWD)
         else:
             shutil.copyfile(path, building / relative)
-        rows.append({**{name: item[name] for name in COLUMNS[:-1]}, "file": relative.as_posix()})
+        rows.append({**{name: item[name] or "" for name in COLUMNS[:-1]}, "file": relative.as_posix()})
     return rows
 
 

@@ -22,7 +22,8 @@ from radcurate.governance.conservation import OUTCOMES
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns, load_columns
 from radcurate.release import card, check, dictionary, versions
-from radcurate.release.provenance import PACKAGES, RunRecord, config_digest
+from radcurate.release.descriptions import DESCRIPTIONS
+from radcurate.release.provenance import PACKAGES, RunRecord, config_digest, content_settings
 from radcurate.seals import sha256
 from radcurate.settings import Config, Release
 from radcurate.stages._command import command
@@ -129,8 +130,12 @@ def _content(
     lines = [
         *dictionary.columns("features", features, notes, _reasons(features, declared)),
         *dictionary.columns("acquisition", acquisition, notes, _reasons(acquisition, declared)),
-        *dictionary.columns("provenance", provenance, {}, PROVENANCE_REASONS),
-        *([*dictionary.columns("images", images.table, {}, IMAGE_REASONS)] if images.series else []),
+        *dictionary.columns("provenance", provenance, notes, dict.fromkeys(provenance.column_names, RECORD)),
+        *(
+            [*dictionary.columns("images", images.table, notes, dict.fromkeys(images.table.column_names, IMAGE_LIST))]
+            if images.series
+            else []
+        ),
     ]
     return Content(
         verdict=verdict,
@@ -144,8 +149,16 @@ def _content(
     )
 
 
+RECORD = dictionary.Reason("technical", "nobody can compute the values again without it")
+IMAGE_LIST = dictionary.Reason("technical", "leads from a row to its image files")
+
+
 def _notes() -> dict[str, dictionary.Note]:
-    return {
+    """What the catalogue says about features, and `descriptions` about all other columns."""
+    plain = {
+        name: dictionary.Note(dictionary.NON_IBSI, unit, "", "", text) for name, (unit, text) in DESCRIPTIONS.items()
+    }
+    return plain | {
         column.name: dictionary.Note(
             ibsi=column.code,
             unit=column.unit,
@@ -174,6 +187,7 @@ def _record(verdict: Mapping[str, Any], key: Key, config: Config, lock: Path | N
         hipaa_path=legal["hipaa_path"],
         dates=legal["dates"],
         key_id=key.key_id,
+        settings=content_settings(config.model_dump(mode="json")),
         config_digest=config_digest(config.model_dump(mode="json")),
         environment_digest=sha256(lock) if lock is not None and lock.is_file() else "",
         versions={name: _installed(name) for name in PACKAGES},
@@ -274,19 +288,6 @@ def _receipt(out: Path, folder: Path, content: Content, results: Path) -> None:
     temporary.write_text(json.dumps(receipt, indent=1, sort_keys=True) + "\n")
     temporary.replace(out)
 
-
-PROVENANCE_REASONS: dict[str, dictionary.Reason] = {}
-IMAGE_REASONS = {
-    "series": dictionary.Reason(
-        "identifier", "joins images with rows", "release code of the series, as in features and acquisition"
-    ),
-    "subject": dictionary.Reason(
-        "identifier", "joins images of a patient", "release code of the patient; PatientID in the headers"
-    ),
-    "kind": dictionary.Reason("technical", "tells images from contours", "image, rtstruct, seg or nifti"),
-    "modality": dictionary.Reason("technical", "needed to read the file", "modality of the series"),
-    "file": dictionary.Reason("technical", "finds the file", "path below the release folder"),
-}
 
 if __name__ == "__main__":
     command(run)

@@ -1,0 +1,342 @@
+"""The gate: lets a clean run pass; one planted violation per criterion, leak or edit refuses it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from finished_run import BROKEN, FACE, FAILING, FEATURES, N_PATIENTS, REFUSED, make_run, policy, provenance_record
+from radcurate import tables
+from radcurate.errors import CurationError
+from radcurate.governance.measures import MEASURES
+from radcurate.keys import Key
+from radcurate.seals import check_seal
+
+PATIENT = 7  # one of those whose series are released
+CHUNK = f"{PATIENT % 3:05d}"
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("clean"), Key(bytes(range(32))))
+
+
+@pytest.fixture
+def run(clean, tmp_path):
+    return clean.copy(tmp_path)
+
+
+def refused(run, measure, name="controlled", **deidentify):
+    """The finding on `measure` of a run that must be refused because of it, and the text that was printed."""
+    with pytest.raises(CurationError) as caught:
+        run.gate(name, **deidentify)
+    text, refusal = str(caught.value), run.refusal()
+    assert not (run.results / "gate" / "verdict.json").exists() and not (run.results / "gate" / "seal.json").exists()
+    failed = {finding["measure"]: finding for finding in refusal["findings"] if not finding["holds"]}
+    assert measure in failed, sorted(failed)
+    finding = failed[measure]
+    assert (
+        "measured:" in text and finding["allowed"] in text and finding["artefact"] in text and finding["help"] in text
+    )
+    return finding, text
+
+
+def test_a_clean_run_passes(run):
+    verdict = run.gate()
+    assert verdict["holds"] and all(finding["holds"] for finding in verdict["findings"])
+    assert check_seal(run.results / "gate", run.key).keys() == {"verdict.json", "outcomes.parquet"}
+    ends = {row["series"]: row for row in tables.read_rows(run.results / "gate" / "outcomes.parquet")}
+    assert len(ends) == verdict["inventoried"] == 2 * N_PATIENTS
+    for patient, outcome, stage in (
+        (BROKEN, "quarantined", "inventory"),
+        (REFUSED, "excluded", "consent"),
+        (FACE, "quarantined", "deface"),
+        (FAILING, "failed", "extract"),
+        (PATIENT, "released", "release"),
+    ):
+        for kind in ("image", "contour"):
+            end = ends[run.series(patient, kind)]
+            assert (end["outcome"], end["stage"]) == (outcome, stage)
+    assert sum(tally["series"] for tally in verdict["conservation"]) == 2 * N_PATIENTS
+
+
+def test_the_verdict_is_the_same_whatever_ran_before(run):
+    run.gate()
+    first = {path.name: path.read_bytes() for path in (run.results / "gate").iterdir()}
+    run.gate()
+    assert first == {path.name: path.read_bytes() for path in (run.results / "gate").iterdir()}
+
+
+def test_the_status_is_computed(run):
+    legal = run.gate()["legal"]
+    assert legal["status"] == "pseudonymised" and legal["key_id"] == run.key.key_id
+    assert legal["hipaa_path"] == "expert_determination" and "expert" in legal["hipaa"]
+
+
+def test_a_pass_removes_an_old_refusal(run):
+    with pytest.raises(CurationError):
+        run.gate("public", file=strict(run, "protect.k", min=99))
+    assert (run.results / "gate" / "refusal.json").exists()
+    run.gate()
+    assert not (run.results / "gate" / "refusal.json").exists()
+
+
+def strict(run, measure, **limit):
+    """A policy that asks for more than the run has."""
+    content = yaml.safe_load(policy("controlled").read_text())
+    entry = {"name": "stricter", "measure": measure, "source": "tests", "help": "nothing helps", **limit}
+    content["criteria"].insert(0, entry)
+    path = run.results.parent / "strict.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+# one violation per criterion
+
+
+def first(change):
+    """A change of the first row."""
+
+    def all_rows(rows):
+        change(rows[0])
+
+    return all_rows
+
+
+def plant_lost_series(run):
+    run.edit(f"verify/{CHUNK}", "series.parquet", lambda rows: rows[1:])
+
+
+def plant_lost_file(run):
+    run.edit(f"deidentify/{CHUNK}", "series.parquet", first(lambda row: row.update(n_instances=row["n_instances"] - 1)))
+
+
+def plant_lost_region(run):
+    run.edit("protect", "features.parquet", lambda rows: rows[:-1])
+
+
+def plant_hit(run):
+    hit = {"series": run.series(PATIENT), "name": "a.dcm", "category": "name", "keyword": "x", "place": "y", "count": 1}
+    run.edit(f"verify/{CHUNK}", "hits.parquet", lambda rows: [hit])
+
+
+def plant_hit_in_the_series_table_only(run):
+    run.edit(f"verify/{CHUNK}", "series.parquet", first(lambda row: row.update(hits=1)))
+
+
+def plant_failed_verification(run):
+    run.edit(
+        f"verify/{CHUNK}", "series.parquet", first(lambda row: row.update(status="failed", reason="identifier_left"))
+    )
+
+
+def plant_face(run):
+    run.edit(f"deface/{CHUNK}", "series.parquet", lambda rows: [{**row, "face": None} for row in rows])
+
+
+def plant_no_record(run):
+    run.edit(f"extract/{CHUNK}", "provenance.parquet", lambda rows: rows[:0])
+
+
+def plant_incomplete_record(run):
+    gap = {**provenance_record(PATIENT), "discretisation_value": None}
+    run.edit(
+        f"extract/{CHUNK}",
+        "provenance.parquet",
+        lambda rows: [gap if r["provenance"] == gap["provenance"] else r for r in rows],
+    )
+
+
+def plant_empty_row(run):
+    run.edit("protect", "features.parquet", first(lambda row: row.update(dict.fromkeys(FEATURES, float("nan")))))
+
+
+def plant_nothing_to_release(run):
+    run.edit("protect", "features.parquet", lambda rows: [])
+
+
+def plant_bare_column(run):
+    run.measure(lambda content: content["reasons"].pop("sex"))
+
+
+def plant_internal_code(run):
+    run.edit("protect", "features.parquet", first(lambda row: row.update(series=run.series(PATIENT))))
+
+
+def plant_unmet(run):
+    run.measure(lambda content: content.update(holds=False))
+
+
+def plant_small_crowd(run):
+    run.measure(lambda content: content["after"].update(k=4))
+
+
+def plant_small_crowd_in_the_table(run):
+    run.edit("protect", "features.parquet", first(lambda row: row.update(age="33")))
+
+
+def plant_prosecutor(run):
+    run.measure(lambda content: content["after"].update(prosecutor_max=0.25))
+
+
+def plant_t(run):
+    run.measure(lambda content: content["after"].update(t=0.31, l=3, sensitive={"roi_label": {"t": 0.31, "l": 3}}))
+
+
+def plant_unmeasured_k(run):
+    run.measure(lambda content: content["after"].pop("k"))
+
+
+PLANTED = [
+    ("conservation.lost_series", plant_lost_series),
+    ("conservation.lost_files", plant_lost_file),
+    ("conservation.lost_regions", plant_lost_region),
+    ("verify.hits", plant_hit),
+    ("verify.hits", plant_hit_in_the_series_table_only),
+    ("verify.failed_series", plant_failed_verification),
+    ("verify.unverified_series", plant_lost_series),
+    ("deface.unresolved_faces", plant_face),
+    ("provenance.rows_without_record", plant_no_record),
+    ("provenance.incomplete_records", plant_incomplete_record),
+    ("features.empty_rows", plant_empty_row),
+    ("features.rows", plant_nothing_to_release),
+    ("columns.without_reason", plant_bare_column),
+    ("codes.internal", plant_internal_code),
+    ("protect.unmet", plant_unmet),
+    ("protect.k", plant_small_crowd),
+    ("protect.k", plant_small_crowd_in_the_table),
+    ("protect.k", plant_unmeasured_k),
+    ("protect.prosecutor_max", plant_prosecutor),
+    ("protect.prosecutor_max", plant_small_crowd_in_the_table),
+    ("protect.t", plant_t),
+]
+
+
+@pytest.mark.parametrize(("measure", "plant"), PLANTED, ids=lambda item: getattr(item, "__name__", item))
+def test_a_planted_violation_refuses(run, measure, plant):
+    plant(run)
+    refused(run, measure)
+
+
+def test_l_of_the_public_tier(run):
+    run.measure(lambda content: content["after"].update(t=0.1, l=1, sensitive={"roi_label": {"t": 0.1, "l": 1}}))
+    refused(run, "protect.l", "public")
+
+
+def test_safe_harbor_with_a_day(run):
+    run.edit(f"deidentify/{CHUNK}", "series.parquet", first(lambda row: row.update(study_date="2015-03-02")))
+    refused(run, "dates.finer_than_year", path="safe_harbor", dates="year")
+
+
+@pytest.mark.parametrize("measure", ["protect.suppressed_share", "protect.ncp", "protect.unique_share"])
+def test_further_measures_a_policy_may_limit(run, measure):
+    run.measure(lambda content: content.update(suppressed_share=0.9, ncp=0.9))
+    run.measure(lambda content: content["after"].update(unique_share=0.9))
+    with pytest.raises(CurationError, match="stricter"):
+        run.gate(file=strict(run, measure, max=0.5))
+
+
+def test_every_measure_has_a_planted_violation():
+    elsewhere = {
+        "protect.l",
+        "dates.finer_than_year",
+        "protect.suppressed_share",
+        "protect.ncp",
+        "protect.unique_share",
+    }
+    assert {measure for measure, _ in PLANTED} | elsewhere | {"deface.overlap_voxels"} == set(MEASURES)
+
+
+# artefacts that can't be believed
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *(
+            f"{stage}/{CHUNK}"
+            for stage in ("inventory/chunks", "consent/chunks", "deidentify", "deface", "verify", "extract")
+        ),
+        "consent",
+        "protect",
+    ],
+)
+def test_an_edited_artefact_is_named(run, folder):
+    run.edit(folder, "series.parquet", first(lambda row: row.update(remedy="edited")), seal=False)
+    _, text = refused(run, "seals.broken")
+    assert f"results/{folder}" in text and "changed after it was written" in text
+
+
+def test_an_edited_measure_is_named(run):
+    run.measure(lambda content: content["after"].update(k=99), seal=False)
+    _, text = refused(run, "seals.broken")
+    assert "measures.json was changed after it was written" in text
+
+
+def test_a_seal_of_another_key(run):
+    run.key = Key(bytes(32))
+    _, text = refused(run, "seals.broken")
+    assert "another key" in text
+
+
+@pytest.mark.parametrize("folder", ["protect", f"extract/{CHUNK}", "consent", "inventory"])
+def test_a_missing_folder(run, folder):
+    shutil.rmtree(run.results / folder)
+    with pytest.raises(CurationError):
+        run.gate()
+    assert not (run.results / "gate" / "verdict.json").exists()
+
+
+def test_a_table_that_is_not_sealed(run):
+    seal = run.results / "protect" / "seal.json"
+    content = json.loads(seal.read_text())
+    del content["files"]["measures.json"]
+    content["mac"] = run.key.digest("seal", json.dumps(content["files"], sort_keys=True)).hex()
+    seal.write_text(json.dumps(content))
+    _, text = refused(run, "seals.broken")
+    assert "measures.json is not sealed" in text
+
+
+def test_folders_of_earlier_runs_are_not_read(run):
+    for stage in ("deidentify", "deface", "verify", "extract"):
+        shutil.copytree(run.results / stage / CHUNK, run.results / stage / "00099")
+        (run.results / stage / "00099" / "series.parquet").write_bytes(b"of another time")
+    assert run.gate()["holds"]
+
+
+def test_nobody_is_permitted(run):
+    """No chunk at all: a refusal with reasons, not a crash."""
+    excluded = {"status": "excluded", "reason": "purpose"}
+    run.edit("consent", "series.parquet", lambda rows: [{**row, **excluded} for row in rows])
+    shutil.rmtree(run.results / "consent" / "chunks")
+    for folder in (run.results / "extract").iterdir():
+        shutil.rmtree(folder)
+    run.protect(k=5)
+    refused(run, "features.rows")
+
+
+def test_the_command_ends_with_an_error(run, tmp_path):
+    plant_hit(run)
+    keyfile = tmp_path / "key"
+    keyfile.write_text(run.key.secret.hex())
+    keyfile.chmod(0o600)
+    options = {
+        "settings": "{}",
+        "deidentify": "{}",
+        "results": run.results,
+        "out": run.results / "gate",
+        "policy": policy("public"),
+    }
+    words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+    done = subprocess.run(
+        [sys.executable, "-m", "radcurate.stages.gate", *words],
+        env={"RADCURATE_KEY_FILE": str(keyfile), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "no original identifier left" in done.stderr
