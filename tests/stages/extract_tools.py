@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+
 from radcurate import tables
 from radcurate.keys import Key
 from radcurate.seals import write_seal
@@ -70,3 +77,38 @@ class Chunk:
         }
         run(Extract.model_validate(settings), **parts, out=target, key=self.key, profiles=profiles, threads=threads)
         return target
+
+
+def write_image(folder: Path, values: NDArray[np.int16], modality: str = "CT", spacing: float = 2.0) -> list[Path]:
+    """A series of single-plane instances, axis-aligned, `spacing` mm in all directions."""
+    folder.mkdir(parents=True)
+    return [_write_plane(folder, values, plane, modality, spacing) for plane in range(len(values))]
+
+
+def _write_plane(folder: Path, values: NDArray[np.int16], plane: int, modality: str, spacing: float) -> Path:
+    header = Dataset()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID = f"2.25.{plane + 1}"
+    header.SeriesInstanceUID = header.FrameOfReferenceUID = "2.25.1000"
+    header.Modality, header.Manufacturer, header.KVP = modality, "Maker", "120"
+    header.ImagePositionPatient = [0, 0, plane * spacing]
+    header.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    header.PixelSpacing, header.SliceThickness = [spacing, spacing], spacing
+    header.Rows, header.Columns = values.shape[1:]
+    header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+    header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 16, 15, 1
+    header.RescaleSlope, header.RescaleIntercept = "1", "0"
+    header.PixelData = np.ascontiguousarray(values[plane], dtype="<i2").tobytes()
+    path = folder / f"{plane:03}.dcm"
+    header.save_as(path, enforce_file_format=True)
+    return path
+
+
+def write_mask(path: Path, labels: NDArray[np.int16], spacing: float = 2.0) -> Path:
+    """A NIfTI label map (plane, row, column) on the grid of `write_image`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    affine = np.diag([-spacing, -spacing, spacing, 1.0])  # LPS of DICOM to RAS
+    nibabel.save(nibabel.Nifti1Image(labels.transpose(2, 1, 0).astype(np.int16), affine), path)
+    return path
