@@ -119,8 +119,9 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def _say(found: Mapping[str, Any]) -> None:
     levels = ", ".join(f"{name} {level}" for name, level in sorted(found["levels"].items()))
+    undeclared = found["undeclared_columns"]
     log.info(
-        "protect: %d patients, %d suppressed, k %d before, %d after (%d asked): %s; loss %.3f; levels: %s",
+        "protect: %d patients, %d suppressed, k %d before, %d after (%d asked): %s; loss %.3f; levels: %s%s",
         found["n_subjects"],
         found["suppressed_subjects"],
         found["before"]["k"],
@@ -129,10 +130,8 @@ def _say(found: Mapping[str, Any]) -> None:
         "holds" if found["holds"] else "does not hold (" + ", ".join(found["unmet"]) + ")",
         found["ncp"],
         levels,
+        f"; {len(undeclared)} undeclared columns dropped, such as {undeclared[0]}" if undeclared else "",
     )
-    if found["undeclared_columns"]:
-        names = found["undeclared_columns"]
-        log.info("protect: %d columns are not declared and not released, such as %s", len(names), names[0])
 
 
 if __name__ == "__main__":
