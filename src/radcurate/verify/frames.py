@@ -1,0 +1,113 @@
+"""Which bytes of a compressed frame are headers, comments or left-overs rather than picture.
+
+JPEG and JPEG-LS (ITU-T T.81, T.87), JPEG 2000 codestreams with or without JP2 boxes (T.800), DICOM RLE (PS3.5 annex G).
+"""
+
+from __future__ import annotations
+
+import struct
+
+from radcurate.verify.layout import UnreadableError
+
+Span = tuple[int, int]
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+JPEG_SYNTAXES = ("1.2.840.10008.1.2.4.",)
+RLE = "1.2.840.10008.1.2.5"
+
+
+def header_spans(data: bytes, start: int, end: int, syntax: str) -> list[Span]:
+    """Stretches of a fragment, data[start:end], that hold no picture.
+
+    Raises:
+        UnreadableError: unreadable, where the fragment is none of the known kinds.
+    """
+    if syntax == RLE:
+        return [(start, min(start + 64, end))]
+    head = data[start : start + 12]
+    if head[:2] == b"\xff\xd8":
+        return _jpeg(data, start, end)
+    if head[:2] == b"\xff\x4f":
+        return _codestream(data, start, end)
+    if head[4:8] == b"jP  ":
+        return _boxes(data, start, end)
+    raise UnreadableError("unreadable")
+
+
+def _jpeg(data: bytes, start: int, end: int) -> list[Span]:
+    """All segments with a length; entropy-coded data are between a start of scan and the next marker."""
+    spans, position = [], start + 2
+    while position + 2 <= end:
+        if data[position] != 0xFF:
+            raise UnreadableError("unreadable")
+        marker = data[position + 1]
+        if marker == 0xFF:
+            position += 1
+        elif marker == 0xD9:
+            spans.append((position + 2, end))
+            return spans
+        elif marker in _ALONE:
+            position += 2
+        else:
+            length = int(struct.unpack_from(">H", data, position + 2)[0])
+            spans.append((position, min(position + 2 + length, end)))
+            position += 2 + length
+            if marker == 0xDA:
+                position = _next_marker(data, position, end)
+    return spans  # a frame may go on in the next fragment
+
+
+def _next_marker(data: bytes, position: int, end: int) -> int:
+    """In coded data FF is followed by 00 (JPEG), a bit that is 0 (JPEG-LS) or a restart marker."""
+    while True:
+        position = data.find(b"\xff", position, end)
+        if position < 0 or position + 1 >= end:
+            return end
+        if data[position + 1] >= 0x80 and not 0xD0 <= data[position + 1] <= 0xD7 and data[position + 1] != 0xFF:
+            return position
+        position += 1
+
+
+def _codestream(data: bytes, start: int, end: int) -> list[Span]:
+    """Main header, tile-part headers, and what follows the last tile-part."""
+    spans: list[Span] = []
+    position, header = start + 2, start
+    while position + 2 <= end:
+        marker = int(struct.unpack_from(">H", data, position)[0])
+        if marker == 0xFFD9:
+            return [*spans, (header, end)]
+        if marker < 0xFF00 or position + 4 > end:
+            raise UnreadableError("unreadable")
+        length = int(struct.unpack_from(">H", data, position + 2)[0])
+        if marker != 0xFF90:  # not a tile-part
+            position += 2 + length
+            continue
+        size = int(struct.unpack_from(">L", data, position + 6)[0])
+        stop = min(position + size, end) if size else max(end - 2, position)
+        coded = _start_of_data(data, position + 2 + length, stop)
+        spans.append((header, coded))
+        header = position = stop
+    return [*spans, (header, end)]
+
+
+def _start_of_data(data: bytes, position: int, stop: int) -> int:
+    while position + 4 <= stop:
+        marker, length = struct.unpack_from(">HH", data, position)
+        if marker == 0xFF93:
+            return position + 2
+        position += 2 + int(length)
+    raise UnreadableError("unreadable")
+
+
+def _boxes(data: bytes, start: int, end: int) -> list[Span]:
+    spans, position = [], start
+    while position + 8 <= end:
+        size, kind = struct.unpack_from(">L4s", data, position)
+        stop = position + size if size >= 8 else end
+        if size == 1 or stop > end:
+            raise UnreadableError("unreadable")
+        if kind == b"jp2c":
+            spans += [(position, position + 8), *_codestream(data, position + 8, stop)]
+        else:
+            spans.append((position, stop))
+        position = stop
+    return [*spans, (position, end)]
