@@ -13,13 +13,22 @@ import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-# Where a crowd is asked for, a header keeps nothing that the table makes coarser or leaves out: of the patient group
-# only the codes (and, empty, what PS3.3 C.7.1.1 demands), no maker or model, no private element, no day and no time.
-# Weight goes too, so PET, whose uptake values need it, can't be released as images then (`needs_patient`).
+# Where a crowd is asked for, a header keeps nothing that the tables make coarser or leave out (docs/decisions/protect.md):
+# of the patient group only the codes (and, empty, what PS3.3 C.7.1.1 demands), no scanner, no protocol that names a
+# hospital, no dose, no private element, no day and no time. Weight goes too, so PET, whose uptake values need it,
+# can't be released as images then (`needs_patient`).
 PATIENT_GROUP = 0x0010
 CODES = ("PatientName", "PatientID")
-EMPTIED = ("PatientBirthDate", "PatientSex", "Manufacturer", "ReferringPhysicianName", "AccessionNumber", "StudyID")
-REMOVED = ("ManufacturerModelName", "SoftwareVersions", "StationName", "DeviceSerialNumber", "InstitutionName")
+EMPTIED = (
+    "PatientBirthDate", "PatientSex", "ReferringPhysicianName", "AccessionNumber", "StudyID", "Manufacturer", "KVP",
+    "ContrastBolusAgent",
+)  # fmt: skip
+REMOVED = (
+    "ManufacturerModelName", "SoftwareVersions", "StationName", "DeviceSerialNumber", "InstitutionName",
+    "ConvolutionKernel", "ReconstructionMethod", "ReconstructionAlgorithm", "MagneticFieldStrength", "ImagingFrequency",
+    "XRayTubeCurrent", "XRayTubeCurrentInuA", "XRayTubeCurrentInmA", "Exposure", "ExposureInuAs", "ExposureInmAs",
+    "CTDIvol", "SAR", "Radiopharmaceutical",
+)  # fmt: skip
 BLUNT = {"DA": "19000101", "TM": "000000", "DT": "19000101000000"}
 OWN_ROOT = "2.25."
 
