@@ -41,7 +41,9 @@ def _wall(folder: Path, repeat: int) -> float:
     command += ["--profile", str(PROJECT / "profiles" / "default"), "--cores", "2"]
     command += ["--configfile", str(PROJECT / "config" / "demo.yaml"), "--config"]
     command += [f"input={folder / 'demo' / 'export'}", f"key_file={folder / 'key'}"]
-    command += [f"consent={{table: {folder / 'demo' / 'consent.csv'}, waiver: {folder / 'demo' / 'waiver.yaml'}, purpose: research}}"]
+    command += [
+        f"consent={{table: {folder / 'demo' / 'consent.csv'}, waiver: {folder / 'demo' / 'waiver.yaml'}, purpose: research}}"
+    ]
     start = time.monotonic()
     subprocess.run(command, check=True, capture_output=True)
     return time.monotonic() - start

@@ -130,7 +130,7 @@ def test_names_are_typed_into_harmless_attributes(cohort):
 
 
 def test_some_private_elements_are_of_unknown_representation(cohort):
-    explicit = [s for s in cohort.series(kind="image", hospital="A")]
+    explicit = cohort.series(kind="image", hospital="A")
     dataset = dcmread(cohort.export / explicit[0]["files"][0], stop_before_pixels=True)
     assert dataset[0x0033, 0x1002].VR == "UN"
     assert dataset[0x0033, 0x1003].VR == "SQ"

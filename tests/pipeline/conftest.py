@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from paths import ROOT
 from pipeline_tools import N_PATIENTS, PROJECT_PARTS, Project, data_options
-
 from radcurate.demo import make_cohort
-from radcurate.keys import create_key
+from radcurate.keys import KEY_BYTES
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,10 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_project(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
     """Makes projects that have not run yet."""
     key_file = tmp_path_factory.mktemp("keys") / "key"
-    create_key(key_file)
+    key_file.write_text(
+        "c3" * KEY_BYTES
+    )  # fixed: with another key a shifted date may happen to be somebody's original one
+    key_file.chmod(0o600)
 
     def make() -> Project:
         folder = tmp_path_factory.mktemp("run") / "project"
@@ -37,7 +40,9 @@ def new_project(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
             else:
                 shutil.copy2(source, folder / part)
         project = Project(folder, cohort, key_file)
-        project.configure(key_file=str(key_file), gate={"policy": "internal"}, protect={"k": 1}, inventory={"n_chunks": 4})
+        project.configure(
+            key_file=str(key_file), gate={"policy": "internal"}, protect={"k": 1}, inventory={"n_chunks": 4}
+        )
         project.configure(**data_options(cohort))
         return project
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import yaml
-from paths import ROOT
 
 N_PATIENTS = 8
 PROJECT_PARTS = ("Snakefile", "workflow", "config", "profiles", "envs", "src")
@@ -55,7 +54,11 @@ class Project:
     def snakemake(self, *arguments: str, cores: int = 2, ok: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Snakemake in the project's folder; with `ok`, insist that it ends well."""
         done = subprocess.run(
-            self.command(*arguments, cores=cores), cwd=self.folder, env=self.environment(), capture_output=True, text=True
+            self.command(*arguments, cores=cores),
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
         )
         if ok and done.returncode != 0:
             pytest.fail(f"snakemake ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}")

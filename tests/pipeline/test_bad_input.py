@@ -6,6 +6,7 @@ import os
 import shutil
 
 import pytest
+
 from pipeline_tools import tree_digest
 
 pytestmark = pytest.mark.xdist_group("pipeline")

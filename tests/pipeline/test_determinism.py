@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+
 from pipeline_tools import tree_digest
 
 pytestmark = [pytest.mark.xdist_group("pipeline"), pytest.mark.slow]

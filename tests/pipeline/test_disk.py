@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from pipeline_tools import tree_digest
 
 pytestmark = [pytest.mark.xdist_group("pipeline"), pytest.mark.slow]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from pipeline_tools import N_PATIENTS, tree_digest
 
+from pipeline_tools import N_PATIENTS, tree_digest
 from radcurate import tables
 from radcurate.demo import make_cohort
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pydicom
 import pytest
+
 from pipeline_tools import tree_digest
 from test_leaks import leaks
 

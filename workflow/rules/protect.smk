@@ -12,6 +12,7 @@ rule protect:
         acquisition="results/protect/acquisition.parquet",
         subjects="results/protect/subjects.parquet",
         series="results/protect/series.parquet",
+        groups="results/protect/groups.parquet",
         measures="results/protect/measures.json",
         seal="results/protect/seal.json",
     log:

@@ -6,44 +6,14 @@ Proportions follow an adult head: 154 wide, 195 long, some 225 from vertex to ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-from radcurate.demo.face import FaceShape, airways, bones, eyes, skin_surface
+from radcurate.demo.body import Body, Labels, Mask, Tumour, tumour_field
+from radcurate.demo.face import FaceShape, airways, bones, cranium, eyes, skin_surface
 from radcurate.demo.geometry import AXIAL, Floats, Geometry, rotation
 from radcurate.demo.implicit import Canvas, Points, ellipsoid, ellipsoid_box
-from radcurate.demo.noise import lumps
+from radcurate.demo.scanner import HU, expected_signal
 from radcurate.demo.tissue import Tissue
-
-Mask = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Tumour:
-    """Centre and semi-axes in mm, share of the radius that is a hollow (necrotic) core, lobulation in mm."""
-
-    centre: tuple[float, float, float]
-    radii: tuple[float, float, float]
-    core: float = 0.0
-    lobes: float = 2.0
-
-
-@dataclass(frozen=True)
-class Body:
-    """What a scanner sees.
-
-    tissue: uint8 codes, shape (plane, row, column); masks: bool, same shape, by name; tumour: signed field in mm
-    (negative inside, its zero level is the contour); texture: unit variance smooth noise for the tumour.
-    """
-
-    geometry: Geometry
-    tissue: Labels
-    masks: dict[str, Mask]
-    tumour: Floats
-    texture: Floats
 
 
 def head(
@@ -89,29 +59,10 @@ def head(
 
 def head_ct(seed: int = 0, spacing: tuple[float, float, float] = (3.0, 2.0, 2.0)) -> tuple[Floats, dict[str, Mask]]:
     """A noiseless head CT in HU, shape (plane, row, column), and its masks; covers 240 × 256 × 200 mm."""
-    from radcurate.demo.scanner import expected_signal
-
     extent = (240.0, 256.0, 200.0)
     count = tuple(round(e / s) for e, s in zip(extent, spacing, strict=True))
     body = head(Geometry((count[0], count[1], count[2]), spacing, axes=AXIAL).centred((0, 0, -27)), seed)
-    return expected_signal(body, 0), body.masks
-
-
-def tumour_field(canvas: Canvas, tumour: Tumour, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Signed field of a lobulated tumour and a smooth unit-variance texture around it, shape (plane, row, column)."""
-    field = canvas.empty()
-    box = canvas.box(tumour.centre, max(tumour.radii) * 1.4 + 6)
-    texture = np.zeros(canvas.geometry.shape, np.float32)
-    patch = field[box].shape
-    spacing = canvas.geometry.spacing
-    inside = ellipsoid(tumour.centre, tumour.radii)(canvas.at(box))
-    wobble = lumps(rng, patch, spacing, 7.0) * np.float32(tumour.lobes)
-    values = inside + np.clip(wobble, -4, 4)
-    if tumour.core:
-        values = np.maximum(values, -(inside + np.float32((1 - tumour.core) * min(tumour.radii))))
-    field[box] = values
-    texture[box] = lumps(rng, patch, spacing, 3.0)
-    return field, texture
+    return expected_signal(body, HU), body.masks
 
 
 def _somewhere(rng: np.random.Generator) -> Tumour:
@@ -139,16 +90,7 @@ def _braincase(canvas: Canvas) -> Floats:
     base = -10 - 28 / (1 + np.exp(-(y + 34) / 5)) - 24 / (1 + np.exp(-(y - 22) / 5))
     field = np.maximum(field, base.astype(np.float32) - z)
     stem = np.maximum(np.hypot(x, y - 20 - (z + 60) * np.float32(-0.12)) - 8, z + 45)
-    return np.minimum(field, stem)
-
-
-def cranium(points: Points, inset: float = 0.0) -> Floats:
-    """Field of the cranium's skin, or of the surface `inset` mm below it: a superellipsoid, broader at the back."""
-    x, y, z = points
-    wide = 1 + np.clip(y, -70, 70) * np.float32(0.0011)
-    terms = [np.abs(x / wide) / (77 - inset), np.abs(y - 1) / (97 - inset), np.abs(z - 2) / (85 - inset)]
-    total = sum(np.power(term.astype(np.float32), np.float32(2.3)) for term in terms)
-    return (np.power(np.asarray(total, np.float32), np.float32(1 / 2.3)) - 1) * np.float32(80 - inset)
+    return np.asarray(np.minimum(field, stem), np.float32)
 
 
 def _brain(canvas: Canvas, inner: Floats, tissue: Labels, rng: np.random.Generator) -> None:
@@ -159,11 +101,14 @@ def _brain(canvas: Canvas, inner: Floats, tissue: Labels, rng: np.random.Generat
         y / 5.2 + phase[1] + np.sin(z / 8 + phase[4])
     )
     folds = folds + np.sin(z / 5.0 + phase[2] + np.sin(x / 10 + phase[5]))
-    brain = inner < 0
+    brain, depth = inner < 0, -inner
+    furrow = np.abs(folds)
     tissue[brain] = Tissue.CSF
-    depth = inner + folds * np.float32(1.3)
-    tissue[brain & (depth < -2.2)] = Tissue.GREY
-    tissue[brain & (inner + folds * np.float32(2.2) < -7)] = Tissue.WHITE
+    tissue[depth + folds * np.float32(0.4) > 1.8] = Tissue.GREY
+    cerebellum = (z < -26) & (y > 8)
+    deep = np.where(cerebellum, depth > 13, (depth > 5.5) & (furrow > 1 - depth / 26))
+    tissue[(depth > 0) & deep] = Tissue.WHITE
+    tissue[(depth > 0) & (furrow < 0.24 * (1 - depth / 15)) & ~cerebellum] = Tissue.CSF
     midline = brain & (np.abs(x) < 1.4) & (z > 14 + np.abs(y) * np.float32(0.12)) & (inner < -1)
     tissue[midline] = Tissue.CSF
     for side in (-1, 1):
@@ -188,7 +133,7 @@ _MIDDLE: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, flo
 
 
 def _near_surface(surface: Floats, skull: Mask) -> Mask:
-    return (surface <= 0) & (surface > -12) & ~skull
+    return np.asarray((surface <= 0) & (surface > -12) & ~skull)
 
 
 def _in_face(points: Points) -> Mask:

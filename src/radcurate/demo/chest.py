@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from radcurate.demo.anatomy import Body, Labels, Tumour, tumour_field
+from radcurate.demo.body import Body, Labels, Tumour, tumour_field
 from radcurate.demo.geometry import Floats, Geometry, rotation
 from radcurate.demo.implicit import Canvas, capsule, capsule_box, ellipsoid, ellipsoid_box
 from radcurate.demo.noise import lumps
@@ -45,7 +45,8 @@ def _torso(canvas: Canvas) -> Floats:
     x, y, z = canvas.points
     shoulders = 1 + np.clip(z - 40, 0, 80) * np.float32(0.001)
     total = (np.abs(x) / (158 * shoulders)) ** 2.6 + (np.abs(y) / 108) ** 2.6
-    return (np.power(total.astype(np.float32), np.float32(1 / 2.6)) - 1) * np.float32(120)
+    radius = np.power(total.astype(np.float32), np.float32(1 / 2.6))
+    return np.asarray((radius - 1) * np.float32(120), np.float32)
 
 
 def _lungs(canvas: Canvas) -> Floats:

@@ -32,6 +32,7 @@ class Region:
 
     @property
     def mask(self) -> Mask:
+        """Voxels inside, shape (plane, row, column)."""
         return self.field < 0
 
 

@@ -171,7 +171,7 @@ def slices(header: Dataset, values: Floats, geometry: Geometry, last_first: bool
         geometry: where they lie.
         last_first: number the instances downwards, as some scanners do.
     """
-    plane, row, column = (np.asarray(axis) for axis in geometry.axes)
+    _, row, column = (np.asarray(axis) for axis in geometry.axes)
     normal = np.cross(column, row)
     for index in range(geometry.shape[0]):
         dataset = Dataset()
@@ -182,7 +182,7 @@ def slices(header: Dataset, values: Floats, geometry: Geometry, last_first: bool
         dataset.SliceThickness = f"{geometry.spacing[0]:g}"
         dataset.ImagePositionPatient = decimals(position)
         dataset.ImageOrientationPatient = [f"{v:.8g}" for v in (*column, *row)]
-        dataset.SliceLocation = decimals([position @ normal])[0]
+        dataset.SliceLocation = decimals([float(position @ normal)])[0]
         dataset.PixelSpacing = [f"{s:g}" for s in geometry.spacing[1:]]
         dataset.Rows, dataset.Columns = geometry.shape[1:]
         if header.Modality == "MR":
@@ -197,12 +197,9 @@ def _store(dataset: Dataset, plane: Floats) -> None:
     """Stored values of a plane; PET planes have their own rescale slope, as scanners write it."""
     if dataset.Modality == "PT":
         top = max(float(plane.max()), 1.0)
-        slope = f"{top / 32767:.8g}"[:16]
-        dataset.RescaleSlope = slope
-        stored = plane / float(slope)
-    else:
-        slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
-        stored = (plane - intercept) / slope
+        dataset.RescaleSlope = f"{top / 32767:.8g}"[:16]
+    slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
+    stored = (plane - intercept) / slope
     kind = np.int16 if dataset.PixelRepresentation else np.uint16
     limits = np.iinfo(kind)
     whole: npt.NDArray[Any] = np.clip(np.rint(stored), limits.min, limits.max).astype(kind)

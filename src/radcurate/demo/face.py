@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from radcurate.demo.body import Labels, Mask
 from radcurate.demo.geometry import Floats
-from radcurate.demo.implicit import Canvas, Solid, capsule, capsule_box, ellipsoid, ellipsoid_box
+from radcurate.demo.implicit import Canvas, Points, Solid, capsule, capsule_box, ellipsoid, ellipsoid_box
 from radcurate.demo.tissue import Tissue
 
-Mask = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.uint8]
 Triple = tuple[float, float, float]
 
 
@@ -51,8 +49,6 @@ class FaceShape:
 
 def skin_surface(canvas: Canvas, shape: FaceShape) -> tuple[Floats, Mask]:
     """Field of the skin (mm, negative inside), shape (plane, row, column), and the mask of the ears."""
-    from radcurate.demo.anatomy import cranium
-
     field = cranium(canvas.points)
     canvas.add(field, ellipsoid((0, -44, -60), (58, 50, 70)), blend=14)
     canvas.add(field, _neck(), blend=10)
@@ -68,9 +64,18 @@ def skin_surface(canvas: Canvas, shape: FaceShape) -> tuple[Floats, Mask]:
     return field, ears
 
 
+def cranium(points: Points, inset: float = 0.0) -> Floats:
+    """Field of the cranium's skin, or of the surface `inset` mm below it: a superellipsoid, broader at the back."""
+    x, y, z = points
+    wide = 1 + np.clip(y, -70, 70) * np.float32(0.0011)
+    terms = [np.abs(x / wide) / (77 - inset), np.abs(y - 1) / (97 - inset), np.abs(z - 2) / (85 - inset)]
+    total = sum(np.power(term.astype(np.float32), np.float32(2.3)) for term in terms)
+    radius = np.power(np.asarray(total, np.float32), np.float32(1 / 2.3))
+    return np.asarray((radius - 1) * np.float32(80 - inset), np.float32)
+
+
 def _neck() -> Solid:
-    rod = capsule((0, 16, -40), (0, 30, -230), 54, 58)
-    return rod
+    return capsule((0, 16, -40), (0, 30, -230), 54, 58)
 
 
 def _both(canvas: Canvas, field: Floats, centre: Triple, radii: Triple, blend: float, yaw: float = 0.0) -> None:
@@ -158,13 +163,13 @@ def bones(canvas: Canvas, surface: Floats, inner: Floats, tissue: Labels) -> Mas
             box = capsule_box(canvas, *ends, max(first, last))
             inside = (capsule(*ends, first, last)(canvas.at(box)) < 0) & (surface[box] < -4) & (inner[box] > 0)
             tissue[box][inside] = Tissue.BONE
-    for centre, height in ((-100.0, 15.0), (-118.0, 15.0), (-136.0, 15.0), (-154.0, 15.0), (-82.0, 15.0)):
-        where = (0.0, 14 - (centre + 60) * 0.14, centre)
-        radii = (13.0, 11.0, height / 2)
+    for level in (-82.0, -100.0, -118.0, -136.0, -154.0):
+        where = (0.0, 14 - (level + 60) * 0.14, level)
+        radii = (13.0, 11.0, 7.5)
         canvas.paint(tissue, Tissue.BONE, ellipsoid(where, radii), ellipsoid_box(canvas, where, radii))
-        core = (9.0, 7.0, height / 2 - 3)
+        core = (9.0, 7.0, 4.5)
         canvas.paint(tissue, Tissue.MARROW, ellipsoid(where, core), ellipsoid_box(canvas, where, core))
-    return (tissue != before) & np.isin(tissue, (Tissue.BONE, Tissue.MARROW))
+    return np.asarray((tissue != before) & np.isin(tissue, (Tissue.BONE, Tissue.MARROW)))
 
 
 # bone, centre, semi-axes on the left side; the right one mirrors it

@@ -28,7 +28,7 @@ class Geometry:
     @property
     def steps(self) -> npt.NDArray[np.float64]:
         """Columns: the step in mm of one plane, row and column; shape (3, 3)."""
-        return (np.asarray(self.axes) * np.asarray(self.spacing)[:, None]).T
+        return np.asarray((np.asarray(self.axes) * np.asarray(self.spacing)[:, None]).T, float)
 
     @property
     def voxel_ml(self) -> float:
@@ -37,11 +37,11 @@ class Geometry:
 
     def to_patient(self, index: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Patient coordinates in mm of indices (…, 3) in the order plane, row, column."""
-        return np.asarray(index, float) @ self.steps.T + np.asarray(self.origin)
+        return np.asarray(np.asarray(index, float) @ self.steps.T + np.asarray(self.origin))
 
     def to_index(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Indices (…, 3) of patient coordinates in mm."""
-        return (np.asarray(points, float) - np.asarray(self.origin)) @ np.linalg.inv(self.steps).T
+        return np.asarray((np.asarray(points, float) - np.asarray(self.origin)) @ np.linalg.inv(self.steps).T)
 
     def centred(self, point: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Geometry:
         """The same grid with its middle at `point`, in mm. The origin is rounded to 0.001 mm, as headers hold it."""

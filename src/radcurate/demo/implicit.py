@@ -33,7 +33,7 @@ class Canvas:
         step = (turn.T @ geometry.steps) / scale[:, None]
         start = (turn.T @ (np.asarray(geometry.origin) - shift)) / scale
         plane, row, column = np.ogrid[tuple(slice(0, n) for n in geometry.shape)]
-        self.points: Points = tuple(  # type: ignore[assignment]
+        self.points: Points = tuple(
             (start[i] + step[i, 0] * plane + step[i, 1] * row + step[i, 2] * column).astype(np.float32)
             for i in range(3)
         )
@@ -75,7 +75,7 @@ def _smooth_minimum(one: Floats, two: Floats, blend: float) -> Floats:
     if blend <= 0:
         return np.minimum(one, two)
     share = np.clip(0.5 + 0.5 * (two - one) / np.float32(blend), 0, 1)
-    return two + (one - two) * share - np.float32(blend) * share * (1 - share)
+    return np.asarray(two + (one - two) * share - np.float32(blend) * share * (1 - share), np.float32)
 
 
 def ellipsoid(centre: Point, radii: Point, yaw: float = 0.0) -> Solid:
@@ -90,7 +90,7 @@ def ellipsoid(centre: Point, radii: Point, yaw: float = 0.0) -> Solid:
         ax, by, cz = (x * a) ** 2, (y * b) ** 2, (z * c) ** 2
         near = np.sqrt(ax + by + cz)
         slope = np.sqrt(ax * a * a + by * b * b + cz * c * c)
-        return near * (near - 1) / np.maximum(slope, np.float32(1e-6))
+        return np.asarray(near * (near - 1) / np.maximum(slope, np.float32(1e-6)), np.float32)
 
     return solid
 

@@ -11,7 +11,7 @@ from pydicom import Dataset
 from pydicom.uid import UID
 
 from radcurate.demo import anatomy, chest, planting, scanner
-from radcurate.demo.anatomy import Body, Tumour
+from radcurate.demo.body import Body, Tumour
 from radcurate.demo.contours import Region, Target, rtstruct, seg
 from radcurate.demo.dicom_writer import common_header, image_header, slices, write
 from radcurate.demo.geometry import AXIAL, SAGITTAL, Floats, Geometry, rotation
@@ -38,10 +38,12 @@ class Chart:
 
     @property
     def hospital(self) -> Hospital:
+        """Where the patient was."""
         return self.subject.hospital
 
     @property
     def person(self) -> Person:
+        """Who the patient is."""
         return self.subject.person
 
     def study(self, visit: int, region: str) -> Study:
@@ -61,6 +63,7 @@ class Chart:
         return self.studies[visit]
 
     def outcome(self, otherwise: str = "released") -> str:
+        """Expected outcome of a series: excluded with its patient, or `otherwise`."""
         return f"excluded:{self.case.excluded}" if self.case.excluded else otherwise
 
 
@@ -122,7 +125,7 @@ def body_of(work: Chart, scan: Scan) -> Body:
         scale = 22.0 if hollow else 17.0
         centre = (side * float(rng.uniform(70, 92)), float(rng.uniform(-15, 30)), float(rng.uniform(-5, 38)))
         body = chest.chest(geometry, work.seed, Tumour(centre, (scale * a, scale * b, scale * c), hollow, lobes))
-    table = np.round(rng.uniform(-30, 30, 3) + (0, -150, 400), 1)
+    table = np.round(rng.uniform(-30, 30, 3) + np.array([0, -150, 400]), 1)
     origin = tuple(round(float(o + t), 3) for o, t in zip(geometry.origin, table, strict=True))
     return replace(body, geometry=replace(geometry, origin=(origin[0], origin[1], origin[2])))
 
@@ -147,7 +150,7 @@ def write_scan(work: Chart, scan: Scan) -> None:
         "image",
         scan.modality,
         work.case.hospital,
-        work.outcome("quarantined:slice_gap" if scan.defect == "slice_gap" else "released"),
+        work.outcome(_image_outcome(scan)),
         scan.region,
         scan.shows_face,
         scan.contour != "none" and scan.defect == "none",
@@ -155,6 +158,13 @@ def write_scan(work: Chart, scan: Scan) -> None:
     _write_images(work, scan, study, series, datasets, plants, note)
     if scan.contour != "none":
         write_contour(work, scan, body, values, Target.of(datasets))
+
+
+def _image_outcome(scan: Scan) -> str:
+    """An image that nothing is drawn on gives no features, so it can't be part of a release."""
+    if scan.defect == "slice_gap":
+        return "quarantined:slice_gap"
+    return "quarantined:no_contour" if scan.contour == "none" else "released"
 
 
 def _series(work: Chart, scan: Scan, modality: str = "") -> Series:

@@ -27,10 +27,12 @@ class Person:
 
     @property
     def surname(self) -> str:
+        """First component of the name."""
         return self.name.split("^")[0]
 
     @property
     def forename(self) -> str:
+        """Second component of the name."""
         return self.name.split("=")[0].split("^")[1]
 
 

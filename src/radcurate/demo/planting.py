@@ -60,6 +60,7 @@ class Planted:
             self.note(value, kind, keyword)
 
     def note(self, value: str, kind: str, place: str) -> None:
+        """Note an identifier that is there already."""
         self.plants.append(Plant(value, kind, place))
 
 

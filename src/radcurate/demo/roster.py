@@ -35,6 +35,7 @@ class Scan:
 
     @property
     def shows_face(self) -> bool:
+        """Whether a face is in view."""
         return self.region == "head" and self.face
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from radcurate.demo.anatomy import Body
+from radcurate.demo.body import Body
 from radcurate.demo.geometry import Floats
 from radcurate.demo.noise import drift, grain
 from radcurate.demo.tissue import table

@@ -38,7 +38,7 @@ class SeriesTruth:
     """A series of the export.
 
     kind image | rtstruct | seg | nifti; outcome released | excluded:… | quarantined:…; face: a face is in view;
-    has_roi: a contour that can be used is drawn on it (an image without one gives no row of features);
+    has_roi: a contour that can be used is drawn on it (an image without one is quarantined:no_contour);
     images, link: for contours, the SeriesInstanceUIDs of their image and how the reference resolves;
     lesions: for contours what they hold; files below export/.
     """

@@ -233,12 +233,10 @@ def _holds(value: str, needles: set[str]) -> bool:
 
 
 def _folded(value: str) -> set[str]:
-    """Letters and digits only, lower case, with accents stripped and with accented letters left out altogether."""
-    plain = unicodedata.normalize("NFKD", value.casefold())
-    return {
-        "".join(c for c in plain if c.isalnum()),
-        "".join(c for c in plain if c.isascii() and c.isalnum()),
-    }
+    """Letters and digits only, lower case: accents stripped (muller), letters left out that are not ASCII (weiss, wei)."""
+    plain, folded = (unicodedata.normalize("NFKD", text) for text in (value.lower(), value.casefold()))
+    ascii_only = ("".join(c for c in text if c.isascii() and c.isalnum()) for text in (plain, folded))
+    return {"".join(c for c in folded if c.isalnum()), *ascii_only}
 
 
 def _values(value: Any) -> list[str]:

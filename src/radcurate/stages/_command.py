@@ -81,7 +81,9 @@ def _add(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any) ->
     if inspect.isclass(kind) and issubclass(kind, Section):
         parser.add_argument(option, required=required, help="its section of the configuration, as JSON")
     elif typing.get_origin(kind) is list:
-        parser.add_argument(option, type=typing.get_args(kind)[0], nargs="*", required=required, default=None if required else default)
+        parser.add_argument(
+            option, type=typing.get_args(kind)[0], nargs="*", required=required, default=None if required else default
+        )
     else:
         plain = next((a for a in typing.get_args(kind) if a is not type(None)), kind)  # Path | None → Path
         parser.add_argument(option, type=plain, required=required, default=None if required else default)

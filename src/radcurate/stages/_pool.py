@@ -38,7 +38,9 @@ def _progress(label: str, done: int, total: int) -> None:
     """A bar on a terminal; in a log, a line at each quarter."""
     if sys.stderr.isatty():
         filled = 30 * done // total
-        sys.stderr.write(f"\r{label} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}" + ("\n" if done == total else ""))
+        sys.stderr.write(
+            f"\r{label} [{'#' * filled}{'.' * (30 - filled)}] {done}/{total}" + ("\n" if done == total else "")
+        )
         sys.stderr.flush()
     elif total >= 8 and (4 * done) // total != (4 * (done - 1)) // total:
         log.info("%s: %d of %d", label, done, total)

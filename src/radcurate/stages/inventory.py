@@ -292,22 +292,11 @@ def _insist_on_contours(tally: Tally) -> None:
 
 
 def _publish(fresh: Path, out: Path) -> None:
-    """Move new tables into place; a file that did not change keeps its time, so that nothing is redone for it."""
-    wanted = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
-    for name in sorted(wanted):
-        private_folder((out / name).parent)
-        if not _same(fresh / name, out / name):
-            (fresh / name).replace(out / name)
-    for path in sorted((out / "chunks").glob("*/*")):
-        if path.relative_to(out) not in wanted:
-            path.unlink()
-    for folder in (out / "chunks").glob("*"):
-        if not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def _same(new: Path, old: Path) -> bool:
-    return old.is_file() and old.stat().st_size == new.stat().st_size and seals.sha256(old) == seals.sha256(new)
+    """Move the new tables into place, once all of them are written."""
+    for path in sorted(fresh.iterdir()):
+        if (out / path.name).is_dir():
+            shutil.rmtree(out / path.name)
+        path.replace(out / path.name)
 
 
 if __name__ == "__main__":
