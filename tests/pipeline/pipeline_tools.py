@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 N_PATIENTS = 8
-PROJECT_PARTS = ("Snakefile", "workflow", "config", "profiles", "envs", "src")
+PROJECT_PARTS = ("Snakefile", "uv.lock", "workflow", "config", "profiles", "envs", "src")
 
 
 @dataclass(frozen=True)

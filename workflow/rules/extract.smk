@@ -12,6 +12,7 @@ rule extract:
         features="results/extract/{chunk}/features.parquet",
         acquisition="results/extract/{chunk}/acquisition.parquet",
         provenance="results/extract/{chunk}/provenance.parquet",
+        missing="results/extract/{chunk}/missing.parquet",
         series="results/extract/{chunk}/series.parquet",
         seal="results/extract/{chunk}/seal.json",
     log:

@@ -19,6 +19,7 @@ from radcurate.features.catalogue import catalogue
 from radcurate.governance.evidence import Evidence, FaceCheck, Files, Member, Step
 from radcurate.keys import Key
 from radcurate.seals import check_seal
+from radcurate.stages._folders import entries
 
 PER_CHUNK = ("deidentify", "deface", "verify", "extract")
 
@@ -67,14 +68,12 @@ class Reader:
 
 def chosen_chunks(results: Path) -> list[str]:
     """Chunks of this run: the folders that consent wrote."""
-    folder = results / "consent" / "chunks"
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [path.name for path in entries(results / "consent" / "chunks")]
 
 
 def inventoried_chunks(results: Path) -> list[str]:
     """Chunks that the inventory found."""
-    folder = results / "inventory" / "chunks"
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    return [path.name for path in entries(results / "inventory" / "chunks")]
 
 
 def check_seals(reader: Reader) -> None:

@@ -19,3 +19,10 @@ def empty_folder(path: Path) -> Path:
         shutil.rmtree(path)
     path.mkdir(parents=True)
     return path
+
+
+def entries(folder: Path) -> list[Path]:
+    """What a stage wrote into `folder`, sorted; without the empty stamp that Snakemake leaves in folders it tracks."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name != ".snakemake_timestamp")

@@ -29,7 +29,7 @@ from radcurate.governance.consent_table import read_consent
 from radcurate.keys import Key
 from radcurate.settings import Consent
 from radcurate.stages._command import command
-from radcurate.stages._folders import empty_folder, private_folder
+from radcurate.stages._folders import empty_folder, entries, private_folder
 
 log = logging.getLogger("radcurate")
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ class Tally:
 def run(settings: Consent, inventory: Path, out: Path, key: Key, table: Path, waiver: Path | None = None) -> None:
     """Copy the inventory's chunks to `out`, without the patients whose data may not be used."""
     seals.check_seal(inventory, key)
-    chunks = sorted((inventory / "chunks").glob("*"))
+    chunks = entries(inventory / "chunks")
     for chunk in chunks:
         seals.check_seal(chunk, key)
     records = parse_rows(read_consent(table))

@@ -15,7 +15,7 @@ from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
 from radcurate.settings import Verify
 from radcurate.stages._command import command
-from radcurate.stages._folders import empty_folder
+from radcurate.stages._folders import empty_folder, entries
 from radcurate.stages._pool import map_items
 from radcurate.verify.subject import REMEDIES, Cell, Job, Verdict, as_rows, judge
 
@@ -69,7 +69,7 @@ def _require_known_folders(cleaned: Path) -> None:
     known = {
         row["folder"] or row["series"] for row in tables.read_rows(cleaned / "series.parquet", tables.DEFACE_SERIES)
     }
-    found = {path.name for path in (cleaned / "dicom").iterdir()} if (cleaned / "dicom").is_dir() else set()
+    found = {path.name for path in entries(cleaned / "dicom")}
     if found - known:
         raise CurationError(
             "there are files of no series",
@@ -118,7 +118,7 @@ def _cells(folder: Path) -> Iterator[Cell]:
     stage = folder.parent.name
     for path in sorted(folder.glob("*.json")):
         yield Cell("", f"{stage}/{path.name}", "text", path.read_text(), program=True)
-    for path in sorted((folder / "pictures").glob("*")):
+    for path in entries(folder / "pictures"):
         yield Cell("", f"{stage}/pictures", "file name", path.name, program=False)
     for path in sorted(folder.glob("*.parquet")):
         yield from _table_cells(path, f"{stage}/{path.name}")
