@@ -22,7 +22,7 @@ from radcurate.deidentify.elements import (
     Reading,
     read_data_set,
 )
-from radcurate.deidentify.encode import encode
+from radcurate.deidentify.encode import encode, too_long
 from radcurate.deidentify.problems import Unsafe, damaged
 
 IMPLEMENTATION_UID = "2.25.192364721548603412976058732117403245681"  # a UUID made for this package
@@ -148,6 +148,8 @@ def _written_as(syntax: str, encoding: Encoding, reading: Reading) -> str:
 
 def write_file(elements: DataSet, transfer_syntax: str, encoding: Encoding, sop_class: str, sop_instance: str) -> bytes:
     """The bytes of a new file: zeroed preamble, own meta group, the data set, nothing after it."""
+    if transfer_syntax == known.ExplicitVRLittleEndian and too_long(elements):  # many readers don't look behind a UN
+        transfer_syntax, encoding = str(known.ImplicitVRLittleEndian), IMPLICIT
     meta = _meta_group(transfer_syntax, sop_class, sop_instance)
     return b"\0" * 128 + b"DICM" + meta + encode(elements, encoding)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pydicom.datadict import DicomDictionary, RepeatersDictionary
 
-from radcurate.deidentify.problems import damaged
+from radcurate.deidentify.problems import Unsafe, damaged
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -125,22 +125,18 @@ def read_data_set(data: bytes, start: int, encoding: Encoding) -> Reading:
     while position < len(data):
         try:
             element, after = _element(data, position, len(data), encoding, 0)
-            _check_order(element.tag, previous, reading.elements)
-        except Exception:
-            if _is_trailing(data, position, previous, encoding):
-                reading.trailing = len(data) - position
-                return reading
-            raise
+        except Unsafe:
+            if not _is_trailing(data, position, previous, encoding):
+                raise
+            break
+        if previous >= PIXEL_DATA and element.tag <= previous:
+            break
+        if element.tag in reading.elements:
+            raise damaged("duplicate_element")
         reading.elements[element.tag] = element
         position, previous = after, max(previous, element.tag)
+    reading.trailing = max(len(data) - position, 0)
     return reading
-
-
-def _check_order(tag: int, previous: int, seen: DataSet) -> None:
-    if tag in seen:
-        raise damaged("duplicate_element")
-    if tag < previous and previous >= PIXEL_DATA:
-        raise damaged("element_after_pixels")
 
 
 def _is_trailing(data: bytes, position: int, previous: int, encoding: Encoding) -> bool:

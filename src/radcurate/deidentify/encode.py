@@ -8,6 +8,7 @@ from radcurate.deidentify.elements import (
     ITEM,
     LONG_VRS,
     SEQUENCE_END,
+    SHORT_VRS,
     UNDEFINED,
     DataSet,
     Element,
@@ -24,6 +25,15 @@ def encode(elements: DataSet, encoding: Encoding) -> bytes:
     for tag in sorted(elements):
         _append(parts, elements[tag], encoding)
     return b"".join(parts)
+
+
+def too_long(elements: DataSet) -> bool:
+    """Whether a value, at any depth, is longer than the 16-bit length of its VR."""
+    return any(
+        (element.vr in SHORT_VRS and len(element.value) > SHORT_LIMIT)
+        or any(too_long(item) for item in element.items or [])
+        for element in elements.values()
+    )
 
 
 def _append(parts: list[bytes], element: Element, encoding: Encoding) -> None:

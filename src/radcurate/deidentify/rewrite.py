@@ -211,7 +211,7 @@ def _bulk_vr(element: Element, scope: Scope) -> str:
 
 
 def _keep(rewriter: Rewriter, value: Value) -> bytes | None:
-    return values.number(value.vr, value.raw, value.scope.little)
+    return values.number(value.vr, value.raw, value.scope.little, values.largest_count(value.rule.tag))
 
 
 def _listed(rewriter: Rewriter, value: Value) -> bytes | None:

@@ -24,7 +24,8 @@ _DECIMALS = re.compile(rb"(?:" + _DECIMAL + rb"|)(?:\\(?:" + _DECIMAL + rb"|))*"
 _INTEGERS = re.compile(rb"(?: *[+-]?\d{1,12}(?:\.0*)? *|)(?:\\(?: *[+-]?\d{1,12}(?:\.0*)? *|))*")
 _UID = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)+")  # components with leading zeros are wrong but common
 _TIME = re.compile(r"([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d|60)(\.\d{1,6})?)?)?")
-_WORDLIKE = re.compile(rb"[A-Za-z^ ,.'=-]{4,}\0?")
+_LETTERS = re.compile(rb"[A-Za-z]{5}")
+_PRINTABLE = re.compile(rb"[ -~]{4,}\0?")
 _STRUCTS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
 _SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "UV": 8, "SV": 8, "FL": 4, "FD": 8, "AT": 4}
 
@@ -47,22 +48,53 @@ def components(text: str) -> list[str]:
     return [part.strip(" \0") for part in text.split("\\")]
 
 
-def number(vr: str, raw: bytes, little: bool) -> bytes | None:
-    """The bytes of a numeric VR as they are if each value is one; None otherwise."""
+def number(vr: str, raw: bytes, little: bool, largest_count: int | None = None) -> bytes | None:
+    """The bytes of a numeric VR as they are if each value is one; None otherwise.
+
+    Args:
+        vr: one of `NUMBER_VRS`.
+        raw: the value's bytes.
+        little: byte order.
+        largest_count: how many values the attribute may have; None for any number.
+    """
     if vr in ("DS", "IS"):
         return _decimal_string(vr, raw)
     size = _SIZES[vr]
-    if len(raw) % size or (_WORDLIKE.fullmatch(raw) and vr != "AT"):
+    if len(raw) % size or (largest_count is not None and len(raw) > largest_count * size):
         return None
     order = "<" if little else ">"
     if vr == "AT":
         halves = struct.unpack(f"{order}{len(raw) // 2}H", raw)
         tags = [high << 16 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
         return raw if all(tag in DicomDictionary for tag in tags) else None
-    if vr in ("FL", "FD"):
-        values = struct.unpack(f"{order}{len(raw) // size}{_STRUCTS[vr]}", raw)
-        return raw if all(math.isfinite(value) for value in values) else None
-    return raw
+    text = _text_in_floats(vr, raw, order) if vr in ("FL", "FD") else _text_in_integers(raw)
+    return None if text else raw
+
+
+def _text_in_integers(raw: bytes) -> bool:
+    """Whether integers look like typed text: real ones in DICOM are small, so that their high bytes are zero."""
+    return bool(_PRINTABLE.fullmatch(raw) or _LETTERS.search(raw))
+
+
+def _text_in_floats(vr: str, raw: bytes, order: str) -> bool:
+    """Whether floats look like typed text, or are no finite numbers.
+
+    Text read as floats is enormous or minute unless each last letter is one of a few; a measured float can be printable
+    by chance, so only several at once count.
+    """
+    numbers = struct.unpack(f"{order}{len(raw) // _SIZES[vr]}{_STRUCTS[vr]}", raw)
+    if not all(math.isfinite(value) for value in numbers):
+        return True
+    if vr == "FD" and any(value and not 1e-30 <= abs(value) <= 1e15 and abs(value) < 1e300 for value in numbers):
+        return True
+    return len(raw) >= 8 and bool(_PRINTABLE.fullmatch(raw)) and any(abs(value) >= 2**17 for value in numbers)
+
+
+def largest_count(tag: int) -> int | None:
+    """The largest value multiplicity of a standard tag (PS3.6); None where it has no limit."""
+    text = DicomDictionary[tag][1] if tag in DicomDictionary else "1-n"
+    last = text.rpartition("-")[2]
+    return int(last) if last.isdigit() else None
 
 
 def _decimal_string(vr: str, raw: bytes) -> bytes | None:

@@ -1,0 +1,200 @@
+"""The policy tables: what they may say, and that they say no less than PS3.15."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deidentify.deid_objects import POLICY, ROOT
+from radcurate.deidentify.policy import ACTIONS, OPTIONS, load_policy
+from radcurate.deidentify.rewrite import _HANDLERS
+from radcurate.errors import CurationError
+
+ALLOWLIST, VOCABULARY = ROOT / "config/allowlist.csv", ROOT / "config/vocabulary.yaml"
+TRANSFORMS = {"empty", "replace", "pseudonym", "uid", "age", "roi_name", "sequence", "code"}
+
+
+def edited(tmp_path: Path, change: Callable[[str], str]) -> Path:
+    path = tmp_path / "allowlist.csv"
+    path.write_text(change(ALLOWLIST.read_text()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("SliceThickness,keep,", "SliceThickness,keeep,", "did you mean keep?"),
+        ("SliceThickness,keep,", "SliceThickness,,", "an action among"),
+        ("SliceThickness,keep,", "SliceTickness,keep,", "with its keyword"),
+        ("BodyPartExamined,keep_if_listed,", "BodyPartExamined,keep,", "fits the VR"),
+        ("StudyID,empty,", "StudyID,keep_if_listed,", "in the vocabulary"),
+        ("(0018,0050)", "(0018,0060)", "public tag"),
+        (",clean_descriptors,", ",clean_everything,", "an option among"),
+        ("keyword,action", "keyword,verb", "the columns"),
+    ],
+)
+def test_a_wrong_row_is_refused_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(CurationError) as error:
+        load_policy(edited(tmp_path, lambda text: text.replace(old, new, 1)), VOCABULARY)
+    assert said in error.value.text() and "line:" in error.value.text()
+
+
+def test_two_rows_for_a_tag_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CurationError, match="one row per tag"):
+        load_policy(edited(tmp_path, lambda text: text + text.splitlines()[-1] + "\n"), VOCABULARY)
+
+
+@pytest.mark.parametrize("content", ["values: [", "values: {}", "patterns: {A: ['(']}", ""])
+def test_a_vocabulary_that_cannot_be_used_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "vocabulary.yaml"
+    path.write_text(content)
+    with pytest.raises(CurationError, match="vocabulary"):
+        load_policy(ALLOWLIST, path)
+
+
+def test_every_change_of_a_table_changes_the_digest(tmp_path: Path) -> None:
+    shorter = load_policy(edited(tmp_path, lambda text: "\n".join(text.splitlines()[:-1]) + "\n"), VOCABULARY)
+    assert shorter.digest != POLICY.digest
+
+
+def test_every_action_has_a_handler() -> None:
+    assert set(_HANDLERS) | {"sequence", "code", "pixels"} == set(ACTIONS)
+
+
+def violations(rules: list[dict[str, str]], standard: dict[str, dict[str, str]]) -> list[str]:
+    """Rows that keep what the basic profile would not, without a transform or a claimed option that allows it."""
+    columns = {
+        "modified_dates": "rtn_long_modif_dates",
+        "patient_characteristics": "rtn_pat_chars",
+        "clean_descriptors": "clean_desc",
+    }
+    wrong = []
+    for rule in rules:
+        entry = standard.get(rule["tag"])
+        if entry is None or not set(entry["basic"]) & set("XZDUC"):
+            continue
+        if entry["basic"] == "U" and rule["action"] != "uid":
+            wrong.append(rule["tag"])
+        if rule["action"] in TRANSFORMS and not rule["option"]:
+            continue
+        if not rule["option"] or not entry[columns[rule["option"]]]:
+            wrong.append(rule["tag"])
+    return wrong
+
+
+def test_nothing_is_kept_that_ps315_removes_without_transform_or_option(real_data: Path) -> None:
+    table = real_data.parent / "standards/ps315_e1.csv"
+    if not table.is_file():
+        pytest.skip("no PS3.15 table beside the real data")
+    standard = {row["tag"]: row for row in csv.DictReader(table.open())}
+    rules = list(csv.DictReader(ALLOWLIST.open()))
+    assert violations(rules, standard) == []
+    for rule in rules:
+        entry = standard.get(rule["tag"])
+        assert rule["source"] == (f"PS3.15 E.1-1: {entry['basic']}" if entry else "not in PS3.15 E.1-1"), rule["tag"]
+    planted = [dict(rules[0], tag="(0010,1000)", action="keep_if_listed", option="", keyword="OtherPatientIDs")]
+    assert violations(planted, standard) == ["(0010,1000)"]
+    assert not [
+        rule for rule in rules if rule["tag"].startswith(("(50", "(60")) or rule["keyword"] == "IconImageSequence"
+    ]
+
+
+def test_options_are_those_of_the_rows() -> None:
+    assert set(POLICY.options) == set(OPTIONS)
+
+
+MUST_KEEP = [
+    "Modality",
+    "SliceThickness",
+    "KVP",
+    "Exposure",
+    "XRayTubeCurrent",
+    "ConvolutionKernel",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "RepetitionTime",
+    "EchoTime",
+    "FlipAngle",
+    "MagneticFieldStrength",
+    "Units",
+    "DecayCorrection",
+    "PatientWeight",
+    "PatientSize",
+    "RadiopharmaceuticalInformationSequence",
+    "RadionuclideTotalDose",
+    "RadionuclideHalfLife",
+    "RadiopharmaceuticalStartTime",
+    "RadiopharmaceuticalStartDateTime",
+    "FrameReferenceTime",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "CorrectedImage",
+    "SUVType",
+    "AcquisitionTime",
+    "SeriesTime",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelData",
+    "NumberOfFrames",
+    "PerFrameFunctionalGroupsSequence",
+    "SharedFunctionalGroupsSequence",
+    "PlanePositionSequence",
+    "PixelMeasuresSequence",
+    "StructureSetROISequence",
+    "ROIContourSequence",
+    "ContourData",
+    "ROIName",
+    "ReferencedSOPInstanceUID",
+    "SegmentSequence",
+    "SegmentNumber",
+    "SegmentIdentificationSequence",
+    "MaximumFractionalValue",
+    "FrameOfReferenceUID",
+    "ManufacturerModelName",
+]
+
+
+@pytest.mark.parametrize("keyword", MUST_KEEP)
+def test_what_extraction_needs_is_listed(keyword: str) -> None:
+    assert keyword in {rule.keyword for rule in POLICY.rules.values()}
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "stays"),
+    [
+        ("ConvolutionKernel", "B30f", True), ("ConvolutionKernel", "Br40d", True), ("ConvolutionKernel", "FC08", True),
+        ("ConvolutionKernel", "STANDARD", True), ("ConvolutionKernel", "I31s", True), ("ConvolutionKernel", "Smith", False),
+        ("ManufacturerModelName", "SOMATOM Definition AS+", True), ("ManufacturerModelName", "Discovery ST", True),
+        ("ManufacturerModelName", "Discovery of Smith", False), ("SoftwareVersions", "syngo CT 2009E", True),
+        ("SoftwareVersions", "12345678", False), ("SequenceName", "*tfl3d1", True), ("SequenceName", "Smith", False),
+        ("AttenuationCorrectionMethod", "measured,, 0.096000 cm-1,", True), ("Manufacturer", "siemens", False),
+    ],
+)  # fmt: skip
+def test_patterns(keyword: str, value: str, stays: bool) -> None:
+    assert (POLICY.vocabulary.matching(keyword, value) == value) is stays
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("GTV-1", True), ("GTV_Mass_CT", True), ("CTV 60Gy", True), ("Lung L", True), ("Läsion links", True), ("GTVp T1", True),
+        ("GTV Smith", False), ("Smith", False), ("4711", False), ("GTV 19500612", False), ("", False), ("GTV\u200bSmith", False),
+    ],
+)  # fmt: skip
+def test_region_names(name: str, kept: bool) -> None:
+    assert (POLICY.vocabulary.region(name) == name) is kept
+
+
+def test_descriptions_keep_listed_words_but_not_the_patients() -> None:
+    words = POLICY.vocabulary
+    assert words.describe("CT Chest 3mm B30f Quxworth 4711 12/03/1950") == "CT Chest 3mm B30f"
+    assert words.describe("CT Chest Head", frozenset({"head"})) == "CT Chest"
+    assert words.region("GTV head", frozenset({"head"})) is None
