@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from radcurate.features.profile import Profile
 from radcurate.settings import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,8 @@ def options_page() -> str:
         assert model is not None
         meaning = (model.__doc__ or "").strip().splitlines()[0]
         lines += ["", f"## {name}", "", meaning, "", *_table(model.model_fields, f"{name}.")]
+    meaning = "`config/extraction/{ct,mr,pt}.yaml`; `extract.ct`, `extract.mr` and `extract.pt` change single keys."
+    lines += ["", "## Extraction profiles", "", meaning, "", *_table(Profile.model_fields, "")]
     return "\n".join(lines) + "\n"
 
 
@@ -70,6 +73,8 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(f"`{value}`" for value in arguments)
     if type(None) in arguments:
         return _type_name(next(a for a in arguments if a is not type(None)))
+    if typing.get_origin(annotation) is tuple:
+        return "list of " + _type_name(arguments[0])
     names = {str: "text", int: "whole number", float: "number", bool: "true or false", dict: "mapping", list: "list"}
     return names.get(typing.get_origin(annotation) or annotation, getattr(annotation, "__name__", str(annotation)))
 

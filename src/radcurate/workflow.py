@@ -18,6 +18,7 @@ from typing import Any
 
 from radcurate.dicom import fingerprint
 from radcurate.errors import CurationError
+from radcurate.features.profile import MODALITIES, load_profiles
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.settings import Config, load_config
 
@@ -79,6 +80,8 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             os.environ[KEY_FILE_VARIABLE] = str(Path(checked.key_file).expanduser().resolve())
             os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
             _consent_table(checked)
+            changes = {name: getattr(checked.extract, name) for name in MODALITIES}
+            load_profiles(resolve("config/extraction", basedir), changes)
     except CurationError as error:
         print(f"radcurate: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -84,6 +84,11 @@ def test_unknown_configuration_key(run):
     assert "extract.bin_with" in refusal(run)
 
 
+def test_unknown_key_of_an_extraction_profile(run):
+    run.configure(extract={"ct": {"bin_sise": 25}})
+    assert "bin_size" in refusal(run)
+
+
 def test_consent_table_without_a_needed_column(run, tmp_path):
     project = run.with_own_data(tmp_path / "data")
     table = project.data / "consent.csv"

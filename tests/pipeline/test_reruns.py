@@ -24,7 +24,7 @@ def test_a_second_run_does_nothing(run):
 
 
 def test_another_bin_width_runs_extract_and_later(run):
-    run.configure(extract={"ct": {"discretisation": {"method": "fixed_bin_size", "value": 50.0}}})
+    run.configure(extract={"ct": {"bin_size": 50}})
     assert set(run.planned()) == from_stage("extract")
 
 
