@@ -306,6 +306,9 @@ def write_slice(path, subject, key, series, number):
     item.StudyDate, item.StudyTime, item.AcquisitionDateTime = "20150302", "101112", "20150302101112"
     item.Manufacturer, item.ConvolutionKernel, item.KVP, item.XRayTubeCurrent = "ACME", "B30f", "120", "200"
     item.private_block(0x0019, "ACME PRIVATE", create=True).add_new(1, "LO", "private text")
+    item.DeidentificationMethodCodeSequence = [pydicom.Dataset() for _ in range(2)]
+    for code, value in zip(item.DeidentificationMethodCodeSequence, ("113100", "113108"), strict=True):
+        code.CodeValue = value
     reference = pydicom.Dataset()
     reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = CTImageStorage, key.uid(f"{series}.0")
     reference.ContentDate = "20150302"
@@ -337,6 +340,7 @@ def test_images_carry_the_codes_of_the_release_and_nothing_about_the_patient(wit
         assert item.StudyDate == item.ReferencedImageSequence[0].ContentDate == "19000101"
         written = (folder / line.file).read_bytes()
         assert not any(told in written for told in (b"20150302", b"101112", b"ACME", b"B30f", b"private text"))
+        assert [code.CodeValue for code in item.DeidentificationMethodCodeSequence] == ["113100"]
         assert item.KVP is None and "XRayTubeCurrent" not in item
         assert item.file_meta.MediaStorageSOPInstanceUID == item.SOPInstanceUID
         uids.setdefault(line.series, {})[item.PixelData[0]] = (
@@ -374,7 +378,7 @@ def test_pet_images_need_the_weight_and_stay_out_where_a_crowd_is_asked_for(with
         )
     run.gate()
     folder = run.release(images=True)
-    assert set(pd.read_csv(folder / "images.csv")["kind"]) == {"rtstruct"}
+    assert pd.read_csv(folder / "images.csv").empty
     assert "weight" in (folder / "DATA_CARD.md").read_text()
 
 

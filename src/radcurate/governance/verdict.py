@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from radcurate.governance.conservation import Outcome, Tally, tally
+from radcurate.governance.conservation import RELEASED, Outcome, Tally, tally
 from radcurate.governance.evidence import Evidence
 from radcurate.governance.measures import MEASURES, Value
 from radcurate.governance.policy import Criterion, PolicyFile
@@ -63,6 +64,7 @@ class Verdict:
     found_files: int
     set_aside_files: Mapping[str, int]
     regions: Mapping[str, int]
+    faces: Mapping[str, int]
     protection: Mapping[str, Any]
     digests: Mapping[str, str]
 
@@ -94,9 +96,16 @@ def judge(file: PolicyFile, evidence: Evidence, ends: Sequence[Outcome], key_id:
         found_files=evidence.found.found,
         set_aside_files=dict(sorted(evidence.found.set_aside.items())),
         regions=dict(evidence.regions),
+        faces=_faces(evidence, ends),
         protection=dict(evidence.protection),
         digests=dict(sorted(evidence.digests.items())),
     )
+
+
+def _faces(evidence: Evidence, ends: Sequence[Outcome]) -> dict[str, int]:
+    """Released image series by what `deface` says of their faces: removed, none."""
+    images = [evidence.faces.get(end.series) for end in ends if end.outcome == RELEASED and end.kind == "image"]
+    return dict(sorted(Counter(str(check.face) for check in images if check).items()))
 
 
 def _judge_one(criterion: Criterion, evidence: Evidence, ends: list[Outcome]) -> Finding:
@@ -146,7 +155,7 @@ def broken_seals(file: PolicyFile, problems: Sequence[str], legal: Legal) -> Ver
     unmeasured = Value(None, "not measured, because a seal doesn't hold")
     findings = (seals, *(_finding(criterion, unmeasured, False) for criterion in file.policy.criteria))
     return Verdict(
-        False, file.policy.name, file.digest, file.policy.recipients, findings, legal, (), 0, 0, {}, {}, {}, {}
+        False, file.policy.name, file.digest, file.policy.recipients, findings, legal, (), 0, 0, {}, {}, {}, {}, {}
     )
 
 

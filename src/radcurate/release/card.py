@@ -68,7 +68,10 @@ def _who(facts: Facts) -> str:
         f"| patients | {patients(facts.features)} |",
         f"| regions (rows of features.parquet) | {facts.features.num_rows} |",
         f"| image series described in acquisition.parquet | {facts.acquisition.num_rows} |",
-        *(f"| series released, {kind} {modality} | {n} |" for (kind, modality), n in sorted(kinds.items())),
+        *(
+            f"| series released, {' '.join(filter(None, (kind, modality)))} | {n} |"
+            for (kind, modality), n in sorted(kinds.items())
+        ),
         *(f"| regions on {value} | {n} |" for value, n in _counts(facts.features, "modality")),
     ]
     return "\n".join(lines)
@@ -90,13 +93,20 @@ def _outcomes(facts: Facts) -> str:
         ),
     ]
     if verdict["set_aside_files"]:
-        lines += ["", "Files that are part of no series:", "", "| reason | files |", "|---|---|"]
+        lines += [
+            "",
+            "Files that were set aside, as part of no series or of none any more:",
+            "",
+            "| reason | files |",
+            "|---|---|",
+        ]
         lines += [f"| {reason} | {n} |" for reason, n in verdict["set_aside_files"].items()]
     return "\n".join(lines)
 
 
 def _cleaning(facts: Facts) -> str:
     measured = {finding["measure"]: finding["measured"] for finding in facts.verdict["findings"]}
+    faces = facts.verdict["faces"]
     hits = int(measured.get("verify.hits") or 0)
     lines = [
         "## How it was cleaned",
@@ -107,7 +117,8 @@ def _cleaning(facts: Facts) -> str:
             if facts.verdict["legal"]["dates"] == "year"
             else "dates are moved by a secret number of weeks."
         ),
-        "- Faces: head images are searched for a face; where there was one it was removed, and the removal was measured.",
+        f"- Faces: of {_n(sum(faces.values()), 'image series', 'image series')} {faces.get('removed', 0)} showed a face; "
+        "it was removed, and the removal was measured. Series where that could not be shown are not in the release.",
         f"- Verification: a second, independent program searched every cleaned file for every original identifier: {_n(hits, 'hit')}.",
     ]
     return "\n".join(lines)

@@ -30,6 +30,7 @@ REMOVED = (
     "CTDIvol", "SAR", "Radiopharmaceutical",
 )  # fmt: skip
 BLUNT = {"DA": "19000101", "TM": "000000", "DT": "19000101000000"}
+RETAINED = ("113106", "113107", "113108", "113109")
 OWN_ROOT = "2.25."
 
 
@@ -43,6 +44,7 @@ def relabel(dataset: Dataset, subject: str, new_uid: Callable[[str], str], keep_
     dataset.PatientName = subject
     if not keep_patient:
         dataset.remove_private_tags()
+        _tell_method(dataset)
 
     def change(holder: Dataset, element: DataElement) -> None:
         if element.VR == "UI":
@@ -51,6 +53,16 @@ def relabel(dataset: Dataset, subject: str, new_uid: Callable[[str], str], keep_
             _reduce(holder, element)
 
     dataset.walk(change)
+
+
+def _tell_method(dataset: Dataset) -> None:
+    """Take back what the header says was retained (PS3.15 table D.2: dates 113106, 113107; patient 113108; device 113109)."""
+    if "LongitudinalTemporalInformationModified" in dataset:
+        dataset.LongitudinalTemporalInformationModified = "REMOVED"
+    codes = dataset.get("DeidentificationMethodCodeSequence")
+    if codes:
+        kept = [item for item in codes if item.get("CodeValue") not in RETAINED]
+        dataset.DeidentificationMethodCodeSequence = kept
 
 
 def _reduce(holder: Dataset, element: DataElement) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,21 +46,29 @@ def release_images(reader: Reader, building: Path, crowd: int, key: Key) -> Imag
         row["series"]: row["code"] for row in reader.rows("protect", "series.parquet") if row["status"] == tables.OK
     }
     people = {row["subject"]: row["code"] for row in reader.rows("protect", "subjects.parquet")}
+    found = [
+        (reader.results / "deface" / chunk / "dicom" / item["folder"], item)
+        for chunk in chunks
+        for item in reader.rows(f"deface/{chunk}", "series.parquet", tables.DEFACE_SERIES)
+        if item["status"] == tables.OK and item["series"] in codes and people.get(item["subject"])
+    ]
+    withheld = _withheld([item for _, item in found]) if crowd > NO_CROWD else set()
     rows: list[dict[str, Any]] = []
-    left_out: Counter[str] = Counter()
-    for chunk in chunks:
-        for item in reader.rows(f"deface/{chunk}", "series.parquet", tables.DEFACE_SERIES):
-            code, subject = codes.get(item["series"]), people.get(item["subject"])
-            if code is None or subject is None or item["status"] != tables.OK:
-                continue
-            if crowd > NO_CROWD and needs_patient(item["modality"]):
-                left_out[NEEDS_WEIGHT] += 1
-                continue
-            source = reader.results / "deface" / chunk / "dicom" / item["folder"]
-            rows += _copy(source, building, {**item, "series": code, "subject": subject}, crowd, key)
+    for source, item in found:
+        if item["series"] not in withheld:
+            coded = {**item, "series": codes[item["series"]], "subject": people[item["subject"]]}
+            rows += _copy(source, building, coded, crowd, key)
     rows.sort(key=lambda row: row["file"])
     _write_list(building / "images.csv", rows)
-    return Images(_table(rows), len({row["series"] for row in rows}), dict(left_out))
+    left_out = {NEEDS_WEIGHT: len(withheld)} if withheld else {}
+    return Images(_table(rows), len({row["series"] for row in rows}), left_out)
+
+
+def _withheld(items: list[dict[str, Any]]) -> set[str]:
+    """Images whose values need what a header may not tell, and contours that belong to nothing else."""
+    images = {item["series"] for item in items if item["kind"] == "image" and needs_patient(item["modality"])}
+    contours = {item["series"] for item in items if item["images"] and images.issuperset(item["images"])}
+    return images | contours
 
 
 def _copy(source: Path, building: Path, item: Mapping[str, Any], crowd: int, key: Key) -> list[dict[str, Any]]:
