@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,11 @@ class Reader:
     def rows(self, folder: str, name: str, schema: tables.Schema | None = None) -> list[dict[str, Any]]:
         """Rows of a sealed table."""
         return tables.read_rows(self.path(folder, name), schema)
+
+    def columns(self, folder: str, name: str, wanted: list[str], schema: tables.Schema) -> Iterator[tuple[Any, ...]]:
+        """Some columns of a sealed table, row by row; for tables with a row per file."""
+        content = tables.read(self.path(folder, name), schema)
+        return zip(*(content[column].to_pylist() for column in wanted), strict=True)
 
     def digest(self, folder: str) -> str:
         """One digest over all sealed files of a folder."""
@@ -138,10 +143,15 @@ def _inventory(reader: Reader) -> tuple[tuple[Member, ...], Files]:
     aside: Counter[str] = Counter()
     for chunk in inventoried_chunks(reader.results):
         folder = f"inventory/chunks/{chunk}"
-        instances = reader.rows(folder, "instances.parquet", tables.INVENTORY_INSTANCES)
-        sizes = Counter(row["series"] for row in instances if row["status"] == tables.OK)
-        found, placed = found + len(instances), placed + sizes.total()
-        aside.update(str(row["reason"]) for row in instances if row["status"] != tables.OK)
+        sizes: Counter[str] = Counter()
+        wanted = ["series", "status", "reason"]
+        for series, status, reason in reader.columns(folder, "instances.parquet", wanted, tables.INVENTORY_INSTANCES):
+            found += 1
+            if status == tables.OK:
+                sizes[series] += 1
+            else:
+                aside[str(reason)] += 1
+        placed += sizes.total()
         for row in reader.rows(folder, "series.parquet", tables.INVENTORY_SERIES):
             members.append(
                 Member(row["series"], row["subject"], row["kind"], row["modality"], sizes[row["series"]], _step(row))
@@ -223,8 +233,10 @@ def _digests(reader: Reader, chunks: list[str], steps: Mapping[str, tuple[Step, 
     files: list[str] = []
     for chunk in chunks:
         by_series: dict[str, list[str]] = {}
-        for row in reader.rows(f"deidentify/{chunk}", "instances.parquet", tables.DEIDENTIFY_INSTANCES):
-            by_series.setdefault(row["series"], []).append(str(row["sha256_source"]))
+        wanted = ["series", "sha256_source"]
+        rows = reader.columns(f"deidentify/{chunk}", "instances.parquet", wanted, tables.DEIDENTIFY_INSTANCES)
+        for series, digest in rows:
+            by_series.setdefault(series, []).append(str(digest))
         files += [f"{series} {_digest(sorted(names))}" for series, names in by_series.items()]
     return found | {"inputs": _digest(sorted(files)), "protect": reader.digest("protect")}
 
