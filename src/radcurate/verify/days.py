@@ -20,8 +20,8 @@ _YMD = re.compile(r"(?<!\d)((?:1[89]|2[01])\d\d)([-./_ \\]?)(\d\d)\2(\d\d)" + _T
 _YMD_LOOSE = re.compile(r"(?<!\d)((?:1[89]|2[01])\d\d)([-./])(\d{1,2})\2(\d{1,2})(?!\d)")
 _DMY = re.compile(r"(?<!\d)(\d{1,2})([-./_ ])(\d{1,2})\2((?:1[89]|2[01])\d\d)(?!\d)")
 _PACKED = re.compile(r"(?<!\d)(\d\d)(\d\d)((?:1[89]|2[01])\d\d)(?!\d)")
-_SHORT = re.compile(r"(?<![\d.])(\d\d)([-./])(\d\d)\2(\d\d)(?![\d.])")
-_SIX = re.compile(r"(?<![\d.])(\d\d)(\d\d)(\d\d)(?![\d.])")
+_SHORT = re.compile(r"(?<!\d)(?<!\d\.)(\d\d)([-./])(\d\d)\2(\d\d)(?!\.?\d)")
+_SIX = re.compile(r"(?<!\d)(?<!\d\.)(\d\d)(\d\d)(\d\d)(?!\.?\d)")
 _DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?[-./_ ]{0,2}" + _MONTH + r"[-./_, ]{0,2}(\d{4}|\d\d)(?!\d)")
 _MONTH_DAY = re.compile(_MONTH + r"[-./_ ]{0,2}(\d{1,2})(?:st|nd|rd|th)?[-./_, ]{1,2}(\d{4}|\d\d)(?!\d)")
 

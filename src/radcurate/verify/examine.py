@@ -10,7 +10,7 @@ from pathlib import Path
 
 from radcurate.verify import marks, nifti
 from radcurate.verify.frames import header_spans
-from radcurate.verify.layout import Layout, UnreadableError, name_of, read_layout
+from radcurate.verify.layout import BEHIND_PIXELS, Element, Layout, UnreadableError, name_of, read_layout
 from radcurate.verify.needles import Needles
 from radcurate.verify.search import Finds, Place, search_value
 
@@ -34,21 +34,37 @@ class Searcher:
     """Searches values; slices of a series share most of them, so what a short value gave is remembered."""
 
     needles: Needles
-    known: dict[tuple[Place, bytes], Finds | None] = field(default_factory=dict)
+    known: dict[tuple[str, bytes], Finds | None] = field(default_factory=dict)  # by path and value
 
     def search(self, raw: bytes, place: Place, finds: Finds) -> None:
         """As `search_value`."""
-        if len(raw) > REMEMBERED:
-            search_value(raw, place, self.needles, finds)
-            return
-        mark = (place, raw)
-        if mark not in self.known:
-            found = Finds()
-            search_value(raw, place, self.needles, found)
-            self.known[mark] = found if found.hits or found.written or found.dated else None
-        remembered = self.known[mark]
-        if remembered is not None:
-            finds.merge(remembered)
+        if not self._remembered(raw, place.path, finds):
+            self._learn(raw, place, finds)
+
+    def search_element(self, raw: bytes, element: Element, finds: Finds) -> None:
+        """As `search_value`, for a value of a data set."""
+        if not self._remembered(raw, element.path, finds):
+            vr = element.vr if element.vr in VALUES or element.path == BEHIND_PIXELS else "OB"
+            self._learn(raw, Place(element.path, vr, element.tag, name_of(element.tag)), finds)
+
+    def _remembered(self, raw: bytes, path: str, finds: Finds) -> bool:
+        if len(raw) < self.needles.least:
+            return True
+        found = self.known.get((path, raw), self)
+        if isinstance(found, Searcher):
+            return False
+        if found is not None:
+            finds.merge(found)
+        return True
+
+    def _learn(self, raw: bytes, place: Place, finds: Finds) -> None:
+        found = Finds()
+        search_value(raw, place, self.needles, found)
+        anything = bool(found.hits or found.written or found.dated)
+        if len(raw) <= REMEMBERED:
+            self.known[place.path, raw] = found if anything else None
+        if anything:
+            finds.merge(found)
 
 
 def examine(path: Path, name: str, searcher: Searcher) -> Report:
@@ -77,39 +93,29 @@ def _examine_dicom(path: Path, searcher: Searcher, report: Report) -> None:
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         layout = read_layout(mapped)  # type: ignore[arg-type]  # slices of a map are bytes; pixels are never read
         report.faults += marks.faults(layout)
-        for place, raw in _stretches(layout):
+        data = layout.data
+        for element in layout.elements:
+            searcher.search_element(data[element.start : element.end], element, report.finds)
+        for place, raw in _others(layout):
             searcher.search(raw, place, report.finds)
 
 
-def _stretches(layout: Layout) -> Iterator[tuple[Place, bytes]]:
-    """Each value with its place; then the bytes between the values; then the headers of compressed frames."""
+def _others(layout: Layout) -> Iterator[tuple[Place, bytes]]:
+    """What is no value: preamble, what follows the data set, headers of compressed frames, the bytes between the values."""
     data = layout.data
     yield Place("preamble", vr=""), data[:128]
-    for element in layout.elements:
-        if element.start == element.end:
-            continue
-        if element.vr in VALUES or element.path == "after the pixels":
-            yield Place(element.path, element.vr, element.tag, name_of(element.tag)), data[element.start : element.end]
-        else:
-            yield Place(element.path, "OB", element.tag, name_of(element.tag)), data[element.start : element.end]
     yield Place("after the data set", vr=""), data[layout.rest :]
     for start, end in layout.fragments:
         for first, last in header_spans(data, start, end, layout.transfer_syntax):
             yield Place("frame header", vr="UN"), data[first:last]
-    yield from _between(layout)
+    yield Place("between the values", vr="OB"), b"\0\0".join(_between(layout))
 
 
-def _between(layout: Layout) -> Iterator[tuple[Place, bytes]]:
-    """Tags, lengths and tables of offsets: bytes that belong to no value, where nothing should be hidden either."""
-    taken = sorted(
-        [(element.start, element.end) for element in layout.elements]
-        + layout.pixels
-        + layout.fragments
-        + [(0, 128), (layout.rest, len(layout.data))]
-    )
-    joined, position = [], 0
-    for start, end in taken:
-        if start > position:
-            joined.append(layout.data[position:start])
+def _between(layout: Layout) -> Iterator[bytes]:
+    """Tags, lengths and tables of offsets, where nothing should be hidden either."""
+    taken = [(element.start, element.end) for element in layout.elements] + layout.pixels + layout.fragments
+    position = 128
+    for start, end in sorted([*taken, (layout.rest, len(layout.data))]):
+        if start - position >= 12:  # a longer stretch than tag, VR and length
+            yield layout.data[position:start]
         position = max(position, end)
-    yield Place("between the values", vr="OB"), b"\0\0".join(joined)

@@ -45,6 +45,7 @@ ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXELS = {0x7FE00008: 32, 0x7FE00009: 64, 0x7FE00010: 0}  # bits of a value; 0: BitsAllocated
 IMPLICIT, BIG, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 DEEPEST = 64
+BEHIND_PIXELS = "after the pixels"
 
 
 class UnreadableError(Exception):
@@ -265,7 +266,7 @@ class _Walker:
             raise UnreadableError("unreadable")
         behind = min(start + -(-size // 8), stop)
         self.layout.pixels.append((start, behind))
-        self.layout.elements.append(Element(tag, "OB", behind, stop, "after the pixels"))
+        self.layout.elements.append(Element(tag, "OB", behind, stop, BEHIND_PIXELS))
 
     def _fragments(self, position: int, end: int) -> int:
         first = True

@@ -69,6 +69,7 @@ class Needle:
     keyword: str
     edge: Edge
     words: bool  # made of letters only, so that it may be an everyday word
+    code: bool  # a number or code given to somebody or something, which no word explains
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Needles:
     uid_lengths: tuple[int, ...]
     pattern: re.Pattern[bytes] | None
     identifiers: int
+    least: int  # bytes; nothing shorter can hold any of them
 
     def matches(self, text: bytes) -> Iterator[tuple[int, bytes]]:
         """Every writing in `text` (lower case) and where it begins, overlapping ones too."""
@@ -141,8 +143,21 @@ def make_needles(rows: Iterable[Mapping[str, str]], shortest: int) -> Needles:
             for writing in _name_writings(value) if category == "name" else (value,):
                 for needle_text, edge in _edged(writing, category, shortest):
                     for raw in _encodings(needle_text):
-                        texts[raw].add(Needle(category, keyword, edge, needle_text.replace(" ", "").isalpha()))
+                        texts[raw].add(
+                            Needle(
+                                category,
+                                keyword,
+                                edge,
+                                needle_text.replace(" ", "").isalpha(),
+                                _is_code(category, keyword, needle_text),
+                            )
+                        )
     return _prepared(texts, uids, days, count)
+
+
+def _is_code(category: str, keyword: str, text: str) -> bool:
+    """Folders and files are often called by what is in them, as in T1_AX_3MM; station names and numbers aren't."""
+    return category == "id" and keyword != "file_name" and any(character.isdigit() for character in text)
 
 
 def _prepared(
@@ -166,6 +181,7 @@ def _prepared(
         tuple(sorted({len(raw) for raw in uids})),
         _any_of(set(lengths)),
         count,
+        min([6] * bool(days) + [len(raw) for raw in texts] + [len(raw) for raw in uids], default=1),
     )
 
 

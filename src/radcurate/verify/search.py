@@ -138,11 +138,13 @@ def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place) -> 
         return not (number and alone and end - start <= 6)
     if place.vr in DAY_VRS:
         return not (alone and parse_day(value.decode("latin-1").strip(" \0")[:8]))
-    if place.vr and place.vr not in TEXT_VRS and end - start < 5:  # three letters among random bytes
+    if (
+        place.vr and place.vr not in TEXT_VRS and end - start < 4 and text[start:end].isascii()
+    ):  # chance, among binary numbers
         return False
     if place.program and needle.words:
         return b" " in text[start:end].strip() or b"^" in text[start:end]
-    return is_identity(place.tag) or place.vr == "PN" or not _plain(value, needle)
+    return needle.code or is_identity(place.tag) or place.vr == "PN" or not _plain(value)
 
 
 def _stands(text: bytes, start: int, end: int, edge: Edge) -> bool:
@@ -164,6 +166,11 @@ def _component(text: bytes, start: int, end: int) -> bytes:
     return text[text.rfind(b"\\", 0, start) + 1 : behind if behind >= 0 else len(text)]
 
 
-def _plain(value: bytes, needle: Needle) -> bool:
-    """Whether the value says only what the list of harmless words says; a text that was kept as a whole does, too."""
-    return needle.category != "date" and len(value) <= 256 and is_plain(value.decode("latin-1").strip(" \0"))
+def _plain(value: bytes) -> bool:
+    """Whether the value consists of harmless words only."""
+    if len(value) > 256:
+        return False
+    try:
+        return is_plain(fold(value.decode()).strip(" \0"))
+    except UnicodeDecodeError:
+        return is_plain(fold(value.decode("latin-1")).strip(" \0"))
