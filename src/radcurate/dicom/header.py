@@ -225,7 +225,7 @@ def _reduce(found: Found, parsed: Parsed) -> Header | Unusable:
         ("missing_sop_uid", header.sop_instance),
     ):
         if not value:
-            return Unusable(found, missing if parsed.complete else "truncated")
+            return Unusable(found, header.reason or missing)
     return header
 
 

@@ -233,9 +233,10 @@ def _holds(value: str, needles: set[str]) -> bool:
 
 
 def _folded(value: str) -> set[str]:
-    """Letters and digits only, lower case: accents stripped (muller), letters left out that are not ASCII (weiss, wei)."""
-    plain, folded = (unicodedata.normalize("NFKD", text) for text in (value.lower(), value.casefold()))
-    ascii_only = ("".join(c for c in text if c.isascii() and c.isalnum()) for text in (plain, folded))
+    """Letters and digits only, lower case, as müller, muller and mller: accents kept, stripped, or lost with their letter."""
+    plain, folded = value.lower(), value.casefold()
+    stripped = (unicodedata.normalize("NFKD", text) for text in (plain, folded))
+    ascii_only = ("".join(c for c in text if c.isascii() and c.isalnum()) for text in (plain, *stripped))
     return {"".join(c for c in folded if c.isalnum()), *ascii_only}
 
 

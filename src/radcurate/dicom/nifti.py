@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from itertools import permutations, product
 from pathlib import Path
@@ -37,7 +36,7 @@ def is_nifti(path: str) -> bool:
 
 
 def read_mask(source: Path, found: Found) -> Mask | str:
-    """The mask, or a file reason: vanished, unreadable, truncated, not_a_mask, empty_mask."""
+    """The mask, or a file reason: vanished, unreadable, truncated, damaged, not_a_mask, empty_mask."""
     try:
         image: Any = nibabel.load(source / found.path, keep_file_open=True)
         shape = tuple(int(n) for n in image.shape)
@@ -45,20 +44,27 @@ def read_mask(source: Path, found: Found) -> Mask | str:
             shape = shape[:-1]
         if len(shape) != 3 or image.header.get_data_dtype().kind not in "iuf":
             return "not_a_mask"
-        labels = _labels(image, len(image.shape))
+        return _read_labels(found, image, (shape[0], shape[1], shape[2]))
     except FileNotFoundError:
         return "vanished"
-    except (EOFError, gzip.BadGzipFile):
+    except EOFError:
         return "truncated"
     except OSError as error:
         return "unreadable" if error.errno else "truncated"
     except Exception:  # nibabel raises many kinds on malformed files
         return "damaged"
+
+
+def _read_labels(found: Found, image: Any, shape: tuple[int, int, int]) -> Mask | str:
+    try:
+        labels = _labels(image, len(image.shape))
+    except Exception:  # a good header before too few voxels; nibabel raises many kinds
+        return "truncated"
     if labels is None:
         return "not_a_mask"
     if labels <= {0}:
         return "empty_mask"
-    return Mask(found, (shape[0], shape[1], shape[2]), np.asarray(image.affine, dtype=np.float64), _facts(image))
+    return Mask(found, shape, np.asarray(image.affine, dtype=np.float64), _facts(image))
 
 
 def _labels(image: Any, axes: int) -> set[int] | None:
