@@ -50,6 +50,8 @@ OPTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "clean_descriptors": ("113105", "Clean Descriptors Option"),
     }
 )
+DEFAULT_LIMITS = "-1e6..1e6"  # a longer number in a technical text attribute is more likely an identifier
+_LIMITS = re.compile(r"-?[\d.]+(e\d+)?\.\.-?[\d.]+(e\d+)?")
 _TAG = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
 
 
@@ -64,6 +66,12 @@ class Rule:
     option: str
     reason: str
     source: str
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Smallest and largest number that `keep` lets stand: those of the row, or a million either way."""
+        low, _, high = (self.value or DEFAULT_LIMITS).partition("..")
+        return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -126,6 +134,8 @@ def _rule(row: Mapping[str, str | None], line: int) -> Rule:
     _check_action(text["action"], tag, line)
     if text["option"] and text["option"] not in OPTIONS:
         raise _wrong(line, "an option among " + ", ".join(OPTIONS), text["option"], "correct or empty it")
+    if text["action"] == "keep" and text["value"] and not _LIMITS.fullmatch(text["value"]):
+        raise _wrong(line, "limits such as 0..99999 as the value of keep", text["value"], "correct or empty it")
     if not text["reason"]:
         raise _wrong(line, "a reason", "none", "say why this attribute is kept")
     return Rule(tag, text["keyword"], text["action"], text["value"], text["option"], text["reason"], text["source"])

@@ -24,6 +24,7 @@ class Patient:
     subject: str
     dates: dates.DateRule = field(repr=False)
     own_words: frozenset[str] = field(default=frozenset(), repr=False)  # casefolded words of the patient's names
+    own_numbers: frozenset[float] = field(default=frozenset(), repr=False)  # numbers in the patient's identifiers
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,16 @@ def _bulk_vr(element: Element, scope: Scope) -> str:
 
 
 def _keep(rewriter: Rewriter, value: Value) -> bytes | None:
-    return values.number(value.vr, value.raw, value.scope.little, values.largest_count(value.rule.tag))
+    """Numbers that are valid, within the row's limits and none of the patient's own."""
+    new = values.number(value.vr, value.raw, value.scope.little, values.largest_count(value.rule.tag))
+    if not new:
+        return new
+    readings = values.readings(value.vr, new, value.scope.little)
+    if value.vr in ("DS", "IS"):
+        low, high = value.rule.limits
+        if readings and not (low <= min(readings) and max(readings) <= high):
+            return None
+    return None if not rewriter.patient.own_numbers.isdisjoint(readings) else new
 
 
 def _listed(rewriter: Rewriter, value: Value) -> bytes | None:

@@ -90,6 +90,15 @@ def _text_in_floats(vr: str, raw: bytes, order: str) -> bool:
     return len(raw) >= 8 and bool(_PRINTABLE.fullmatch(raw)) and any(abs(value) >= 2**17 for value in numbers)
 
 
+def readings(vr: str, raw: bytes, little: bool) -> list[float]:
+    """The numbers of a value that `number` has accepted; tags are none."""
+    if vr == "AT":
+        return []
+    if vr in ("DS", "IS"):
+        return [float(part) for part in raw.split(b"\\") if part.strip()]
+    return list(struct.unpack(f"{'<' if little else '>'}{len(raw) // _SIZES[vr]}{_STRUCTS[vr]}", raw))
+
+
 def largest_count(tag: int) -> int | None:
     """The largest value multiplicity of a standard tag (PS3.6); None where it has no limit."""
     text = DicomDictionary[tag][1] if tag in DicomDictionary else "1-n"

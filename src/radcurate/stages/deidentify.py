@@ -16,7 +16,7 @@ from radcurate import tables
 from radcurate.deidentify.dates import date_rule
 from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts, rewrite_instance
 from radcurate.deidentify.nifti import fresh_mask
-from radcurate.deidentify.people import words_of_names
+from radcurate.deidentify.people import numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
 from radcurate.deidentify.problems import Unsafe
 from radcurate.deidentify.rewrite import Note, Patient, Rewriter
@@ -34,11 +34,12 @@ TABLES = ("series.parquet", "instances.parquet", "actions.parquet")
 
 @dataclass(frozen=True)
 class Task:
-    """One series with its files and the names that its descriptions may not hold."""
+    """One series with its files, and the words and numbers that no value of it may hold."""
 
     series: Mapping[str, Any] = field(repr=False)
     instances: Sequence[Mapping[str, Any]] = field(repr=False)
     own_words: frozenset[str] = field(repr=False)
+    own_numbers: frozenset[float] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -98,16 +99,27 @@ def _tasks(chunk: Path) -> list[Task]:
     for row in tables.read_rows(chunk / "instances.parquet", tables.INVENTORY_INSTANCES):
         if row["status"] == tables.OK and row["series"]:
             instances.setdefault(row["series"], []).append(row)
-    names: dict[str, list[str]] = {}
-    for row in tables.read_rows(chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS):
-        if row["category"] == "name":
-            names.setdefault(row["subject"], []).append(row["value"])
+    names, ids = _identity(chunk, "name"), _identity(chunk, "id")
     rows = tables.read_rows(chunk / "series.parquet", tables.INVENTORY_SERIES)
     return [
-        Task(row, instances.get(row["series"], []), words_of_names(names.get(row["subject"], [])))
+        Task(
+            row,
+            instances.get(row["series"], []),
+            words_of_names(names.get(row["subject"], [])),
+            numbers_of_ids(ids.get(row["subject"], [])),
+        )
         for row in rows
         if row["status"] == tables.OK
     ]
+
+
+def _identity(chunk: Path, category: str) -> dict[str, list[str]]:
+    """Original identifiers of a category, by subject."""
+    found: dict[str, list[str]] = {}
+    for row in tables.read_rows(chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS):
+        if row["category"] == category:
+            found.setdefault(row["subject"], []).append(row["value"])
+    return found
 
 
 def _series(rules: Rules, task: Task) -> Outcome:
@@ -170,7 +182,7 @@ def _position(instance: Mapping[str, Any]) -> tuple[int, str]:
 def _rewriter(rules: Rules, task: Task) -> Rewriter:
     subject = task.series["subject"]
     rule = date_rule(rules.key, subject, rules.settings.dates, rules.settings.shift_weeks)
-    return Rewriter(rules.policy, rules.key, Patient(subject, rule, task.own_words))
+    return Rewriter(rules.policy, rules.key, Patient(subject, rule, task.own_words, task.own_numbers))
 
 
 def _spare_uids(key: Key, task: Task, instance: Mapping[str, Any]) -> dict[int, str]:
