@@ -112,3 +112,18 @@ def rewrite(
 ) -> Rewritten:
     data = ds if isinstance(ds, bytes) else to_bytes(ds, syntax)
     return rewrite_instance(data, rewriter(dates, key), SPARE)
+
+
+def planted_texts() -> tuple[bytes, ...]:
+    """The identifiers of the objects above."""
+    return (
+        b"Quxworth",
+        b"QUXWORTH",
+        b"Zebulon",
+        b"MRN7734219",
+        b"ACC998877",
+        b"19500612",
+        b"20200310",
+        b"Foobarov",
+        b"1.2.3.4",
+    )

@@ -33,6 +33,7 @@ def edited(tmp_path: Path, change: Callable[[str], str]) -> Path:
         ("StudyID,empty,", "StudyID,keep_if_listed,", "in the vocabulary"),
         ("(0018,0050)", "(0018,0060)", "public tag"),
         (",clean_descriptors,", ",clean_everything,", "an option among"),
+        ("SliceThickness,keep,", "SliceThickness,keep,large", "limits such as"),
         ("keyword,action", "keyword,verb", "the columns"),
     ],
 )

@@ -23,6 +23,7 @@ from deidentify.deid_objects import (
     TEST_KEY,
     YEAR,
     ct,
+    planted_texts,
     rewrite,
     rewriter,
     rtstruct,
@@ -32,10 +33,12 @@ from deidentify.deid_objects import (
 from radcurate.deidentify.container import read_file, write_file
 from radcurate.deidentify.elements import DataSet, Element, Encoding
 from radcurate.deidentify.instance import rewrite_instance
+from radcurate.deidentify.people import numbers_of_ids
 from radcurate.deidentify.problems import Unsafe
+from radcurate.deidentify.rewrite import Patient, Rewriter
 from radcurate.keys import Key
 
-PLANTED = (b"Quxworth", b"QUXWORTH", b"Zebulon", b"MRN7734219", b"ACC998877", b"19500612", b"20200310", b"Foobarov")
+PLANTED = planted_texts()
 
 
 def written(data: bytes) -> Dataset:
@@ -102,7 +105,7 @@ def planted() -> Dataset:
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
 def test_no_identifier_survives_anywhere(syntax: str) -> None:
     result = rewrite(to_bytes(planted(), syntax) + b"Quxworth")
-    for identifier in (*PLANTED, b"1.2.3.4"):
+    for identifier in PLANTED:
         assert identifier not in result.data
     new = written(result.data)
     assert new.PatientID == new.PatientName == SUBJECT
@@ -384,3 +387,19 @@ def test_no_planted_value_survives(data: st.DataObject) -> None:
     again = rewrite_instance(result.data, rewriter(), SPARE)
     assert written(again.data).PixelData == written(result.data).PixelData == ct().PixelData
     assert isinstance(written(result.data).get("ReferencedImageSequence", Items()), Items)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "number", "stays"),
+    [
+        ("AcquisitionNumber", "12", True), ("AcquisitionNumber", "7734219", False), ("SliceLocation", "77342190", False),
+        ("InstanceNumber", "20450", False), ("WindowCenter", "20450", False), ("WindowCenter", "2045", True),
+        ("RadionuclideTotalDose", "3.7e8", True),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_too_large_or_the_patients_own_go(keyword: str, number: str, stays: bool) -> None:
+    own = numbers_of_ids(["FK020450", "MRN-1234"])
+    assert own == {20450.0}
+    shift = Rewriter(POLICY, TEST_KEY, Patient(SUBJECT, SHIFT, own_numbers=own))
+    new = written(rewrite_instance(to_bytes(ct(**{keyword: number})), shift, SPARE).data)
+    assert (new[keyword].value not in (None, "")) is stays

@@ -113,7 +113,7 @@ def load_policy(allowlist: Path, vocabulary: Path) -> Policy:
         _check_vocabulary(rule, words, line)
         rules[rule.tag] = rule
     digest = hashlib.sha256(hashlib.sha256(raw).digest() + hashlib.sha256(content).digest()).hexdigest()[:16]
-    return Policy(MappingProxyType(rules), words, digest)
+    return Policy(rules, words, digest)
 
 
 def _rule(row: Mapping[str, str | None], line: int) -> Rule:
