@@ -99,6 +99,11 @@ class Verify(Section):
         ge=3,
         description="Shortest identifier, in characters, that is searched for as a substring; shorter ones must stand alone.",
     )
+    harmless: list[str] = Field(
+        [],
+        description="Single words, without diacritics, that name nobody although they stand in the source, "
+        "such as those added to deidentify.vocabulary.",
+    )
 
 
 class Extract(Section):

@@ -93,7 +93,17 @@ def _jobs(rows: list[dict[str, Any]], chunk: Path, deidentified: Path, cleaned: 
             raise _nothing_to_search()
         own = {row["series"]: row["n_instances"] or 0 for row in rows if row["subject"] == subject}
         texts = [cell for series in own for cell in cells[series]] + _shared(cells[""], own)
-        jobs.append(Job(subject, identifiers[subject], own, cleaned / "dicom", texts, settings.shortest))
+        jobs.append(
+            Job(
+                subject,
+                identifiers[subject],
+                own,
+                cleaned / "dicom",
+                texts,
+                settings.shortest,
+                frozenset(word.casefold() for word in settings.harmless),
+            )
+        )
     return jobs
 
 

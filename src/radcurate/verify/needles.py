@@ -12,6 +12,7 @@ from enum import Enum
 from itertools import permutations
 
 from radcurate.verify.days import parse_day
+from radcurate.verify.words import vocabulary
 
 CHARSETS = (
     "utf-8", "latin-1", "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9", "iso8859-15", "tis-620", "shift_jis", "iso2022_jp", "iso2022_jp_2", "euc_jp", "euc_kr", "iso2022_kr", "gb18030", "cp1251", "utf-16-le", "utf-16-be",
@@ -88,6 +89,7 @@ class Needles:
     pattern: re.Pattern[bytes] | None
     identifiers: int
     least: int  # bytes; nothing shorter can hold any of them
+    harmless: frozenset[str]  # words that name nobody, besides the list of the package
 
     def matches(self, text: bytes) -> Iterator[tuple[int, bytes]]:
         """Every writing in `text` (lower case) and where it begins, overlapping ones too."""
@@ -117,12 +119,13 @@ class Needles:
                         yield run.start() + start, digits[start : start + length]
 
 
-def make_needles(rows: Iterable[Mapping[str, str]], shortest: int) -> Needles:
+def make_needles(rows: Iterable[Mapping[str, str]], shortest: int, harmless: frozenset[str] = frozenset()) -> Needles:
     """Needles of one patient from rows with category, keyword, value.
 
     Args:
         rows: the identifiers of the patient.
         shortest: fewest characters that count inside of a longer text; shorter ones must be a whole value.
+        harmless: words that a steward vouches for.
     """
     texts: dict[bytes, set[Needle]] = defaultdict(set)
     uids: dict[bytes, set[str]] = defaultdict(set)
@@ -140,19 +143,13 @@ def make_needles(rows: Iterable[Mapping[str, str]], shortest: int) -> Needles:
             if day:
                 days[keyword].add(day)
         else:
-            for writing in _name_writings(value) if category == "name" else (value,):
-                for needle_text, edge in _edged(writing, category, shortest):
-                    for raw in _encodings(needle_text):
-                        texts[raw].add(
-                            Needle(
-                                category,
-                                keyword,
-                                edge,
-                                needle_text.replace(" ", "").isalpha(),
-                                _is_code(category, keyword, needle_text),
-                            )
-                        )
-    return _prepared(texts, uids, days, count)
+            for writing, edge in _writings(category, keyword, value, shortest, harmless):
+                needle = Needle(
+                    category, keyword, edge, writing.replace(" ", "").isalpha(), _is_code(category, keyword, writing)
+                )
+                for raw in _encodings(writing):
+                    texts[raw].add(needle)
+    return _prepared(texts, uids, days, count, harmless)
 
 
 def _is_code(category: str, keyword: str, text: str) -> bool:
@@ -161,7 +158,11 @@ def _is_code(category: str, keyword: str, text: str) -> bool:
 
 
 def _prepared(
-    texts: dict[bytes, set[Needle]], uids: dict[bytes, set[str]], days: dict[str, set[date]], count: int
+    texts: dict[bytes, set[Needle]],
+    uids: dict[bytes, set[str]],
+    days: dict[str, set[date]],
+    count: int,
+    harmless: frozenset[str],
 ) -> Needles:
     lengths: dict[bytes, set[int]] = defaultdict(set)
     for raw in texts:
@@ -182,6 +183,7 @@ def _prepared(
         _any_of(set(lengths)),
         count,
         min([6] * bool(days) + [len(raw) for raw in texts] + [len(raw) for raw in uids], default=1),
+        harmless,
     )
 
 
@@ -202,6 +204,41 @@ def fold(text: str) -> str:
     """Lower case without diacritics: Ångström -> angstrom."""
     lowered = text.casefold().translate(SPECIAL)
     return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+
+
+def _writings(
+    category: str, keyword: str, value: str, shortest: int, harmless: frozenset[str]
+) -> Iterator[tuple[str, Edge]]:
+    """What to look for on behalf of one value, and what must surround it."""
+    if category == "name":
+        for writing in _name_writings(value):
+            yield from _edged(writing, category, shortest)
+        return
+    yield from _edged(value, category, shortest)
+    if category == "text":
+        for part in _telling_parts(value, harmless):
+            yield part, Edge.WORD if part.isalpha() else _edge(part, "id", shortest)
+    elif keyword != "file_name":  # the number in a code, as typed into a numeric attribute
+        for digits in {
+            form for run in re.findall(r"\d{6,}", value) for form in (run, run.lstrip("0")) if len(form) >= 6
+        }:
+            yield digits, _edge(digits, category, shortest)
+
+
+def _telling_parts(value: str, harmless: frozenset[str]) -> Iterator[str]:
+    """Numbers, codes and unusual words in a free text: an insurance number, somebody's name."""
+    for part in dict.fromkeys(re.findall(r"[^\W_]+(?:[-/.][^\W_]+)*", value.lower())):
+        pieces = [fold(piece) for piece in re.findall(r"[^\W\d_]+", part)]
+        if sum(character.isdigit() for character in part) >= 5:
+            yield part
+        elif (
+            part.isalpha()
+            and len(part) >= 5
+            and not all(piece in vocabulary() or piece in harmless for piece in pieces)
+        ):
+            yield part
+            if not part.isascii():
+                yield fold(part)
 
 
 def _name_writings(value: str) -> Iterator[str]:

@@ -10,11 +10,12 @@ from datetime import date
 
 from radcurate.verify.days import days_in, parse_day
 from radcurate.verify.needles import Edge, Needle, Needles, fold
-from radcurate.verify.words import is_identity, is_plain
+from radcurate.verify.words import is_identity, is_plain, is_standard_meaning
 
 TEXT_VRS = frozenset(["AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "UN"])
 NUMBER_TEXT = frozenset(("DS", "IS"))
 DAY_VRS = frozenset(("DA", "DT"))
+CODE_MEANING = 0x00080104
 STANDARD_UIDS = b"1.2.840.10008."
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}")
 _HIGH = re.compile(rb"[\x80-\xff]")
@@ -118,12 +119,12 @@ def _search_texts(text: bytes, place: Place, needles: Needles, finds: Finds) -> 
     seen: Counter[Hit] = Counter()
     for start, part in needles.matches(text):
         for needle in needles.texts[part]:
-            if _counts(text, start, start + len(part), needle, place):
+            if _counts(text, start, start + len(part), needle, place, needles.harmless):
                 seen[Hit(needle.category, needle.keyword, place.path)] += 1
     finds.hits.update(seen)
 
 
-def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place) -> bool:
+def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place, harmless: frozenset[str]) -> bool:
     """Whether a match is a leak: its surroundings, the kind of value, and the words of the value."""
     if not _stands(text, start, end, needle.edge):
         return False
@@ -144,7 +145,9 @@ def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place) -> 
         return False
     if place.program and needle.words:
         return b" " in text[start:end].strip() or b"^" in text[start:end]
-    return needle.code or is_identity(place.tag) or place.vr == "PN" or not _plain(value)
+    if place.tag == CODE_MEANING and needle.words and is_standard_meaning(value.decode("latin-1").strip(" \0")):
+        return False
+    return needle.code or is_identity(place.tag) or place.vr == "PN" or not _plain(value, harmless)
 
 
 def _stands(text: bytes, start: int, end: int, edge: Edge) -> bool:
@@ -166,11 +169,11 @@ def _component(text: bytes, start: int, end: int) -> bytes:
     return text[text.rfind(b"\\", 0, start) + 1 : behind if behind >= 0 else len(text)]
 
 
-def _plain(value: bytes) -> bool:
+def _plain(value: bytes, harmless: frozenset[str]) -> bool:
     """Whether the value consists of harmless words only."""
     if len(value) > 256:
         return False
     try:
-        return is_plain(fold(value.decode()).strip(" \0"))
+        return is_plain(fold(value.decode()).strip(" \0"), harmless)
     except UnicodeDecodeError:
-        return is_plain(fold(value.decode("latin-1")).strip(" \0"))
+        return is_plain(fold(value.decode("latin-1")).strip(" \0"), harmless)

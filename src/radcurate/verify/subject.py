@@ -14,7 +14,7 @@ from radcurate.verify.needles import Needles, make_needles
 from radcurate.verify.search import Finds, Hit, Place
 
 REMEDIES = {
-    "identifier_found": "keep the series in; hits.parquet tells which attribute's value was found where: tighten allow-list or vocabulary, run again",
+    "identifier_found": "hits.parquet tells which attribute's value was found where: tighten allow-list or vocabulary; if it is an everyday word, add it to verify.harmless",
     "private_element": "remove private elements from the allow-list and run again",
     "overlay": "remove overlay and curve groups from the allow-list and run again",
     "preamble": "write the file with an empty preamble",
@@ -51,6 +51,7 @@ class Job:
     folder: Path
     cells: Sequence[Cell]
     shortest: int
+    harmless: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -70,7 +71,7 @@ def judge(job: Job) -> list[Verdict]:
 
     Dates in date attributes are judged over all series together (see `days.explained`).
     """
-    needles = make_needles(job.identifiers, job.shortest)
+    needles = make_needles(job.identifiers, job.shortest, job.harmless)
     searcher = Searcher(needles)
     reports = {series: _reports(job, series, searcher) for series in sorted(job.series)}
     tables = {series: _searched([cell for cell in job.cells if cell.series == series], searcher) for series in reports}

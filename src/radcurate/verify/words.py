@@ -27,15 +27,29 @@ def vocabulary() -> frozenset[str]:
     return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
+@lru_cache(maxsize=1)
+def _standard_meanings() -> frozenset[str]:
+    from pydicom.sr._concepts_dict import concepts  # PS3.16 annex D and context groups; large, and rarely needed
+
+    return frozenset(
+        value[0][:64].casefold() for names in concepts.values() for name in names.values() for value in name.values()
+    )
+
+
+def is_standard_meaning(value: str) -> bool:
+    """Whether a lower-case CodeMeaning is one that the standard gives to a code (cut to the length of an LO)."""
+    return value[:64] in _standard_meanings()
+
+
 def is_identity(tag: int) -> bool:
     """Whether an attribute is there to name somebody, so that no word in it is harmless."""
     return tag in IDENTITY or (tag >> 16 == 0x0010 and tag not in _HARMLESS_PATIENT)
 
 
 @lru_cache(maxsize=65536)
-def is_plain(value: str) -> bool:
+def is_plain(value: str, harmless: frozenset[str] = frozenset()) -> bool:
     """Whether a value consists of words of the list, numbers of up to four digits and punctuation only."""
     if not value.isascii() or re.search(r"\d{5}", value):
         return False
-    known = all(word in vocabulary() for word in _WORD.findall(value.lower()))
+    known = all(word in vocabulary() or word in harmless for word in _WORD.findall(value.lower()))
     return known and bool(_BETWEEN.fullmatch(_WORD.sub("", value)))
