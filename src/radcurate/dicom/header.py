@@ -251,7 +251,7 @@ def _header(found: Found, parsed: Parsed, sop_class: str) -> Header:
         series=values.text(dataset, "SeriesInstanceUID"),
         sop_instance=values.text(dataset, "SOPInstanceUID"),
         sop_class=sop_class,
-        transfer_syntax=values.text(dataset.file_meta, "TransferSyntaxUID"),
+        transfer_syntax=values.text(dataset.file_meta, "TransferSyntaxUID") or _syntax(dataset),
         modality=modality,
         kind=kind,
         frame_of_reference=values.text(dataset, "FrameOfReferenceUID"),
@@ -299,6 +299,14 @@ def _enough_pixels(parsed: Parsed, kind: str, rows: int, columns: int, frames: i
         return True
     bits = values.whole(parsed.dataset, "BitsAllocated") or 8
     return parsed.pixel_length >= pixels.native_length(rows, columns, frames, samples, bits)
+
+
+def _syntax(dataset: Dataset) -> str:
+    """What a file without file meta turned out to be written in."""
+    implicit, little = dataset.original_encoding
+    if implicit:
+        return str(uid.ImplicitVRLittleEndian)
+    return str(uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian)
 
 
 def _value_digest(dataset: Dataset) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 
 def text(dataset: Dataset, keyword: str) -> str:
@@ -60,6 +63,14 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
 
 def _value(dataset: Dataset, keyword: str) -> Any:
     try:
-        return dataset.get(keyword)
-    except Exception:  # pydicom raises many kinds on malformed values
+        return dataset[_tag(keyword)].value
+    except Exception:  # absent; or malformed, for which pydicom raises many kinds
         return None
+
+
+@lru_cache(maxsize=256)
+def _tag(keyword: str) -> BaseTag:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise ValueError(keyword)
+    return BaseTag(tag)

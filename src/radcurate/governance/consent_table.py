@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from radcurate.errors import CurationError
 from radcurate.governance.consent import COLUMNS, OPTIONAL
 
-FIX = "correct the consent table; docs and config/consent.csv show its form"
+FIX = "correct the consent table; config/consent.example.csv shows its form"
 
 
 def read_consent(path: Path) -> list[dict[str, str]]:
