@@ -145,6 +145,10 @@ def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place, har
         return False
     if place.program and needle.words:
         return b" " in text[start:end].strip() or b"^" in text[start:end]
+    if (
+        not place.vr
+    ):  # bytes without structure are a fault of the file by themselves; standard words among them tell nothing
+        return needle.code or not _plain(text[start:end], harmless)
     if place.tag == CODE_MEANING and needle.words and is_standard_meaning(value.decode("latin-1").strip(" \0")):
         return False
     return needle.code or is_identity(place.tag) or place.vr == "PN" or not _plain(value, harmless)
