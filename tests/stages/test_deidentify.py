@@ -181,6 +181,12 @@ def test_files_that_vanish_or_change_are_quarantined(chunk: Chunk) -> None:
     assert [rows[code]["reason"] for code in (gone, changed)] == ["source_unreadable", "changed_since_inventory"]
 
 
+def test_two_files_of_one_instance_are_quarantined(chunk: Chunk) -> None:
+    code = chunk.add("1.2", "image", "CT", slices(2))
+    chunk.instances[1]["sop_instance_uid"] = chunk.instances[0]["sop_instance_uid"]
+    assert chunk.run()[code]["reason"] == "duplicate_instance"
+
+
 def test_an_unexpected_error_is_a_row_without_its_message(chunk: Chunk, monkeypatch: pytest.MonkeyPatch) -> None:
     code = chunk.add("1.2", "image", "CT", slices(1))
 

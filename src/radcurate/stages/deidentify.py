@@ -200,8 +200,9 @@ def _file_name(key: Key, instance: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as stream:  # two files of one name would be a mistake of the inventory: better to fail
-        stream.write(data)
+    if path.exists():
+        raise Unsafe("duplicate_instance", "two files claim the same SOP Instance UID; leave one of them out")
+    path.write_bytes(data)
 
 
 def _instance_row(task: Task, instance: Mapping[str, Any], name: str, old: bytes, new: bytes) -> dict[str, Any]:
