@@ -47,7 +47,7 @@ def head(
     field = np.maximum(field, inner + 2)
     tissue[field < 0] = Tissue.TUMOUR
     masks = {
-        "skin": _near_surface(surface, skull),
+        "skin": _near_surface(surface, inner, skull),
         "ears": ears,
         "skull": skull & np.isin(tissue, (Tissue.BONE, Tissue.MARROW)),
         "brain": inner < 0,
@@ -78,16 +78,30 @@ def _soft_tissue(canvas: Canvas, surface: Floats) -> Labels:
     _, y, z = canvas.points
     fat_until = np.where((z < -35) & (y > -90), np.float32(9), np.float32(5))
     tissue = np.where(surface < -fat_until, np.uint8(Tissue.MUSCLE), np.uint8(Tissue.FAT))
+    _septa(canvas, tissue)
     tissue[surface > -2.2] = Tissue.SKIN
     tissue[surface > 0] = Tissue.AIR
     return tissue.astype(np.uint8)
 
 
+def _septa(canvas: Canvas, tissue: Labels) -> None:
+    """Fat between muscles, behind the throat and in the cheeks; parotid glands; in place."""
+    x, y, z = canvas.points
+    sheets = np.sin(np.hypot(x, y - 16) / 3.4 + 0.9 * np.sin(np.arctan2(x, y - 16) * 3 + z / 40))
+    tissue[(sheets > 0.75) & (z < -30) & (y > -34) & (tissue == Tissue.MUSCLE)] = Tissue.FAT
+    for side in (-1, 1):
+        for value, centre, radii in _POCKETS:
+            where = (side * centre[0], centre[1], centre[2])
+            canvas.paint(tissue, value, ellipsoid(where, radii), ellipsoid_box(canvas, where, radii))
+
+
 def _braincase(canvas: Canvas) -> Floats:
     """Field of the inner table of the skull: an egg cut off at the sloping base, with the foramen magnum."""
     x, y, z = canvas.points
-    field = cranium(canvas.points, 11.5)
-    base = -10 - 28 / (1 + np.exp(-(y + 34) / 5)) - 24 / (1 + np.exp(-(y - 22) / 5))
+    field = cranium(canvas.points, 10.5)
+    base = -10 - 32 / (1 + np.exp(-(y + 34) / 5)) - 20 / (1 + np.exp(-(y - 22) / 5))
+    base = base + 18 * np.exp(-np.square(x / 13)) * np.exp(-np.square((y + 14) / 15))  # sella and clivus
+    base = base + 15 * np.exp(-np.square((y - 8) / 7)) / (1 + np.exp(-(np.abs(x) - 22) / 3))  # petrous ridges
     field = np.maximum(field, base.astype(np.float32) - z)
     stem = np.maximum(np.hypot(x, y - 20 - (z + 60) * np.float32(-0.12)) - 8, z + 45)
     return np.asarray(np.minimum(field, stem), np.float32)
@@ -104,9 +118,9 @@ def _brain(canvas: Canvas, inner: Floats, tissue: Labels, rng: np.random.Generat
     brain, depth = inner < 0, -inner
     furrow = np.abs(folds)
     tissue[brain] = Tissue.CSF
-    tissue[depth + folds * np.float32(0.4) > 1.8] = Tissue.GREY
+    tissue[depth + folds * np.float32(0.4) > 1.4] = Tissue.GREY
     cerebellum = (z < -26) & (y > 8)
-    deep = np.where(cerebellum, depth > 13, (depth > 5.5) & (furrow > 1 - depth / 26))
+    deep = np.where(cerebellum, depth > 13, (depth > 6.5) & (furrow > 1.5 - depth / 20))
     tissue[(depth > 0) & deep] = Tissue.WHITE
     tissue[(depth > 0) & (furrow < 0.24 * (1 - depth / 15)) & ~cerebellum] = Tissue.CSF
     midline = brain & (np.abs(x) < 1.4) & (z > 14 + np.abs(y) * np.float32(0.12)) & (inner < -1)
@@ -119,8 +133,16 @@ def _brain(canvas: Canvas, inner: Floats, tissue: Labels, rng: np.random.Generat
         canvas.paint(tissue, value, ellipsoid(centre, radii, yaw), ellipsoid_box(canvas, centre, radii))
 
 
+_POCKETS: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float]], ...] = (
+    (Tissue.FAT, (40, -58, -72), (12, 16, 18)),  # cheek
+    (Tissue.FAT, (20, -22, -76), (7, 10, 18)),  # beside the throat
+    (Tissue.SKIN, (60, 4, -74), (10, 16, 22)),  # parotid gland, as bright as skin
+    (Tissue.FAT, (56, -46, -30), (6, 14, 14)),  # temple
+)
 _DEEP: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float], float], ...] = (
     (Tissue.GREY, (26, -6, 2), (7, 17, 10), 12),  # putamen
+    (Tissue.GREY, (40, -8, 2), (4, 22, 14), 6),  # insula
+    (Tissue.CSF, (45, -8, -2), (2.5, 20, 12), 6),  # lateral fissure
     (Tissue.GREY, (12, 14, 4), (8, 14, 8), -20),  # thalamus
     (Tissue.CSF, (11, -24, 14), (5, 16, 7), 14),  # frontal horn
     (Tissue.CSF, (14, 14, 20), (5, 24, 6), -8),  # body of the lateral ventricle
@@ -128,12 +150,14 @@ _DEEP: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float
 )
 _MIDDLE: tuple[tuple[Tissue, tuple[float, float, float], tuple[float, float, float], float], ...] = (
     (Tissue.CSF, (0, 8, 2), (2.5, 14, 9), 0),  # third ventricle
+    (Tissue.WHITE, (0, 14, -28), (11, 12, 22), 0),  # brain stem
     (Tissue.CSF, (0, 34, -30), (6, 6, 10), 0),  # fourth ventricle
+    (Tissue.CSF, (0, -10, -24), (14, 7, 6), 0),  # basal cisterns
 )
 
 
-def _near_surface(surface: Floats, skull: Mask) -> Mask:
-    return np.asarray((surface <= 0) & (surface > -12) & ~skull)
+def _near_surface(surface: Floats, inner: Floats, skull: Mask) -> Mask:
+    return np.asarray((surface <= 0) & (surface > -12) & (inner >= 0) & ~skull)
 
 
 def _in_face(points: Points) -> Mask:

@@ -50,7 +50,7 @@ class FaceShape:
 def skin_surface(canvas: Canvas, shape: FaceShape) -> tuple[Floats, Mask]:
     """Field of the skin (mm, negative inside), shape (plane, row, column), and the mask of the ears."""
     field = cranium(canvas.points)
-    canvas.add(field, ellipsoid((0, -44, -60), (58, 50, 70)), blend=14)
+    canvas.add(field, ellipsoid((0, -44, -60), (62, 50, 70)), blend=14)
     canvas.add(field, _neck(), blend=10)
     _face_parts(canvas, field, shape)
     before = field.copy()
@@ -67,15 +67,16 @@ def skin_surface(canvas: Canvas, shape: FaceShape) -> tuple[Floats, Mask]:
 def cranium(points: Points, inset: float = 0.0) -> Floats:
     """Field of the cranium's skin, or of the surface `inset` mm below it: a superellipsoid, broader at the back."""
     x, y, z = points
-    wide = 1 + np.clip(y, -70, 70) * np.float32(0.0011)
-    terms = [np.abs(x / wide) / (77 - inset), np.abs(y - 1) / (97 - inset), np.abs(z - 2) / (85 - inset)]
+    wide = 1 + np.clip(y, -70, 70) * np.float32(0.0011) - np.clip(z - 20, 0, 60) * np.float32(0.0015)
+    sloped = z - 2 + np.clip(-y - 20, 0, 80) * np.clip(z / 40, 0, 1) * np.float32(0.1)
+    terms = [np.abs(x / wide) / (77 - inset), np.abs(y - 1) / (97 - inset), np.abs(sloped) / (86 - inset)]
     total = sum(np.power(term.astype(np.float32), np.float32(2.3)) for term in terms)
     radius = np.power(np.asarray(total, np.float32), np.float32(1 / 2.3))
     return np.asarray((radius - 1) * np.float32(80 - inset), np.float32)
 
 
 def _neck() -> Solid:
-    return capsule((0, 16, -40), (0, 30, -230), 54, 58)
+    return capsule((0, 16, -42), (0, 30, -230), 62, 57)
 
 
 def _both(canvas: Canvas, field: Floats, centre: Triple, radii: Triple, blend: float, yaw: float = 0.0) -> None:
@@ -97,7 +98,7 @@ def _face_parts(canvas: Canvas, field: Floats, s: FaceShape) -> None:
     """Cheeks, jaw, chin, brow, then eye sockets, lids, nose and lips, from large to small."""
     wide, apart = s.jaw_width, s.eye_distance
     _both(canvas, field, (40 + s.cheeks, -60, -50), (26, 24, 22), 12)
-    _both(canvas, field, (43 * wide, -18, -98), (15, 34, 26), 14)
+    _both(canvas, field, (46 * wide, -14, -92), (18, 34, 28), 14)
     _one(canvas, field, (0, -72 - s.chin, -121), (25 * wide, 25, 17), 12)
     _both(canvas, field, (19, -82, -13), (24, 13, 8), 8)
     for side in (-1, 1):
@@ -122,15 +123,15 @@ def _face_parts(canvas: Canvas, field: Floats, s: FaceShape) -> None:
 def _ears(canvas: Canvas, field: Floats, s: FaceShape) -> None:
     """A thin, slanted shell with a hollow on its outer side."""
     for side in (-1, 1):
-        centre = (side * 80.0, 16.0, -40.0)
-        radii = (6.0, 19 * s.ears, 32 * s.ears)
-        canvas.add(field, ellipsoid(centre, radii, -side * 28), ellipsoid_box(canvas, centre, radii, 4), 4)
-        hollow = (side * 85.0, 13.0, -42.0)
-        canvas.cut(field, ellipsoid(hollow, (7, 11, 19), -side * 28), ellipsoid_box(canvas, hollow, (7, 11, 19), 2), 2)
+        centre = (side * 77.0, 14.0, -38.0)
+        radii = (6.0, 19 * s.ears, 31 * s.ears)
+        canvas.add(field, ellipsoid(centre, radii, -side * 22), ellipsoid_box(canvas, centre, radii, 4), 4)
+        hollow = (side * 82.0, 11.0, -40.0)
+        canvas.cut(field, ellipsoid(hollow, (7, 11, 18), -side * 22), ellipsoid_box(canvas, hollow, (7, 11, 18), 2), 2)
 
 
 def _ear_zone(canvas: Canvas) -> tuple[tuple[slice, slice, slice], ...]:
-    return tuple(canvas.box((side * 80.0, 16.0, -40.0), 40) for side in (-1, 1))
+    return tuple(canvas.box((side * 77.0, 14.0, -38.0), 40) for side in (-1, 1))
 
 
 def eyes(canvas: Canvas, surface: Floats, tissue: Labels, shape: FaceShape) -> None:
@@ -148,10 +149,10 @@ def eyes(canvas: Canvas, surface: Floats, tissue: Labels, shape: FaceShape) -> N
 
 def bones(canvas: Canvas, surface: Floats, inner: Floats, tissue: Labels) -> Mask:
     """Braincase with diploe, orbits, nose, cheeks, jaws with teeth, spine; in place. Returns the mask of all bone."""
-    shell = (inner >= 0) & (inner < 6.5) & (surface < -3.5)
+    shell = (inner >= 0) & (inner < 5.8) & (surface < -3.5)
     before = tissue.copy()
     tissue[shell] = Tissue.BONE
-    tissue[shell & (inner > 2.2) & (inner < 4.2)] = Tissue.MARROW
+    tissue[shell & (inner > 1.8) & (inner < 3.8)] = Tissue.MARROW
     for side in (-1, 1):
         for value, centre, radii in _PAIRED_BONES:
             where = (side * centre[0], centre[1], centre[2])
@@ -163,6 +164,9 @@ def bones(canvas: Canvas, surface: Floats, inner: Floats, tissue: Labels) -> Mas
             box = capsule_box(canvas, *ends, max(first, last))
             inside = (capsule(*ends, first, last)(canvas.at(box)) < 0) & (surface[box] < -4) & (inner[box] > 0)
             tissue[box][inside] = Tissue.BONE
+            if last > 4.5:
+                within = capsule(*ends, first - 3.5, last - 3.5)(canvas.at(box)) < 0
+                tissue[box][inside & within] = Tissue.MARROW
     for level in (-82.0, -100.0, -118.0, -136.0, -154.0):
         where = (0.0, 14 - (level + 60) * 0.14, level)
         radii = (13.0, 11.0, 7.5)
@@ -178,14 +182,17 @@ _PAIRED_BONES: tuple[tuple[Tissue, Triple, Triple], ...] = (
     (Tissue.BONE, (27, -60, -58), (20, 24, 20)),  # maxilla, later hollowed by its sinus
     (Tissue.BONE, (52, 22, -58), (12, 14, 18)),  # mastoid
     (Tissue.MARROW, (52, 22, -58), (9, 11, 14)),
-    (Tissue.BONE, (30, 4, -40), (26, 12, 8)),  # petrous bone
+    (Tissue.BONE, (30, 4, -46), (26, 12, 8)),  # petrous bone
+    (Tissue.BONE, (6, -8, -46), (12, 13, 17)),  # sphenoid and clivus
+    (Tissue.MARROW, (6, -6, -48), (9, 9, 13)),
+    (Tissue.BONE, (22, -30, -64), (4, 9, 18)),  # pterygoid process
 )
 # start, end, radii of rods on the left side
 _RODS: tuple[tuple[Triple, Triple, float, float], ...] = (
     ((52, -62, -46), (66, -6, -42), 4, 3.5),  # zygomatic arch
     ((3, -84, -18), (3, -96, -38), 4, 2.5),  # nasal bone
-    ((44, -4, -92), (50, 0, -48), 7, 5),  # ramus of the mandible
-    ((44, -4, -96), (24, -62, -116), 8, 8),  # body of the mandible
+    ((48, -4, -92), (52, 0, -48), 7, 5),  # ramus of the mandible
+    ((48, -4, -96), (24, -62, -116), 8, 8),  # body of the mandible
     ((24, -62, -116), (0, -80, -120), 8, 9),
     ((24, -60, -102), (0, -80, -103), 4.5, 4.5),  # lower teeth
     ((25, -60, -88), (0, -80, -88), 5, 5),  # upper teeth

@@ -22,7 +22,7 @@ class Look:
 
     noise: float
     grain: float = 0.6
-    blur: float = 0.9
+    blur: float = 1.2
     gain: float = 1.0
     bias: float = 0.2
     texture: float = 1.0
