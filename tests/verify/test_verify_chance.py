@@ -74,6 +74,13 @@ def test_the_same_words_elsewhere_are_hits(
     assert hits(tmp_path, identity, tag, vr, text) > 0
 
 
+def test_a_station_called_by_its_model_tells_the_model_only(tmp_path: Path) -> None:
+    station = ("id", "StationName", "MRT50H1")
+    assert hits(tmp_path, station, 0x00081090, "LO", "MRT50H1") == 0
+    assert hits(tmp_path, station, 0x00081010, "SH", "MRT50H1") > 0
+    assert hits(tmp_path, ("id", "PatientID", "MRT50H1"), 0x00081090, "LO", "MRT50H1") > 0
+
+
 def test_short_names_must_be_words(tmp_path: Path) -> None:
     identity = ("name", "PatientName", "Long^Ann")
     assert hits(tmp_path, identity, 0x00204000, "LT", "belonging to the planning cannula") == 0

@@ -172,9 +172,10 @@ def syntax(uid: str) -> Callable[[str], bytes]:
     return build
 
 
-def compressed(uid: str, frame: bytes) -> bytes:
+def compressed(uid: str, frame: bytes, cut: int = 0) -> bytes:
     content = clean()
-    content.PixelData = encapsulate([frame + b"\0" * (len(frame) % 2)])
+    frame += b"\0" * (len(frame) % 2)
+    content.PixelData = encapsulate([part for part in (frame[:cut], frame[cut:]) if part], has_bot=not cut)
     content["PixelData"].VR = "OB"
     content.file_meta.TransferSyntaxUID = uid
     return written(content)
@@ -242,6 +243,7 @@ PLACES: dict[str, Callable[[str], bytes]] = {
     "JPEG 2000 tile comment": lambda text: compressed(JPEG2000Lossless, codestream("", text)),
     "JP2 box": jp2_box,
     "RLE header": rle_header,
+    "cut in two fragments": lambda text: compressed(JPEG2000Lossless, codestream("", text), cut=60),
 }
 
 

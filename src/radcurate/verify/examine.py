@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from radcurate.verify import marks, nifti
-from radcurate.verify.frames import header_spans
+from radcurate.verify.frames import frame_texts
 from radcurate.verify.layout import BEHIND_PIXELS, Element, Layout, UnreadableError, name_of, read_layout
 from radcurate.verify.needles import Needles
 from radcurate.verify.search import Finds, Place, search_value
@@ -105,9 +105,8 @@ def _others(layout: Layout) -> Iterator[tuple[Place, bytes]]:
     data = layout.data
     yield Place("preamble", vr=""), data[:128]
     yield Place("after the data set", vr=""), data[layout.rest :]
-    for start, end in layout.fragments:
-        for first, last in header_spans(data, start, end, layout.transfer_syntax):
-            yield Place("frame header", vr="UN"), data[first:last]
+    for text in frame_texts(data, layout.fragments, layout.transfer_syntax):
+        yield Place("frame header", vr="UN"), text
     yield Place("between the values", vr="OB"), b"\0\0".join(_between(layout))
 
 

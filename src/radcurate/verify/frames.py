@@ -6,31 +6,60 @@ JPEG and JPEG-LS (ITU-T T.81, T.87), JPEG 2000 codestreams with or without JP2 b
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
 
 from radcurate.verify.layout import UnreadableError
 
 Span = tuple[int, int]
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
-JPEG_SYNTAXES = ("1.2.840.10008.1.2.4.",)
 RLE = "1.2.840.10008.1.2.5"
 
 
-def header_spans(data: bytes, start: int, end: int, syntax: str) -> list[Span]:
-    """Stretches of a fragment, data[start:end], that hold no picture.
+def frame_texts(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterator[bytes]:
+    """Of each compressed frame the stretches that hold no picture; a frame may be cut into several fragments.
 
     Raises:
-        UnreadableError: unreadable, where the fragment is none of the known kinds.
+        UnreadableError: unreadable, where a frame is none of the known kinds.
+    """
+    for parts in _frames(data, fragments, syntax):
+        (start, end), frame = parts[0], data
+        if len(parts) > 1:  # put together what was cut
+            frame = b"".join(data[first:last] for first, last in parts)
+            start, end = 0, len(frame)
+        for first, last in header_spans(frame, start, end, syntax):
+            yield frame[first:last]
+
+
+def _frames(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterator[list[Span]]:
+    """Fragments that belong together: within coded data no frame can seem to begin."""
+    parts: list[Span] = []
+    for start, end in fragments:
+        if parts and (syntax == RLE or _begins(data[start : start + 12])):
+            yield parts
+            parts = []
+        parts.append((start, end))
+    if parts:
+        yield parts
+
+
+def _begins(head: bytes) -> bool:
+    return head[:3] == b"\xff\xd8\xff" or head[:4] == b"\xff\x4f\xff\x51" or head[4:8] == b"jP  "
+
+
+def header_spans(data: bytes, start: int, end: int, syntax: str) -> list[Span]:
+    """Stretches of a frame, data[start:end], that hold no picture.
+
+    Raises:
+        UnreadableError: unreadable, where it is none of the known kinds.
     """
     if syntax == RLE:
         return [(start, min(start + 64, end))]
     head = data[start : start + 12]
+    if not _begins(head):
+        raise UnreadableError("unreadable")
     if head[:2] == b"\xff\xd8":
         return _jpeg(data, start, end)
-    if head[:2] == b"\xff\x4f":
-        return _codestream(data, start, end)
-    if head[4:8] == b"jP  ":
-        return _boxes(data, start, end)
-    raise UnreadableError("unreadable")
+    return _codestream(data, start, end) if head[:2] == b"\xff\x4f" else _boxes(data, start, end)
 
 
 def _jpeg(data: bytes, start: int, end: int) -> list[Span]:
@@ -53,7 +82,7 @@ def _jpeg(data: bytes, start: int, end: int) -> list[Span]:
             position += 2 + length
             if marker == 0xDA:
                 position = _next_marker(data, position, end)
-    return spans  # a frame may go on in the next fragment
+    return spans
 
 
 def _next_marker(data: bytes, position: int, end: int) -> int:

@@ -16,6 +16,8 @@ TEXT_VRS = frozenset(["AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR"
 NUMBER_TEXT = frozenset(("DS", "IS"))
 DAY_VRS = frozenset(("DA", "DT"))
 CODE_MEANING = 0x00080104
+DEVICE = frozenset((0x00080070, 0x00081090, 0x00181020))  # maker, model, software
+NAMED_AFTER_DEVICES = frozenset(("StationName", "file_name"))  # a station called by its model tells the model only
 STANDARD_UIDS = b"1.2.840.10008."
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}")
 _HIGH = re.compile(rb"[\x80-\xff]")
@@ -149,6 +151,8 @@ def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place, har
         not place.vr
     ):  # bytes without structure are a fault of the file by themselves; standard words among them tell nothing
         return needle.code or not _plain(text[start:end], harmless)
+    if place.tag in DEVICE and needle.keyword in NAMED_AFTER_DEVICES:
+        return False
     if place.tag == CODE_MEANING and needle.words and is_standard_meaning(value.decode("latin-1").strip(" \0")):
         return False
     return needle.code or is_identity(place.tag) or place.vr == "PN" or not _plain(value, harmless)

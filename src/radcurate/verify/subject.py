@@ -118,7 +118,7 @@ def _verdict(
     faults = [fault for report in files.values() for fault in report.faults]
     if len(files) != job.series[series]:
         faults.insert(0, "files_missing")
-    if verdict.hits:
+    if any(hit.place != "file" for _, hit in verdict.hits):  # "file": a file that couldn't be followed, read as a whole
         verdict.reason = "identifier_found"
     elif faults:
         verdict.reason = min(faults, key=list(REMEDIES).index)
