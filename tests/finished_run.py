@@ -29,6 +29,7 @@ N_PATIENTS, N_CHUNKS, N_FILES = 26, 3, 4
 COLUMNS = ROOT / "config" / "columns.yaml"
 FEATURES = [column.name for column in catalogue()][:12]
 BROKEN, REFUSED, FACE, FAILING = 0, 1, 2, 3  # patients whose series end early
+HEAD = 7  # a patient whose face was removed
 Row = dict[str, Any]
 
 
@@ -132,11 +133,6 @@ def _inventory_status(patient: int, row: Row) -> Row:
     return _status("quarantined", "slice_gap") if patient == BROKEN else _status("ok")
 
 
-DEFACE_QC = tables.Schema(
-    "q", [("series", pa.string()), ("passed", pa.bool_()), ("overlap_voxels", pa.int64())], ("series",)
-)
-
-
 def _write(run: FinishedRun, folder: str, **content: tuple[tables.Schema, list[Row]]) -> None:
     for name, (schema, rows) in content.items():
         tables.write_rows(run.results / folder / f"{name}.parquet", schema, rows)
@@ -227,13 +223,19 @@ def _cleaning(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None
             "folder": row["series"],
             "n_instances": row["files"],
             "images": row["images"],
-            "face": "none" if row["kind"] == "image" else None,
+            "face": ("removed" if patient == HEAD else "none") if row["kind"] == "image" else None,
             "decision": "no_head_in_view",
             "changed_voxels": 0,
         }
         for patient, row in kept
     ]
-    _write(run, f"deface/{chunk}", series=(tables.DEFACE_SERIES, defaced), qc=(DEFACE_QC, []))
+    proof = {"passed": True, "control_passed": False, "outside_equal": True, "inside_filled": True}
+    checks = [
+        {"series": row["series"], "overlap_voxels": 0, **(proof if patient == HEAD else {})}
+        for patient, row in kept
+        if row["kind"] == "image"
+    ]
+    _write(run, f"deface/{chunk}", series=(tables.DEFACE_SERIES, defaced), qc=(tables.DEFACE_QC, checks))
     verified = [
         {**_plain(row), **_status("ok"), "files": row["files"], "bytes": 1000, "identifiers": 9, "hits": 0}
         for patient, row in kept

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from radcurate.governance.conservation import RELEASED, Outcome, file_leaks, leaks
-from radcurate.governance.evidence import Evidence
+from radcurate.governance.evidence import Evidence, FaceCheck
 from radcurate.tables import EXTRACT_PROVENANCE, FAILED, OK
 
 # Parameters without which nobody can compute a value again (IBSI reporting guidelines; requirements F02 to F07).
@@ -112,10 +112,14 @@ def _faces(evidence: Evidence, ends: list[Outcome]) -> Value:
     return _count([series for series in images if not _face_resolved(evidence.faces.get(series))])
 
 
-def _face_resolved(check: Any) -> bool:
+def _face_resolved(check: FaceCheck | None) -> bool:
+    """No face, or one that was removed: all checks passed, the untouched control failed them, nothing else changed."""
     if check is None or check.face not in ("none", "removed"):
         return False
-    return check.face == "none" or bool(check.measured.get("passed"))
+    if check.face == "none":
+        return check.measured.get("passed") is not False
+    proofs = ("passed", "outside_equal", "inside_filled")
+    return all(check.measured.get(name) is True for name in proofs) and check.measured.get("control_passed") is False
 
 
 def _overlap(evidence: Evidence, ends: list[Outcome]) -> Value:

@@ -205,7 +205,9 @@ def _regions(reader: Reader, chunks: list[str]) -> dict[str, int]:
 
 def _faces(reader: Reader, chunks: list[str], defaced: list[dict[str, Any]]) -> dict[str, FaceCheck]:
     """Deface's decision on each image series, with the numbers of its check."""
-    measured = {row["series"]: row for chunk in chunks for row in reader.rows(f"deface/{chunk}", "qc.parquet")}
+    measured = {
+        row["series"]: row for chunk in chunks for row in reader.rows(f"deface/{chunk}", "qc.parquet", tables.DEFACE_QC)
+    }
     images = [row for row in defaced if row["kind"] == "image"]
     return {row["series"]: FaceCheck(row["series"], row["face"], measured.get(row["series"], {})) for row in images}
 
