@@ -229,7 +229,7 @@ def _cleaning(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None
         }
         for patient, row in kept
     ]
-    proof = {"passed": True, "control_passed": False, "outside_equal": True, "inside_filled": True}
+    proof = {"passed": True, "moved": 0.99, "control_passed": False, "outside_equal": True, "inside_filled": True}
     checks = [
         {"series": row["series"], "overlap_voxels": 0, **(proof if patient == HEAD else {})}
         for patient, row in kept

@@ -221,6 +221,7 @@ PLANTED = [
     ("deface.unresolved_faces", qc(passed=False)),
     ("deface.unresolved_faces", qc(passed=None)),
     ("deface.unresolved_faces", qc(control_passed=True)),
+    ("deface.unresolved_faces", qc(control_passed=None)),
     ("deface.unresolved_faces", qc(outside_equal=False)),
     ("deface.unresolved_faces", qc(inside_filled=False)),
     ("deface.overlap_voxels", qc(overlap_voxels=1)),
@@ -244,6 +245,11 @@ PLANTED = [
 def test_a_planted_violation_refuses(run, measure, plant):
     plant(run)
     refused(run, measure)
+
+
+def test_a_face_cut_by_the_mask_of_another_series_has_no_control_of_its_own(run):
+    qc(moved=None, control_passed=None)(run)
+    assert run.gate()["faces"]["removed"] == 1
 
 
 def test_l_of_the_public_tier(run):

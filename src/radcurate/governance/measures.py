@@ -113,13 +113,19 @@ def _faces(evidence: Evidence, ends: list[Outcome]) -> Value:
 
 
 def _face_resolved(check: FaceCheck | None) -> bool:
-    """No face, or one that was removed: all checks passed, the untouched control failed them, nothing else changed."""
+    """No face, or one that was removed: all checks passed, the untouched control failed them, nothing else changed.
+
+    A series that was cut by the mask of another one of the same head (PET by its CT) has no measure of its own surface,
+    and so no control; the other one's count.
+    """
     if check is None or check.face not in ("none", "removed"):
         return False
+    found = check.measured
     if check.face == "none":
-        return check.measured.get("passed") is not False
-    proofs = ("passed", "outside_equal", "inside_filled")
-    return all(check.measured.get(name) is True for name in proofs) and check.measured.get("control_passed") is False
+        return found.get("passed") is not False
+    proven = all(found.get(name) is True for name in ("passed", "outside_equal", "inside_filled"))
+    borrowed = found.get("moved") is None and found.get("control_passed") is None
+    return proven and (borrowed or found.get("control_passed") is False)
 
 
 def _overlap(evidence: Evidence, ends: list[Outcome]) -> Value:
