@@ -301,7 +301,7 @@ def _inventory_and_consent(run: FinishedRun) -> None:
 
     def status(patient: int) -> Row:
         if patient == REFUSED:
-            return _status("excluded", "purpose")
+            return _status("excluded", "other_purpose")
         return _status("quarantined", "slice_gap") if patient == BROKEN else _status("ok")
 
     judged = [{**_plain(row), **status(patient)} for patient, row in everyone]
@@ -309,7 +309,7 @@ def _inventory_and_consent(run: FinishedRun) -> None:
     tables.write_rows(
         run.results / "consent" / "exclusions.parquet",
         tables.CONSENT_EXCLUSIONS,
-        [{"reason": "purpose", "patients": 1, "series": 2}],
+        [{"reason": "other_purpose", "patients": 1, "series": 2}],
     )
     placed = sum(row["files"] for _, row in everyone)
     files = {"total": placed + 1, "placed": placed, "quarantined": {"not_dicom": 1}}

@@ -186,18 +186,18 @@ def test_consent_table_and_outcomes_agree(cohort):
     for patient in cohort.truth["patients"]:
         row = rows.get(patient["patient"])
         if row is None:
-            expected = "no_consent"
+            expected = "no_record"
         elif row["withdrawn"]:
             assert row["withdrawn"] <= newest
             expected = "withdrawn"
         else:
-            expected = "" if "research" in row["purposes"].split(";") else "purpose"
+            expected = "" if "research" in row["purposes"].split(";") else "other_purpose"
         assert patient["excluded"] == expected
         for series in cohort.series(patient=patient["patient"]):
             assert series["outcome"].startswith("excluded:") == bool(expected)
     assert {row["model"] for row in rows.values()} == {"broad", "dynamic", "waiver"}
     assert all(row["governance"] for row in rows.values() if row["model"] == "broad")
-    assert {p["excluded"] for p in cohort.truth["patients"]} == {"", "no_consent", "withdrawn", "purpose"}
+    assert {p["excluded"] for p in cohort.truth["patients"]} == {"", "no_record", "withdrawn", "other_purpose"}
 
 
 def test_the_waiver_meets_its_four_conditions(cohort):

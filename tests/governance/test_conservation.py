@@ -86,9 +86,9 @@ def with_step(evidence, stage, step):
 
 def test_without_permission_counts_as_excluded_whatever_the_inventory_said():
     evidence = evidence_of([("inventory", "quarantined")])
-    evidence = replace(evidence, steps={**evidence.steps, "consent": (Step("S-0000", "excluded", "purpose"),)})
+    evidence = replace(evidence, steps={**evidence.steps, "consent": (Step("S-0000", "excluded", "other_purpose"),)})
     (end,) = outcomes(evidence)
-    assert (end.outcome, end.stage, end.reason) == ("excluded", "consent", "purpose")
+    assert (end.outcome, end.stage, end.reason) == ("excluded", "consent", "other_purpose")
 
 
 def test_a_series_that_a_stage_invents():

@@ -340,7 +340,7 @@ def test_folders_of_earlier_runs_are_not_read(run):
 
 def test_nobody_is_permitted(run):
     """No chunk at all: a refusal with reasons, not a crash."""
-    excluded = {"status": "excluded", "reason": "purpose"}
+    excluded = {"status": "excluded", "reason": "other_purpose"}
     run.edit("consent", "series.parquet", lambda rows: [{**row, **excluded} for row in rows])
     shutil.rmtree(run.results / "consent" / "chunks")
     for folder in (run.results / "extract").iterdir():

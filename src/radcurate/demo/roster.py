@@ -59,7 +59,7 @@ class Case:
     @property
     def excluded(self) -> str:
         """Reason why none of the patient's series may be used for research, or nothing."""
-        return {"none": "no_consent", "withdrawn": "withdrawn", "teaching": "purpose"}.get(self.consent, "")
+        return {"none": "no_record", "withdrawn": "withdrawn", "teaching": "other_purpose"}.get(self.consent, "")
 
 
 def _chest(contour: str = "rtstruct", **more: object) -> Scan:
