@@ -82,10 +82,11 @@ def rasterise(contours: Sequence[Points], grid: Grid) -> Raster:
     if not inside:
         return Raster(np.zeros(grid.shape, dtype=bool), notes)
     _require_inside(inside, grid)
-    if all(np.ptp(points[:, 0]) <= FLAT for points in inside):
+    flat = [axis for axis in range(3) if all(np.ptp(points[:, axis]) <= FLAT for points in inside)]
+    if 0 in flat:
         raster = _by_plane(inside, grid)
     else:
-        raster = _oblique(unique, grid)
+        raster = _across(inside, flat[0], grid) if flat else _oblique(unique, grid)
     return Raster(raster.mask, notes + raster.notes)
 
 
@@ -146,19 +147,36 @@ def fill(polygons: Sequence[Points], shape: tuple[int, int]) -> Mask:
     return np.asarray(np.cumsum(toggles[:, :-1], axis=1) % 2 == 1)
 
 
+def _across(contours: list[Points], axis: int, grid: Grid) -> Raster:
+    """Fill contours, as indices, that lie in planes of row or column index: every such plane takes the nearest contours."""
+    order = [axis, *(other for other in range(3) if other != axis)]
+    depths = np.array([points[:, axis].mean() for points in contours])
+    levels, reach = _levels(depths, 1.0)
+    own = _nearest_level(levels, depths)
+    turned = np.zeros([grid.shape[index] for index in order], dtype=bool)
+    planes = np.arange(turned.shape[0])
+    nearest = _nearest_level(levels, planes.astype(float))
+    for plane in planes[np.abs(planes - levels[nearest]) <= reach * (1 + 1e-6)]:
+        here = [contours[index][:, order[1:]] for index in np.flatnonzero(own == nearest[plane])]
+        turned[plane] = fill(here, (turned.shape[1], turned.shape[2]))
+    return Raster(np.ascontiguousarray(turned.transpose(np.argsort(order))), ["contours_oblique"])
+
+
+def _levels(depths: NDArray[np.float64], spacing: float) -> tuple[NDArray[np.float64], float]:
+    """Distinct depths of contours, and how far from one a voxel may be: half their distance, or half a voxel for one."""
+    levels = np.unique(np.round(depths / (0.02 * spacing)) * (0.02 * spacing))
+    return levels, 0.5 * (float(np.median(np.diff(levels))) if len(levels) > 1 else spacing)
+
+
 def _oblique(contours: list[Points], grid: Grid) -> Raster:
-    """Fill contours that cross the image's planes: every voxel centre near a contour's plane is tested exactly."""
+    """Fill contours that cut the image's planes at an angle: every voxel centre near a contour's plane is tested exactly."""
     normal, along, across = _plane_axes(contours)
-    depths = np.array([float((points @ normal).mean()) for points in contours])
     if any(np.ptp(points @ normal) > FLAT * min(grid.spacing) for points in contours):
         raise _orientation("contours that are not parallel planes")
-    levels = np.unique(np.round(depths / (0.02 * min(grid.spacing))) * (0.02 * min(grid.spacing)))
-    reach = 0.5 * (float(np.median(np.diff(levels))) if len(levels) > 1 else max(grid.spacing))
-    everything = np.concatenate(
-        [grid.to_index(points + shift * normal) for points in contours for shift in (-reach, reach)]
-    )
-    low = np.maximum(np.floor(everything.min(axis=0)), 0).astype(int)
-    high = np.minimum(np.ceil(everything.max(axis=0)) + 1, grid.shape).astype(int)
+    depths = np.array([float((points @ normal).mean()) for points in contours])
+    levels, reach = _levels(depths, min(grid.spacing))
+    own = _nearest_level(levels, depths)
+    low, high = _box(contours, reach * normal, grid)
     mask = np.zeros(grid.shape, dtype=bool)
     in_box = np.stack(np.meshgrid(*(np.arange(a, b) for a, b in zip(low, high, strict=True)), indexing="ij"), axis=-1)
     centres = grid.to_patient(in_box.reshape(-1, 3))
@@ -168,11 +186,17 @@ def _oblique(contours: list[Points], grid: Grid) -> Raster:
     for index, level in enumerate(levels):
         here = np.flatnonzero((nearest == index) & (np.abs(depth - level) <= reach * (1 + 1e-6)))
         flat = np.stack([centres[here] @ along, centres[here] @ across], axis=1)
-        for points, own in zip(contours, depths, strict=True):
-            if int(_nearest_level(levels, np.array([own]))[0]) == index:
-                inside[here] ^= contains(np.stack([points @ along, points @ across], axis=1), flat)
+        for number in np.flatnonzero(own == index):
+            inside[here] ^= contains(np.stack([contours[number] @ along, contours[number] @ across], axis=1), flat)
     mask[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = inside.reshape(in_box.shape[:3])
     return Raster(mask, ["contours_oblique"])
+
+
+def _box(contours: list[Points], reach: NDArray[np.float64], grid: Grid) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """First and last-but-one index of the voxels that contours may hold, half a contour distance in front and behind."""
+    points = np.concatenate([grid.to_index(points + side * reach) for points in contours for side in (-1, 1)])
+    low = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
+    return low, np.minimum(np.ceil(points.max(axis=0)) + 1, grid.shape).astype(int)
 
 
 def _nearest_level(levels: NDArray[np.float64], depth: NDArray[np.float64]) -> NDArray[np.int_]:
