@@ -71,7 +71,7 @@ def test_one_attribute_left_as_it_was_is_not_explained(weeks: int, left: str) ->
     assert not explained(moved(weeks, other) | moved(0, left), ORIGINAL)
 
 
-@given(st.integers(-300, 300).filter(lambda days: days % 7))
+@given(st.integers(-140, 140).filter(lambda days: days % 7))  # within the year: the first day of one is the other rule
 def test_a_shift_of_odd_days_is_not_the_rule(shift: int) -> None:
     assert not explained({("PatientBirthDate", date(1951, 8, 9) + timedelta(shift))}, ORIGINAL)
 
