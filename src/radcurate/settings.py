@@ -89,6 +89,18 @@ class Deface(Section):
     overlap: Literal["quarantine"] = Field(
         "quarantine", description="What happens to a series whose contour reaches into the removed region."
     )
+    least_moved: float = Field(
+        0.85,
+        ge=0.5,
+        le=1,
+        description="Least share of the facial surface that must have moved by more than 3 mm; less is quarantined.",
+    )
+    least_brain_dice: float = Field(
+        0.995, ge=0.9, le=1, description="Least Dice overlap of the brain before and after; less is quarantined."
+    )
+    pictures: bool = Field(
+        True, description="Draw the head's surface before and after, for the eye that checks; never released."
+    )
 
 
 class Verify(Section):

@@ -160,6 +160,38 @@ DEFACE_SERIES = Schema(
     ],
     ("series",),
 )
+DEFACE_QC = Schema(
+    "deface_qc",
+    [
+        ("series", TEXT),
+        ("passed", FLAG),  # all checks hold; null where no face was removed
+        ("overlap_voxels", INT),  # of the series' contours with the removed region
+        ("roi_distance", REAL),  # mm from the nearest contour voxel to the removed region; null without contour
+        ("said", FLAG),  # BodyPartExamined names a part of the head
+        ("turn", TEXT),  # as_stored, or how the image lies against its header
+        ("screened", REAL),  # mutual information with the mean head, 0 … 1: of the best placement,
+        ("fit", REAL),  # in the head's box after the affine fit,
+        ("inside", REAL),  # and inside the head
+        ("scale", REAL),  # mean head's size over the patient's
+        ("squeeze", REAL),  # largest over smallest stretch of the fit
+        ("bone", REAL),  # share of bone in the head, CT only
+        ("face_in_view", REAL),  # share of the mean head's facial surface in the field of view
+        ("presence_before", REAL),  # share of it that agrees with the volume's skin
+        ("presence_after", REAL),
+        ("moved", REAL),  # share of the own facial surface that moved by more than 3 mm
+        ("control_moved", REAL),  # the same for the untouched volume
+        ("control_passed", FLAG),  # must be false, else the check is worth nothing
+        ("brain_voxels", INT),  # on the 2 mm working grid
+        ("brain_lost", INT),
+        ("brain_dice", REAL),
+        ("masked_voxels", INT),  # on the series' own grid
+        ("changed_voxels", INT),
+        ("outside_equal", FLAG),  # every stored value outside the mask is what it was
+        ("inside_filled", FLAG),
+        ("outside_sha256", TEXT),  # of the stored values outside the mask
+    ],
+    ("series",),
+)
 VERIFY_SERIES = Schema(
     "verify_series",
     [*SERIES, ("files", INT), ("bytes", INT), ("identifiers", INT), ("hits", INT)],

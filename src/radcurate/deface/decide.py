@@ -1,0 +1,156 @@
+"""What to do with one series: leave it, take its face away, or hand it to a person. And was it done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from radcurate.deface.body import body
+from radcurate.deface.detect import Finding, find_head
+from radcurate.deface.quality import PRESENT, Presence, dice, moved_share, presence
+from radcurate.deface.region import Head, face_mask, head_of, own_brain
+from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
+from radcurate.deface.template import Template
+
+LEAST_IN_VIEW = 0.03  # share of the mean head's facial surface; less is a strip of forehead
+EMPTY = 0.15  # share of tissue where the face would be; less has been taken away before
+# body parts (PS3.16 CID 4, 4030, 4031) of which a face may be in view; a header that says so is never overruled
+HEAD_PARTS = frozenset(
+    [
+        "HEAD",
+        "BRAIN",
+        "SKULL",
+        "FACE",
+        "ORBIT",
+        "EYE",
+        "NOSE",
+        "SINUS",
+        "PSINUS",
+        "JAW",
+        "MANDIBLE",
+        "MAXILLA",
+        "IAC",
+        "TMJ",
+        "PITUITARY",
+        "NECK",
+        "HEADNECK",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """decision: none | remove | uncertain, and its code; the head and its mask where there is one."""
+
+    decision: str
+    code: str
+    finding: Finding
+    before: Presence = field(default_factory=lambda: Presence(0.0, 0.0))
+    head: Head | None = None
+    mask: Flags | None = None  # on head.field
+
+
+def plan(stack: Stack, modality: str, said: str, mean: Template) -> Plan:
+    """Decide on a CT or MR series.
+
+    Args:
+        said: BodyPartExamined; can only make the decision stricter.
+    """
+    finding = find_head(stack, modality, mean)
+    if finding.verdict == "none" and says_head(said):
+        return Plan("uncertain", "head_said_but_not_found", finding)
+    if finding.verdict != "head" or finding.pose is None:
+        return Plan("uncertain" if finding.verdict == "uncertain" else "none", finding.code, finding)
+    fine = to_field(stack, FINE_MM)
+    solid = body(fine, modality)
+    before = presence(fine, solid, finding.pose, mean)
+    if before.in_view < LEAST_IN_VIEW:
+        return Plan("none", "face_not_in_view", finding, before)
+    head = head_of(fine, solid, finding.pose, mean)
+    mask = face_mask(head, mean)
+    if before.agrees < PRESENT:
+        gone = _tissue_share(head, mask) < EMPTY
+        return Plan(
+            "none" if gone else "uncertain", "face_absent" if gone else "face_uncertain", finding, before, head, mask
+        )
+    turned = finding.pose.turn != "as_stored"
+    return Plan("remove", "head_with_face_turned" if turned else "head_with_face", finding, before, head, mask)
+
+
+def says_head(said: str) -> bool:
+    """Whether a BodyPartExamined names a part of the head."""
+    words = "".join(c if c.isalnum() else " " for c in said.upper()).split()
+    return any(word in HEAD_PARTS for word in words) or "".join(words) in HEAD_PARTS
+
+
+def _tissue_share(head: Head, mask: Flags) -> float:
+    """Share of tissue among the masked voxels that lie inside the mean head."""
+    expected = mask & (head.mean_depth > 0)
+    return float((head.body & expected).sum()) / max(1, int(expected.sum()))
+
+
+@dataclass(frozen=True)
+class Check:
+    """The numbers of the check. `control` is what the same check says of the untouched volume; it must not pass."""
+
+    after: Presence
+    moved: float
+    brain_voxels: int
+    brain_lost: int
+    brain_dice: float
+    control_moved: float
+    control_passes: bool
+    passed: bool
+    reason: str | None
+
+
+def check(plan_: Plan, written: Stack, modality: str, mean: Template, least_moved: float, least_dice: float) -> Check:
+    """Measure what removing did, on the written volume.
+
+    Args:
+        written: what was read back from the written files.
+    """
+    head = plan_.head
+    if head is None:
+        raise ValueError("a plan without a head can't be checked")
+    fine = to_field(written, FINE_MM)
+    solid = body(fine, modality)
+    after = presence(fine, solid, head.pose, mean)
+    moved = moved_share(head.body, solid, head, mean)
+    brain = own_brain(head, modality)
+    lost = brain & (np.abs(fine.values - head.field.values) > 1e-3) & ~_rim(head, plan_.mask)
+    similarity = dice(brain, brain & ~lost)
+    reason = verdict(plan_.before, after, moved, similarity, least_moved, least_dice)
+    control_moved = moved_share(head.body, head.body, head, mean)
+    control = verdict(plan_.before, plan_.before, control_moved, 1.0, least_moved, least_dice)
+    if control is None:
+        reason = "check_invalid"
+    return Check(
+        after,
+        moved,
+        int(brain.sum()),
+        int(lost.sum()),
+        similarity,
+        control_moved,
+        control is None,
+        reason is None,
+        reason,
+    )
+
+
+def _rim(head: Head, mask: Flags | None) -> Flags:
+    """Voxels beside the mask: averaging on the working field mixes them with masked ones."""
+    if mask is None:
+        return np.zeros_like(head.body)
+    return np.asarray(ndimage.binary_dilation(mask) & ~mask)
+
+
+def verdict(
+    before: Presence, after: Presence, moved: float, similarity: float, least_moved: float, least_dice: float
+) -> str | None:
+    """Why a volume does not count as defaced, or None when it does."""
+    if moved < least_moved or after.agrees > max(PRESENT, 0.6 * before.agrees):
+        return "face_left"
+    return "brain_touched" if similarity < least_dice else None

@@ -1,0 +1,132 @@
+"""Is a head in view? A cheap look first, then the mean head's fit; what is neither clear is called uncertain.
+
+Where the numbers come from: after an affine fit the mutual information was 0.28–0.44 in the head's box and 0.11–0.28
+inside the head, for eight heads (CT, MR) under turns of 35°, cut fields of view, other contrasts and noise; the root of
+their product 0.17–0.34. For 18 limbs and a lung that root was at most 0.18, and bone made up 3–7 % of them but 22–26 %
+of the heads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from radcurate.deface.align import fit_affine, fit_similarity
+from radcurate.deface.body import AIR_HU, body
+from radcurate.deface.screen import Pose, binned, information, look_up, screen, template_classes
+from radcurate.deface.stack import Field, Stack, to_field
+from radcurate.deface.template import GOOD_FROM, HEAD_BOTTOM, Template
+
+COARSE_MM, MIDDLE_MM, SMALL_MM = 8.0, 6.0, 4.0
+LEAST_EXTENT_MM = 60.0  # two directions of a volume that shows a face are longer
+LEAST_PLANES = 5  # fewer are no surface
+HEAD_FIT = {"CT": 0.15, "MR": 0.18}  # root of the product of both informations
+NO_HEAD_FIT = {"CT": 0.12, "MR": 0.13}
+LEAST_BONE = 0.11  # share of bone in a CT of a head; half of an adult's, an infant's skull is thin
+BONE_HU = 250.0
+HOPELESS = 0.10  # after the similarity fit: not worth an affine one
+CLEAR = 0.216  # other starts are not tried any more
+SCALE = (0.80, 1.70)  # template mm per patient mm: the largest adults to infants
+SQUEEZE = 1.30  # largest over smallest stretch; heads 1.04–1.18
+LEAST_SEEN_L = 0.5  # litres of the head in view
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found: verdict head | uncertain | none, its code, and the numbers behind it."""
+
+    verdict: str
+    code: str
+    pose: Pose | None = None
+    screened: float = 0.0
+    fit: float = 0.0
+    inside: float = 0.0
+    scale: float = 0.0
+    squeeze: float = 0.0
+    seen_litres: float = 0.0
+    bone: float = 0.0  # share of bone, CT only
+
+    @property
+    def score(self) -> float:
+        """Root of the product of the information in the head's box and inside the head."""
+        return float(np.sqrt(max(0.0, self.fit) * max(0.0, self.inside)))
+
+
+def find_head(stack: Stack, modality: str, mean: Template) -> Finding:
+    """Look for a head in a stack of a CT or MR series."""
+    early = too_little(stack)
+    if early is not None:
+        return early
+    coarse = to_field(stack, COARSE_MM)
+    starts = screen(coarse, modality, body(coarse, modality), mean)
+    best = Finding("none", "no_head_in_view", screened=max((start.score for start in starts), default=0.0))
+    if not starts:
+        return best
+    middle, small = to_field(stack, MIDDLE_MM), to_field(stack, SMALL_MM)
+    for start in starts:
+        if modality == "CT" and bone_share(coarse, start, mean) < LEAST_BONE / 2:  # 8 mm voxels blur thin bone
+            continue
+        near = judge(middle, modality, fit_similarity(middle, modality, start, mean), mean, start.score)
+        if near.pose is None or near.score < HOPELESS or (modality == "CT" and near.bone < LEAST_BONE):
+            finding = near
+        else:
+            finding = judge(small, modality, fit_affine(small, modality, near.pose, mean), mean, start.score)
+        best = max(best, finding, key=_rank)
+        if best.verdict == "head" and best.score > CLEAR:
+            break
+    return best
+
+
+def too_little(stack: Stack) -> Finding | None:
+    """A finding when the volume is too small for a face, before any work."""
+    if stack.values.shape[0] < LEAST_PLANES:
+        return Finding("none", "too_few_planes")
+    sizes = np.array(stack.values.shape) * [
+        float(np.ptp(stack.heights)) / (stack.values.shape[0] - 1),
+        float(np.linalg.norm(stack.row_step)),
+        float(np.linalg.norm(stack.column_step)),
+    ]
+    return Finding("none", "field_too_small") if (sizes > LEAST_EXTENT_MM).sum() < 2 else None
+
+
+def judge(field: Field, modality: str, pose: Pose, mean: Template, screened: float) -> Finding:
+    """The verdict on a refined pose."""
+    there = pose(field.points())
+    depth = ndimage.map_coordinates(mean.depth, mean.head.to_index(there), order=1, mode="constant", cval=-99.0)
+    within = (depth > -4.0) & (there[:, 2] > HEAD_BOTTOM) & field.inside.ravel()
+    inside = information(
+        look_up(template_classes(mean), mean, there[within]), binned(field, modality).ravel()[within].astype(np.int64)
+    )
+    stretch = np.linalg.svd(pose.matrix)[1]
+    scale = float(np.prod(stretch) ** (1 / 3))
+    bone = bone_share(field, pose, mean) if modality == "CT" else 0.0
+    seen = float(within.sum() * field.step**3 / 1e6)
+    numbers = Finding(
+        "none", "no_head_in_view", pose, screened, pose.score, inside, scale, float(stretch[0] / stretch[2]), seen, bone
+    )
+    verdict, code = _verdict(numbers, modality)
+    return replace(numbers, verdict=verdict, code=code)
+
+
+def bone_share(field: Field, pose: Pose, mean: Template) -> float:
+    """Share of the tissue inside the fitted mean head that is bone; CT only."""
+    there = pose(field.points())
+    depth = ndimage.map_coordinates(mean.depth, mean.head.to_index(there), order=1, mode="constant", cval=-99.0)
+    values = field.values.ravel()[(depth > 0) & (there[:, 2] > GOOD_FROM) & field.inside.ravel()]
+    solid = int((values > AIR_HU).sum())
+    return float((values > BONE_HU).sum()) / solid if solid else 0.0
+
+
+def _verdict(numbers: Finding, modality: str) -> tuple[str, str]:
+    kind = "CT" if modality == "CT" else "MR"
+    plausible = SCALE[0] <= numbers.scale <= SCALE[1] and numbers.squeeze <= SQUEEZE
+    boneless = kind == "CT" and numbers.bone < LEAST_BONE
+    if not plausible or boneless or numbers.score < NO_HEAD_FIT[kind] or numbers.seen_litres < LEAST_SEEN_L:
+        return "none", "no_head_in_view"
+    return ("head", "head") if numbers.score >= HEAD_FIT[kind] else ("uncertain", "face_uncertain")
+
+
+def _rank(finding: Finding) -> tuple[int, float]:
+    return ("none", "uncertain", "head").index(finding.verdict), finding.score

@@ -1,0 +1,85 @@
+"""Did it work: is the face gone, is the brain whole. The same questions are put to the untouched volume as a control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from radcurate.deface.body import depth, hull
+from radcurate.deface.region import HULL_MM, Head
+from radcurate.deface.screen import Pose
+from radcurate.deface.stack import Field, Flags, Floats
+from radcurate.deface.template import Template, in_outline
+
+AGREES_MM = 8.0  # two head surfaces closer than this agree; faces differ by less after an affine fit
+MOVED_MM = 3.0  # a facial surface that moved by less may still be recognised
+PRESENT = 0.35  # share of agreeing facial surface: 0.78–0.99 measured with a face, at most 0.23 without
+FACE_FRONT_Y = -66.0  # the facial surface that is judged lies in front of the ears' and jaws' sides
+FACE_Z = (-112.0, -24.0)  # from the chin to the brow
+
+
+@dataclass(frozen=True)
+class Presence:
+    """How much of the mean head's facial surface is in the field of view, and how much of that the volume agrees with."""
+
+    in_view: float
+    agrees: float
+
+
+def presence(field: Field, body: Flags, pose: Pose, mean: Template) -> Presence:
+    """Anterior-skin agreement between the mean head and the volume's own hull; both 0 … 1."""
+    points = pose.back(facial_surface(mean))
+    index = field.to_index(points)
+    limits = np.array(field.values.shape)[:, None] - 2
+    seen = np.asarray(((index >= 1) & (index <= limits)).all(axis=0))
+    nearest = np.rint(index[:, seen]).astype(int)
+    seen[seen] = field.inside[tuple(nearest)]
+    if seen.sum() < 20:
+        return Presence(float(seen.mean()), 0.0)
+    closed = hull(body, field.step, HULL_MM)
+    signed = depth(closed, field.step) - ndimage.distance_transform_edt(~closed, sampling=field.step)
+    there = ndimage.map_coordinates(signed.astype(np.float32), index[:, seen], order=1)
+    return Presence(float(seen.mean()), float((np.abs(there) < AGREES_MM).mean()))
+
+
+def facial_surface(mean: Template) -> Floats:
+    """Points of the mean head's hull that make up the face, shape (n, 3), template mm."""
+    skin = (mean.depth > 0) & (mean.depth < mean.head.step * 1.1)
+    points = mean.head.points()[skin.ravel()]
+    low, high = FACE_Z
+    front = (points[:, 1] < FACE_FRONT_Y) & (points[:, 2] > low) & (points[:, 2] < high)
+    return points[front & in_outline(mean.outline, points)]
+
+
+def moved_share(before: Flags, after: Flags, head: Head, mean: Template) -> float:
+    """Share of the person's own facial surface that is now more than MOVED_MM from any surface (0 … 1).
+
+    Args:
+        before, after: tissue of the head's field, shape (z, y, x).
+    """
+    shape = before.shape
+    low, high = FACE_Z
+    zone = in_outline(mean.outline, head.there) & (head.there[:, 1] < FACE_FRONT_Y)
+    zone &= (head.there[:, 2] > low) & (head.there[:, 2] < high)
+    surface = outer_surface(before) & zone.reshape(shape)
+    if not surface.any():
+        return 0.0
+    left = ndimage.distance_transform_edt(~outer_surface(after), sampling=head.field.step)
+    return float((left[surface] > MOVED_MM).mean())
+
+
+def outer_surface(body: Flags) -> Flags:
+    """Tissue that the air around the head touches (not the air in nose, mouth and sinuses)."""
+    outside = np.pad(~body, 1, constant_values=True)
+    outside[0], outside[-1] = False, False  # the cut through the neck is no skin
+    labels, _ = ndimage.label(outside)
+    around = (labels == labels[1, 0, 0]) & outside
+    return np.asarray(ndimage.binary_dilation(around)[1:-1, 1:-1, 1:-1] & body)
+
+
+def dice(first: Flags, second: Flags) -> float:
+    """Dice's overlap of two masks; 1 when both are empty."""
+    total = int(first.sum()) + int(second.sum())
+    return 2.0 * float((first & second).sum()) / total if total else 1.0

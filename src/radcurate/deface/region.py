@@ -1,0 +1,128 @@
+"""What is taken away: a shell of the face and the outer ears, never the brain.
+
+The inner side of the shell is mostly that of the *mean* head, so that what is left does not repeat the person's
+face at a smaller size; the person's own skin decides only where it lies deeper than the mean head's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from radcurate.deface.body import depth, hull
+from radcurate.deface.screen import Pose
+from radcurate.deface.stack import Field, Flags, Floats
+from radcurate.deface.template import EAR_FROM_MIDLINE, EAR_Y, EAR_Z, GOOD_FROM, MIDLINE_X, Template, in_outline
+
+HULL_MM = 16.0  # bridges an eye socket or an open mouth
+BRAIN_MARGIN_MM = 6.0  # 5 mm lost brain in 5 of 21 heads when it was the only protection; here depth limits it too
+PINNA_MM = 9.0  # half of the thickness that counts as a thin, ear-like part
+EAR_DEPTH_MM = 4.0  # skin of the ear's root; the bone lies deeper
+AIR_MM = 45.0  # in front of the mean head's skin; farther out there is no nose or ear
+
+# Depth of the shell below the mean head's hull, the own hull and the own skin (mm), by height in template space:
+# between brow and eye the brain is near, below the eyes there is room.
+HEIGHTS = (-46.0, -22.0)
+BELOW_MEAN = (17.0, 9.0)
+BELOW_HULL = (14.0, 9.0)
+BELOW_SKIN = (7.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head that was found: its field, tissue and pose, and its voxels in template space."""
+
+    field: Field
+    body: Flags  # (z, y, x)
+    pose: Pose
+    there: Floats  # template points of all voxels, (n, 3)
+    mean_depth: NDArray[np.float32]  # mm below the mean head's hull, (z, y, x)
+    brain_distance: NDArray[np.float32]  # mm to the mean head's brain, (z, y, x)
+
+    @property
+    def scale(self) -> float:
+        """Millimetres of the template per millimetre of the patient."""
+        return float(abs(np.linalg.det(self.pose.matrix)) ** (1 / 3))
+
+
+def head_of(field: Field, body: Flags, pose: Pose, mean: Template) -> Head:
+    """Carry the mean head's depth and brain to the patient."""
+    there = pose(field.points())
+    index = mean.head.to_index(there)
+    scale = float(abs(np.linalg.det(pose.matrix)) ** (1 / 3))
+    below = _below_end(mean, index)
+    deep = ndimage.map_coordinates(mean.depth, below, order=1, mode="nearest") / scale
+    far = np.clip(ndimage.distance_transform_edt(~mean.brain, sampling=mean.head.step), 0, 200).astype(np.float32)
+    brain = ndimage.map_coordinates(far, index, order=1, mode="nearest") / scale
+    shape = field.values.shape
+    return Head(
+        field, body, pose, there, deep.reshape(shape).astype(np.float32), brain.reshape(shape).astype(np.float32)
+    )
+
+
+def _below_end(mean: Template, index: Floats) -> Floats:
+    """Below its end the mean head goes on as its last good plane, so that a long neck has a depth too."""
+    first = (GOOD_FROM - mean.head.origin[2]) / mean.head.step
+    return np.stack([np.maximum(index[0], first), index[1], index[2]])
+
+
+def face_mask(head: Head, mean: Template) -> Flags:
+    """Voxels of the head's field that are to be removed, with the air in front of them; shape (z, y, x)."""
+    shape = head.field.values.shape
+    outline = in_outline(mean.outline, head.there).reshape(shape)
+    ears = ear_boxes(head.there).reshape(shape)
+    brain = head.brain_distance <= BRAIN_MARGIN_MM
+    height = head.there[:, 2].reshape(shape)
+    step = head.field.step
+    closed = hull(head.body, step, HULL_MM)
+    shell = (
+        (head.mean_depth < np.interp(height, HEIGHTS, BELOW_MEAN))
+        | (depth(closed, step) < np.interp(height, HEIGHTS, BELOW_HULL))
+        | (depth(head.body, step) < np.interp(height, HEIGHTS, BELOW_SKIN))
+    )
+    face = outline & shell
+    near = (head.mean_depth > -AIR_MM) & head.field.inside
+    return np.asarray((face | (ears & _outer(head.body, step))) & near & ~brain)
+
+
+def _outer(body: Flags, step: float) -> Flags:
+    """Thin parts that stick out, and the skin below them."""
+    core = ndimage.distance_transform_edt(body, sampling=step) > PINNA_MM
+    opened = ndimage.distance_transform_edt(~core, sampling=step) <= PINNA_MM
+    return np.asarray(depth(opened & body, step) < EAR_DEPTH_MM)
+
+
+def ear_boxes(points: Floats) -> Flags:
+    """Which template points of shape (n, 3) lie in the boxes around the ears."""
+    side = np.abs(points[:, 0] - MIDLINE_X) > EAR_FROM_MIDLINE
+    along = (points[:, 1] > EAR_Y[0]) & (points[:, 1] < EAR_Y[1])
+    return np.asarray(side & along & (points[:, 2] > EAR_Z[0]) & (points[:, 2] < EAR_Z[1]))
+
+
+def own_brain(head: Head, modality: str) -> Flags:
+    """The patient's brain from its own intensities, shape (z, y, x): the judge of what the mask may not touch.
+
+    Only its neighbourhood comes from the mean head; the edge is the patient's: CT by soft-tissue HU, MR by the range
+    around the brain's median, after cutting bridges of less than 6 mm.
+    """
+    field, step = head.field, head.field.step
+    deep = (head.brain_distance <= 0.1) & (head.mean_depth > 25.0) & field.inside
+    near = (head.brain_distance < 8.0) & (head.mean_depth > 6.0) & field.inside
+    if deep.sum() * step**3 < 2e4:  # less than 20 ml of brain in view
+        return np.zeros_like(near)
+    if modality == "CT":
+        low, high = 5.0, 90.0
+    else:
+        middle = float(np.median(field.values[deep]))
+        low, high = 0.55 * middle, 1.7 * middle
+    smooth = ndimage.uniform_filter(field.values, 3)
+    soft = near & (smooth > low) & (smooth < high)
+    core = ndimage.distance_transform_edt(soft, sampling=step) > 3.0
+    labels, n = ndimage.label(core)
+    if n == 0:
+        return np.zeros_like(near)
+    largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    return np.asarray((ndimage.distance_transform_edt(~largest, sampling=step) <= 3.0) & soft)

@@ -1,0 +1,229 @@
+"""A series of CT, MR or PET as a stack, and writing a fill value into single voxels of its files.
+
+Bits that are not part of a changed voxel stay as they are: an uncompressed file is copied byte by byte and only the words
+of masked voxels are overwritten. A compressed file is decoded and written as Explicit VR Little Endian.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from radcurate.deface.stack import Flags, Stack
+from radcurate.volumes.grid import Grid
+from radcurate.volumes.image import Frame, frames_of, stored_frames
+from radcurate.volumes.problems import VolumeError
+
+AIR_HU = -1000.0
+PIXELS = {False: b"\xe0\x7f\x10\x00", True: b"\x7f\xe0\x00\x10"}  # (7FE0,0010) by big-endianness
+SAME_PLACE_MM = 0.01
+Words = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A series in memory.
+
+    frames: the frames at each plane's position (several in a time series), stored values beside them.
+    """
+
+    paths: tuple[Path, ...]
+    stack: Stack
+    frames: tuple[tuple[Frame, ...], ...]
+    stored: Mapping[tuple[int, int], Words]  # (file, frame) -> (row, column)
+
+    def grid(self) -> Grid:
+        """The grid on which contours of this series lie; meaningful where planes are evenly spaced."""
+        origins, (planes, rows, columns) = self.stack.origins, self.stack.values.shape
+        step = (origins[-1] - origins[0]) / max(1, planes - 1)
+        steps = np.array([step if planes > 1 else self.stack.normal, self.stack.row_step, self.stack.column_step])
+        spacing = np.linalg.norm(steps, axis=1)
+        first = (float(origins[0][0]), float(origins[0][1]), float(origins[0][2]))
+        sizes = (float(spacing[0]), float(spacing[1]), float(spacing[2]))
+        return Grid((planes, rows, columns), sizes, first, steps / spacing[:, None])
+
+
+def load(paths: Sequence[Path]) -> Loaded:
+    """Read all planes of a series, sorted along their normal.
+
+    Raises:
+        VolumeError: no_geometry, mixed_orientation, mixed_size, colour, no_rescale, float_pixels, pixels_unreadable.
+    """
+    frames: list[Frame] = []
+    stored: dict[tuple[int, int], Words] = {}
+    for file, path in enumerate(paths):
+        header = pydicom.dcmread(path, force=True)
+        if "PixelData" not in header:
+            raise _problem("float_pixels", "pixels are not whole numbers", "PixelData", "another kind of pixels")
+        if int(header.get("SamplesPerPixel") or 1) != 1:
+            raise _problem("colour", "a colour image has no intensities", "one sample a pixel", "several")
+        found = frames_of(header, file)
+        frames += found
+        stored.update({(file, frame.number): words for frame, words in zip(found, stored_frames(header), strict=True)})
+    _require_parallel(frames, stored)
+    return _assemble(tuple(paths), frames, stored)
+
+
+def _require_parallel(frames: list[Frame], stored: Mapping[tuple[int, int], Words]) -> None:
+    if len({words.shape for words in stored.values()}) > 1 or np.ptp([f.spacing for f in frames], axis=0).max() > 1e-3:
+        raise _problem("mixed_size", "planes of different size", "one size and pixel spacing", "several")
+    if np.ptp([frame.orientation for frame in frames], axis=0).max() > 1e-2:
+        raise _problem(
+            "mixed_orientation", "planes that are not parallel", "one orientation", "several, as in a localiser"
+        )
+
+
+def _assemble(paths: tuple[Path, ...], frames: list[Frame], stored: dict[tuple[int, int], Words]) -> Loaded:
+    along_row, along_column = np.array(frames[0].orientation).reshape(2, 3)
+    normal = np.cross(along_row, along_column)
+    frames = sorted(frames, key=lambda frame: (float(np.dot(frame.position, normal)), frame.file, frame.number))
+    places: list[list[Frame]] = []
+    for frame in frames:
+        if places and np.linalg.norm(np.subtract(frame.position, places[-1][0].position)) < SAME_PLACE_MM:
+            places[-1].append(frame)
+        else:
+            places.append([frame])
+    first = [place[0] for place in places]
+    values = np.stack([_rescaled(stored[frame.file, frame.number], frame) for frame in first])
+    origins = np.array([frame.position for frame in first])
+    rows, columns = frames[0].spacing
+    stack = Stack(values, origins, along_column * rows, along_row * columns)
+    return Loaded(paths, stack, tuple(tuple(place) for place in places), stored)
+
+
+def _rescaled(words: Words, frame: Frame) -> NDArray[np.float32]:
+    return words.astype(np.float32) * np.float32(frame.slope) + np.float32(frame.intercept)
+
+
+def fill_of(frame: Frame, modality: str, header: pydicom.Dataset) -> int:
+    """Stored value of air (CT) or background (MR, PET: 0), within what the header's bits can hold."""
+    bits = int(header.BitsStored)
+    signed = int(header.get("PixelRepresentation") or 0) == 1
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    wanted = round((AIR_HU - frame.intercept) / frame.slope) if modality == "CT" else 0
+    return int(np.clip(wanted, low, high))
+
+
+def write_masked(loaded: Loaded, mask: Flags, modality: str, out: Path) -> dict[str, int]:
+    """Write the files with masked voxels into `out`, filled; the others are left to the caller.
+
+    Args:
+        mask: shape (plane, row, column), of the loaded stack.
+
+    Returns:
+        changed voxels by file name, of the files that were written.
+    """
+    planes = {(f.file, f.number): (plane, f) for plane, place in enumerate(loaded.frames) for f in place}
+    changed: dict[str, int] = {}
+    for file, path in enumerate(loaded.paths):
+        mine = {number: planes[f, number] for f, number in planes if f == file}
+        if not any(mask[plane].any() for plane, _ in mine.values()):
+            continue
+        header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
+        fills = {number: fill_of(frame, modality, header) for number, (_, frame) in mine.items()}
+        masks = {number: mask[plane] for number, (plane, _) in mine.items()}
+        content = _patched(path, header, masks, fills)
+        (out / path.name).unlink(missing_ok=True)
+        (out / path.name).write_bytes(content) if content is not None else _rewrite(path, out / path.name, masks, fills)
+        changed[path.name] = sum(
+            int((one & (loaded.stored[file, number] != fills[number])).sum()) for number, one in masks.items()
+        )
+    return changed
+
+
+def _patched(
+    path: Path, header: pydicom.Dataset, masks: Mapping[int, Flags], fills: Mapping[int, int]
+) -> bytearray | None:
+    """The file's bytes with filled words; None where the pixels are not plain words."""
+    syntax = header.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
+    if syntax not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian):
+        return None
+    big = syntax == ExplicitVRBigEndian
+    bits = int(header.BitsAllocated)
+    content = bytearray(path.read_bytes())
+    start = _pixels_at(path, content, big, syntax != ImplicitVRLittleEndian)
+    count = int(header.get("NumberOfFrames") or 1) * int(header.Rows) * int(header.Columns)
+    if start is None or bits not in (8, 16, 32) or (big and bits == 8) or start + count * bits // 8 > len(content):
+        return None
+    words = np.frombuffer(content, f"{'>' if big else '<'}u{bits // 8}", count, start)
+    shaped = words.reshape(-1, int(header.Rows), int(header.Columns))
+    for number, mask in masks.items():
+        shaped[number][mask] = fills[number] % 2**bits
+    return content
+
+
+def _pixels_at(path: Path, content: bytearray, big: bool, explicit: bool) -> int | None:
+    """Offset of the value of PixelData, if the reader stops where the element is."""
+    with path.open("rb") as stream:
+        pydicom.dcmread(stream, force=True, stop_before_pixels=True)
+        at = stream.tell()
+    if bytes(content[at : at + 4]) != PIXELS[big]:
+        return None
+    if explicit and bytes(content[at + 4 : at + 6]) not in (b"OW", b"OB"):
+        return None
+    size = content[at + 8 : at + 12] if explicit else content[at + 4 : at + 8]
+    return None if bytes(size) == b"\xff\xff\xff\xff" else at + (12 if explicit else 8)
+
+
+def _rewrite(path: Path, target: Path, masks: Mapping[int, Flags], fills: Mapping[int, int]) -> None:
+    """Decode, fill, and write as Explicit VR Little Endian; nothing else of the data set changes."""
+    header = pydicom.dcmread(path, force=True)
+    if header.file_meta.TransferSyntaxUID.is_compressed and header.file_meta.TransferSyntaxUID.is_encapsulated:
+        header.decompress(generate_instance_uid=False)
+    values = header.pixel_array.reshape(-1, int(header.Rows), int(header.Columns)).copy()
+    for number, mask in masks.items():
+        values[number][mask] = np.array(fills[number]).astype(values.dtype)
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    raw = values.astype(values.dtype.newbyteorder("<")).tobytes()
+    header.PixelData = raw + b"\0" * (len(raw) % 2)
+    header["PixelData"].VR = "OW" if int(header.BitsAllocated) > 8 else "OB"
+    header.save_as(target, implicit_vr=False, little_endian=True, enforce_file_format=True)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a comparison of the written with the original stored values found."""
+
+    outside_equal: bool
+    inside_filled: bool
+    digest: str  # SHA-256 of the written values outside the mask, plane by plane
+
+
+def compare(loaded: Loaded, written: Sequence[Path], mask: Flags, modality: str) -> tuple[Identity, Stack]:
+    """Read the written series back and hold it against the original; also its stack, for the checks on the image.
+
+    Args:
+        written: the files in the order of `loaded.paths`.
+    """
+    stored: dict[tuple[int, int], Words] = {}
+    fills: dict[tuple[int, int], int] = {}
+    frames = {(f.file, f.number): f for place in loaded.frames for f in place}
+    for file, path in enumerate(written):
+        header = pydicom.dcmread(path, force=True)
+        for number, words in enumerate(stored_frames(header)):
+            stored[file, number] = words
+            fills[file, number] = fill_of(frames[file, number], modality, header)
+    digest, outside, inside = hashlib.sha256(), True, True
+    for plane, place in enumerate(loaded.frames):
+        for frame in place:
+            at = (frame.file, frame.number)
+            kept = stored[at][~mask[plane]]
+            outside &= bool(np.array_equal(kept, loaded.stored[at][~mask[plane]]))
+            inside &= bool((stored[at][mask[plane]] == fills[at]).all())
+            digest.update(np.ascontiguousarray(kept.astype("<i4")).tobytes())
+    first = [place[0] for place in loaded.frames]
+    values = np.stack([_rescaled(stored[frame.file, frame.number], frame) for frame in first])
+    stack = Stack(values, loaded.stack.origins, loaded.stack.row_step, loaded.stack.column_step)
+    return Identity(outside, inside, digest.hexdigest()), stack
+
+
+def _problem(reason: str, sentence: str, wanted: str, found: str) -> VolumeError:
+    return VolumeError(reason, sentence, wanted=wanted, found=found, fix="export the series again, or leave it out")

@@ -1,0 +1,299 @@
+"""One patient space at a time: the image series that share a frame of reference, and their contours.
+
+What `deface` does in each process of its pool. Everything a series needs is decided here and comes back as rows.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import SimpleITK as sitk  # noqa: N813
+
+from radcurate import tables
+from radcurate.deface import render
+from radcurate.deface.body import body
+from radcurate.deface.borrow import Borrowed, Partner, borrow
+from radcurate.deface.decide import Check, Plan, check, plan, says_head
+from radcurate.deface.native import on_stack
+from radcurate.deface.overlap import Overlap, overlap
+from radcurate.deface.series import Identity, Loaded, compare, load, write_masked
+from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
+from radcurate.deface.template import template
+from radcurate.errors import CurationError, place_of
+from radcurate.settings import Deface
+from radcurate.volumes.masks import read_rois
+from radcurate.volumes.problems import VolumeError
+
+VOLUMES = ("CT", "MR", "PT")
+REMEDIES = {
+    "face_uncertain": "look at the series: leave it out, or export the whole head so that it can be recognised",
+    "head_said_but_not_found": "look at the series: leave it out, or correct BodyPartExamined where it shows no head",
+    "pet_alone": "export the CT or MR of the same examination too, in the same frame of reference, or leave the PET out",
+    "face_left": "look at the pictures of this series; leave it out, or remove its face by other means",
+    "brain_touched": "look at the pictures of this series; leave it out, or remove its face by other means",
+    "check_invalid": "report this as an error of radcurate: its check does not see a face",
+    "outside_changed": "report this as an error of radcurate: it changed voxels that it should not",
+    "roi_overlap": "draw the contour so that it keeps away from the face, or leave the series out",
+    "overlap_unknown": "export the contour on this image, so that its distance from the removed face can be told",
+    "image_quarantined": "see the row of the image that this contour belongs to",
+    "unreadable_contour": "export the contour again, or leave it out",
+}
+ANEW = "export the series again, or leave it out"
+REPORT = "report this as an error of radcurate"
+
+
+@dataclass(frozen=True)
+class Space:
+    """Series of one frame of reference, with what the pool's process needs."""
+
+    images: tuple[dict[str, Any], ...]  # rows of deidentify's table
+    contours: tuple[dict[str, Any], ...]
+    source: Path  # deidentify's dicom folder
+    out: Path  # deface's dicom folder
+    pictures: Path
+    settings: Deface
+
+
+@dataclass
+class Result:
+    """Rows of series.parquet and qc.parquet."""
+
+    series: list[dict[str, Any]] = field(default_factory=list)
+    quality: list[dict[str, Any]] = field(default_factory=list)
+    # contours that must go: series -> reason
+    contours: dict[str, str] = field(default_factory=dict)
+
+
+def clean_space(space: Space) -> Result:
+    """Decide on and clean all image series of a space, CT and MR before PET, which takes their decisions."""
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    result = Result()
+    partners: list[Partner] = []
+    order = {"CT": 0, "MR": 1}
+    for row in sorted(space.images, key=lambda row: (order.get(row["modality"], 2), row["series"])):
+        files = _files(space.source / row["folder"])
+        _link(files, space.out / row["folder"])
+        try:
+            _clean_series(space, row, files, partners, result)
+        except CurationError as error:
+            reason = error.reason if isinstance(error, VolumeError) else "unreadable"
+            _set_aside(space, row, files, tables.QUARANTINED, reason, ANEW, result)
+        except Exception as error:  # its message may quote a header value
+            _set_aside(space, row, files, tables.FAILED, "unexpected:" + place_of(error), REPORT, result)
+    return result
+
+
+def _clean_series(
+    space: Space, row: dict[str, Any], files: list[Path], partners: list[Partner], result: Result
+) -> None:
+    if row["modality"] not in VOLUMES:
+        result.series.append(_row(row, face="none", decision="modality_without_volume"))
+        return
+    loaded = load(files)
+    said = _said(files[0])
+    if row["modality"] == "PT":
+        _clean_pet(space, row, loaded, borrow(loaded.stack, said, partners, template()), result, said)
+        return
+    made = plan(loaded.stack, row["modality"], said, template())
+    numbers = {"series": row["series"], "said": says_head(said), **_found(made)}
+    if made.decision == "uncertain":
+        result.quality.append(numbers)
+        _set_aside(space, row, files, tables.QUARANTINED, made.code, REMEDIES[made.code], result)
+        return
+    if made.decision == "none" or made.head is None or made.mask is None:
+        partners.append(Partner(row["series"], "none", loaded.stack.corners()))
+        result.series.append(_row(row, face="none", decision=made.code))
+        result.quality.append(numbers | {"overlap_voxels": 0})
+        return
+    mask = on_stack(made.mask, made.head.field, loaded.stack)
+    cut = _remove(space, row, loaded, mask, result)
+    checked = check(
+        made, cut.stack, row["modality"], template(), space.settings.least_moved, space.settings.least_brain_dice
+    )
+    if space.settings.pictures:
+        _draw(space, row["series"], made, cut.stack, row["modality"])
+    reason = cut.reason or checked.reason
+    result.quality.append(numbers | cut.numbers | _checked(checked) | {"passed": reason is None})
+    _conclude(space, row, files, made.code, cut, reason, result)
+    if checked.reason is None:
+        partners.append(Partner(row["series"], "remove", loaded.stack.corners(), made.head.field, made.mask))
+
+
+def _clean_pet(
+    space: Space, row: dict[str, Any], loaded: Loaded, borrowed: Borrowed, result: Result, said: str
+) -> None:
+    numbers: dict[str, Any] = {"series": row["series"], "said": says_head(said)}
+    files, partner = list(loaded.paths), borrowed.partner
+    if borrowed.decision == "uncertain":
+        result.quality.append(numbers)
+        _set_aside(space, row, files, tables.QUARANTINED, borrowed.code, REMEDIES[borrowed.code], result)
+    elif borrowed.decision == "none" or partner is None or partner.mask is None or partner.field is None:
+        result.series.append(_row(row, face="none", decision=borrowed.code))
+        result.quality.append(numbers | {"overlap_voxels": 0})
+    else:
+        mask = on_stack(partner.mask, partner.field, loaded.stack)
+        if not mask.any():
+            result.series.append(_row(row, face="none", decision="face_not_in_view"))
+            result.quality.append(numbers | {"overlap_voxels": 0})
+            return
+        cut = _remove(space, row, loaded, mask, result)
+        result.quality.append(numbers | cut.numbers | {"passed": cut.reason is None})
+        _conclude(space, row, files, borrowed.code, cut, cut.reason, result)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A series whose masked voxels were written: its stack as read back, numbers, and why it may not be used."""
+
+    stack: Stack
+    changed: int
+    numbers: dict[str, Any]
+    reason: str | None
+
+
+def _remove(space: Space, row: dict[str, Any], loaded: Loaded, mask: Flags, result: Result) -> _Cut:
+    """Write the masked voxels, read them back, and hold contours against the mask."""
+    folder = space.out / row["folder"]
+    changed = write_masked(loaded, mask, row["modality"], folder)
+    identity, written = compare(loaded, [folder / path.name for path in loaded.paths], mask, row["modality"])
+    touching = _overlap(space, row, loaded, mask, result)
+    numbers = {
+        "overlap_voxels": touching.voxels,
+        "roi_distance": touching.distance,
+        "masked_voxels": int(mask.sum()),
+        "changed_voxels": sum(changed.values()),
+        **_identity(identity),
+    }
+    reason = None if identity.outside_equal and identity.inside_filled else "outside_changed"
+    return _Cut(written, sum(changed.values()), numbers, reason or ("roi_overlap" if touching.voxels else None))
+
+
+def _overlap(space: Space, row: dict[str, Any], loaded: Loaded, mask: Flags, result: Result) -> Overlap:
+    """Contours of this series against its mask; those that touch it, or can't be placed, are marked."""
+    grid = loaded.grid()
+    found: list[Overlap] = []
+    for contour in space.contours:
+        if row["series"] not in (contour["images"] or []) or contour["status"] != tables.OK:
+            continue
+        try:
+            regions = [
+                roi.mask
+                for path in _files(space.source / contour["folder"])
+                for roi in read_rois(path, contour["kind"], grid)
+                if roi.mask.any()
+            ]
+        except CurationError:
+            # it may belong to another image of the space; extract tells why it can't be used on this one
+            regions = []
+            if len(contour["images"]) == 1:
+                result.contours.setdefault(contour["series"], "overlap_unknown")
+        one = overlap(mask, regions, grid)
+        if one.voxels:
+            result.contours[contour["series"]] = "roi_overlap"
+        found.append(one)
+    distances = [one.distance for one in found if one.distance is not None]
+    return Overlap(sum(one.voxels for one in found), min(distances) if distances else None)
+
+
+def _conclude(
+    space: Space, row: dict[str, Any], files: list[Path], code: str, cut: _Cut, reason: str | None, result: Result
+) -> None:
+    if reason is None:
+        result.series.append(_row(row, face="removed", decision=code, changed_voxels=cut.changed))
+    else:
+        _set_aside(space, row, files, tables.QUARANTINED, reason, REMEDIES[reason], result)
+
+
+def _set_aside(
+    space: Space, row: dict[str, Any], files: list[Path], status: str, reason: str, remedy: str, result: Result
+) -> None:
+    """A series that may not go on: its folder holds deidentify's files again."""
+    _link(files, space.out / row["folder"])
+    result.series.append(_row(row, status=status, reason=reason, remedy=remedy, decision=reason.split(":")[0]))
+
+
+def _row(row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    names = ("series", "subject", "kind", "modality", "folder", "n_instances", "images")
+    empty = {"status": tables.OK, "reason": None, "remedy": None, "face": None, "decision": None, "changed_voxels": 0}
+    return {name: row[name] for name in names} | empty | more
+
+
+def _found(made: Plan) -> dict[str, Any]:
+    finding = made.finding
+    return {
+        "turn": finding.pose.turn if finding.pose is not None else None,
+        "screened": finding.screened,
+        "fit": finding.fit,
+        "inside": finding.inside,
+        "scale": finding.scale,
+        "squeeze": finding.squeeze,
+        "bone": finding.bone,
+        "face_in_view": made.before.in_view,
+        "presence_before": made.before.agrees,
+    }
+
+
+def _checked(checked: Check) -> dict[str, Any]:
+    return {
+        "presence_after": checked.after.agrees,
+        "moved": checked.moved,
+        "control_moved": checked.control_moved,
+        "control_passed": checked.control_passes,
+        "brain_voxels": checked.brain_voxels,
+        "brain_lost": checked.brain_lost,
+        "brain_dice": checked.brain_dice,
+    }
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    return {
+        "outside_equal": identity.outside_equal,
+        "inside_filled": identity.inside_filled,
+        "outside_sha256": identity.digest,
+    }
+
+
+def _draw(space: Space, series: str, made: Plan, written: Stack, modality: str) -> None:
+    head = made.head
+    if head is None:
+        return
+    after = to_field(written, FINE_MM)
+    for name, field_, tissue in (("before", head.field, head.body), ("after", after, body(after, modality))):
+        views = [
+            render.surface(field_, tissue, head.pose, angle)
+            for angle in (render.FRONT, render.HALF_LEFT, render.HALF_RIGHT)
+        ]
+        render.write_picture(space.pictures / f"{series}_{name}.png", views)
+
+
+def _said(path: Path) -> str:
+    header = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=["BodyPartExamined"])
+    return str(header.get("BodyPartExamined") or "")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def _link(files: Sequence[Path], folder: Path) -> None:
+    """Hard links of the files in `folder` (copies where the file system has none)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        target = folder / path.name
+        target.unlink(missing_ok=True)
+        try:
+            os.link(path, target)
+        except OSError:
+            shutil.copy2(path, target)
+
+
+def link_series(source: Path, target: Path) -> None:
+    """The whole folder of a series, untouched."""
+    if source.is_dir():
+        _link(_files(source), target)

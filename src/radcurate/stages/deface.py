@@ -1,0 +1,99 @@
+"""Remove faces from head CT, MR and PET, measure that it worked, and prove that the rest is untouched."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from radcurate import seals, tables
+from radcurate.keys import Key
+from radcurate.settings import Deface
+from radcurate.stages._command import command
+from radcurate.stages._faces import REMEDIES, Result, Space, clean_space, link_series
+from radcurate.stages._folders import empty_folder, private_folder
+from radcurate.stages._pool import map_items
+
+log = logging.getLogger("radcurate")
+Row = dict[str, Any]
+
+
+def run(settings: Deface, source: Path, out: Path, key: Key, threads: int) -> None:
+    """Deface one chunk.
+
+    Args:
+        settings: section deface of the configuration.
+        source: results/deidentify/<chunk>.
+        out: results/deface/<chunk>.
+        key: the project key.
+        threads: processes, one frame of reference each.
+
+    Raises:
+        CurationError: the seal of `source` doesn't hold.
+    """
+    seals.check_seal(source, key)
+    rows = tables.read_rows(source / "series.parquet", tables.DEIDENTIFY_SERIES)
+    for name in ("dicom", "pictures"):
+        empty_folder(out / name)
+    private_folder(out / "pictures")
+    spaces = _spaces(rows, source / "dicom", out, settings)
+    results = map_items(clean_space, spaces, threads, "deface")
+    series, quality = _gather(rows, results, source / "dicom", out / "dicom")
+    tables.write_rows(out / "series.parquet", tables.DEFACE_SERIES, series)
+    tables.write_rows(out / "qc.parquet", tables.DEFACE_QC, quality)
+    seals.write_seal(out, ["series.parquet", "qc.parquet"], key)
+    images = [row for row in series if row["kind"] == "image"]
+    log.info(
+        "deface: %d images, %d defaced, %d without a face, %d quarantined",
+        len(images),
+        sum(row["face"] == "removed" for row in images),
+        sum(row["face"] == "none" for row in images),
+        sum(row["status"] != tables.OK for row in images),
+    )
+
+
+def _spaces(rows: list[Row], dicom: Path, out: Path, settings: Deface) -> list[Space]:
+    """Image series by patient and frame of reference; one without a frame stands alone."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["kind"] == "image" and row["status"] == tables.OK:
+            groups.setdefault((row["subject"], row["frame_of_reference"] or row["series"]), []).append(row)
+    contours = [row for row in rows if row["kind"] != "image"]
+    spaces = []
+    for _, images in sorted(groups.items()):
+        own = {row["series"] for row in images}
+        linked = tuple(row for row in contours if own & set(row["images"] or []))
+        spaces.append(Space(tuple(images), linked, dicom, out / "dicom", out / "pictures", settings))
+    return spaces
+
+
+def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> tuple[list[Row], list[Row]]:
+    """One row for each series that deidentify told of, in whatever state."""
+    done = {row["series"]: row for result in results for row in result.series}
+    marked: dict[str, str] = {}
+    for result in results:
+        marked |= {series: reason for series, reason in result.contours.items() if marked.get(series) != "roi_overlap"}
+    for row in rows:
+        if row["series"] not in done:
+            link_series(dicom / (row["folder"] or row["series"]), out / (row["folder"] or row["series"]))
+            done[row["series"]] = _contour(row, marked, done) if row["status"] == tables.OK else _as_it_was(row)
+    return list(done.values()), [row for result in results for row in result.quality]
+
+
+def _contour(row: Row, marked: dict[str, str], done: dict[str, Row]) -> Row:
+    """A contour goes with its images: it stays when one of them does and it touches no removed face."""
+    images = [done[name] for name in row["images"] or [] if name in done]
+    reason = marked.get(row["series"])
+    if reason is None and images and all(image["status"] != tables.OK for image in images):
+        reason = "image_quarantined"
+    plain = _as_it_was(row)
+    return plain | {"status": tables.QUARANTINED, "reason": reason, "remedy": REMEDIES[reason]} if reason else plain
+
+
+def _as_it_was(row: Row) -> Row:
+    names = ("series", "subject", "kind", "modality", "status", "reason", "remedy", "folder", "n_instances", "images")
+    return {name: row[name] for name in names} | {"changed_voxels": 0}
+
+
+if __name__ == "__main__":
+    command(run)
