@@ -30,3 +30,10 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     out = tmp_path_factory.mktemp("cohort")
     make_cohort(out)
     return Cohort(out, json.loads((out / "truth.json").read_text(encoding="utf-8")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one cohort on one worker, so that it is made once."""
+    for item in items:
+        if "cohort" in getattr(item, "fixturenames", ()) and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("demo"))

@@ -386,7 +386,7 @@ def test_the_summary_of_a_release_and_of_a_refusal(run):
     assert "no verdict yet" in render(run.results / "nowhere")
     folder = run.release()
     text = render(run.results)
-    assert f"RELEASED results/release/{folder.name}" in text and "consent: purpose" in text and "11 after" in text
+    assert f"RELEASED results/release/{folder.name}" in text and "consent: other_purpose" in text and "11 after" in text
     assert len(text.splitlines()) < 40
     run.measure(lambda content: content["after"].update(k=2))
     assert "RELEASED" in render(run.results)
