@@ -139,7 +139,7 @@ def _risk(facts: Facts) -> str:
         "",
         "| measure | before protection | as released |",
         "|---|---|---|",
-        *(f"| {text} | {number(before.get(key))} | {number(after.get(key))} |" for text, key in rows),
+        *(f"| {text} | {_risk_number(before, key)} | {_risk_number(after, key)} |" for text, key in rows),
         "",
         f"Patients left out to protect them: {number(protection['suppressed_subjects'])} "
         f"({number(protection['suppressed_share'])} of all). Information lost by making values coarser: "
@@ -152,6 +152,12 @@ def _risk(facts: Facts) -> str:
         *(_criterion(finding) for finding in facts.verdict["findings"]),
     ]
     return "\n".join(lines)
+
+
+def _risk_number(risk: Json, key: str) -> str:
+    if key in ("l", "t") and not risk.get("sensitive"):
+        return "no sensitive column"
+    return number(risk.get(key))
 
 
 def _criterion(finding: Json) -> str:
