@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -81,9 +82,12 @@ def demo(_chosen: argparse.Namespace) -> int:
     if not DEMO_KEY.expanduser().exists():
         create_key(DEMO_KEY)
     _refuse_foreign_results(DEMO_FOLDER / "export")
-    if not (DEMO_FOLDER / "truth.json").exists():
+    if not DEMO_FOLDER.exists():
         print("making the synthetic cohort in demo/ …", file=sys.stderr)
-        make_cohort(DEMO_FOLDER)
+        unfinished = DEMO_FOLDER.with_name(".demo-unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        make_cohort(unfinished)
+        unfinished.rename(DEMO_FOLDER)
     command = [
         sys.executable,
         "-m",

@@ -225,3 +225,9 @@ def test_ages_and_birth_dates_agree(cohort):
         age = int(seen[:4]) - int(born[:4]) - (seen[4:] < born[4:])
         assert age == patient["age"] == int(header.PatientAge[:3])
         assert header.PatientSex == patient["sex"]
+
+
+def test_a_relative_folder_will_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_cohort(Path("cohort"))
+    assert (tmp_path / "cohort" / "truth.json").exists()

@@ -28,7 +28,7 @@ def make_cohort(out: Path, seed: int = 7, n_patients: int = 28) -> None:
     Raises:
         CurationError: there is an export already.
     """
-    export = out / "export"
+    export = out.resolve() / "export"  # the DICOMDIR writer names files by absolute paths
     if export.exists():
         raise CurationError(
             "there is a cohort already",
