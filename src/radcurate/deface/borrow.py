@@ -14,7 +14,7 @@ import numpy as np
 from radcurate.deface.body import body
 from radcurate.deface.decide import says_head
 from radcurate.deface.detect import COARSE_MM, too_little
-from radcurate.deface.screen import screen
+from radcurate.deface.screen import look, screen
 from radcurate.deface.stack import Field, Flags, Floats, Stack, to_field
 from radcurate.deface.template import Template
 
@@ -54,7 +54,7 @@ def borrow(stack: Stack, said: str, partners: Sequence[Partner], mean: Template)
     if early is not None:
         return Borrowed("none", early.code)
     coarse = to_field(stack, COARSE_MM)
-    if not screen(coarse, "PT", body(coarse, "PT"), mean):
+    if not screen(look(coarse, "PT", mean), body(coarse, "PT")):
         return Borrowed("none", "no_head_in_view")
     return Borrowed("uncertain", "pet_alone")
 

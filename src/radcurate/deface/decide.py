@@ -8,12 +8,13 @@ import numpy as np
 from scipy import ndimage
 
 from radcurate.deface.body import body
-from radcurate.deface.detect import Finding, find_head
+from radcurate.deface.detect import Finding, clearly_none, find_head
 from radcurate.deface.quality import PRESENT, Presence, dice, moved_share, presence
 from radcurate.deface.region import Head, face_mask, head_of, own_brain
-from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
+from radcurate.deface.stack import FINE_MM, Field, Flags, Stack, to_field
 from radcurate.deface.template import Template
 
+WHOLE_FACE = 0.4  # in a smaller part, such as a strip below the brow, the shell is as thin as AGREES_MM
 LEAST_IN_VIEW = 0.03  # share of the mean head's facial surface; less is a strip of forehead
 EMPTY = 0.15  # share of tissue where the face would be; less has been taken away before
 # body parts (PS3.16 CID 4, 4030, 4031) of which a face may be in view; a header that says so is never overruled
@@ -59,7 +60,7 @@ def plan(stack: Stack, modality: str, said: str, mean: Template) -> Plan:
         said: BodyPartExamined; can only make the decision stricter.
     """
     finding = find_head(stack, modality, mean)
-    if finding.verdict == "none" and says_head(said):
+    if finding.verdict == "none" and says_head(said) and not clearly_none(finding):
         return Plan("uncertain", "head_said_but_not_found", finding)
     if finding.verdict != "head" or finding.pose is None:
         return Plan("uncertain" if finding.verdict == "uncertain" else "none", finding.code, finding)
@@ -106,17 +107,22 @@ class Check:
     reason: str | None
 
 
-def check(plan_: Plan, written: Stack, modality: str, mean: Template, least_moved: float, least_dice: float) -> Check:
+def check(
+    plan_: Plan,
+    head: Head,
+    fine: Field,
+    solid: Flags,
+    modality: str,
+    mean: Template,
+    least_moved: float,
+    least_dice: float,
+) -> Check:
     """Measure what removing did, on the written volume.
 
     Args:
-        written: what was read back from the written files.
+        head: of the plan.
+        fine, solid: field and tissue of what was read back from the written files, on the head's grid.
     """
-    head = plan_.head
-    if head is None:
-        raise ValueError("a plan without a head can't be checked")
-    fine = to_field(written, FINE_MM)
-    solid = body(fine, modality)
     after = presence(fine, solid, head.pose, mean)
     moved = moved_share(head.body, solid, head, mean)
     brain = own_brain(head, modality)
@@ -151,6 +157,7 @@ def verdict(
     before: Presence, after: Presence, moved: float, similarity: float, least_moved: float, least_dice: float
 ) -> str | None:
     """Why a volume does not count as defaced, or None when it does."""
-    if moved < least_moved or after.agrees > max(PRESENT, 0.6 * before.agrees):
+    agreeing = before.in_view >= WHOLE_FACE and after.agrees > max(PRESENT, 0.6 * before.agrees)
+    if moved < least_moved or agreeing:
         return "face_left"
     return "brain_touched" if similarity < least_dice else None

@@ -15,19 +15,20 @@ from scipy import ndimage
 
 from radcurate.deface.align import fit_affine, fit_similarity
 from radcurate.deface.body import AIR_HU, body
-from radcurate.deface.screen import Pose, binned, information, look_up, screen, template_classes
+from radcurate.deface.screen import UPRIGHT, Pose, binned, climb, information, look, look_up, screen, template_classes
 from radcurate.deface.stack import Field, Stack, to_field
 from radcurate.deface.template import GOOD_FROM, HEAD_BOTTOM, Template
 
-COARSE_MM, MIDDLE_MM, SMALL_MM = 8.0, 6.0, 4.0
+COARSE_MM, SMALL_MM = 8.0, 5.0
 LEAST_EXTENT_MM = 60.0  # two directions of a volume that shows a face are longer
 LEAST_PLANES = 5  # fewer are no surface
-HEAD_FIT = {"CT": 0.15, "MR": 0.18}  # root of the product of both informations
-NO_HEAD_FIT = {"CT": 0.12, "MR": 0.13}
+HEAD_FIT = 0.15  # root of the product of both informations
+NO_HEAD_FIT = 0.12
+CLEARLY_NONE = 0.10  # a header that speaks of a head is not believed below
 LEAST_BONE = 0.11  # share of bone in a CT of a head; half of an adult's, an infant's skull is thin
+BLURRED_BONE = 0.07  # the same on the coarse field, where thin bone is mixed with its neighbours
 BONE_HU = 250.0
-HOPELESS = 0.10  # after the similarity fit: not worth an affine one
-CLEAR = 0.216  # other starts are not tried any more
+HOPELESS = 0.08  # after the similarity fit: not worth an affine one
 SCALE = (0.80, 1.70)  # template mm per patient mm: the largest adults to infants
 SQUEEZE = 1.30  # largest over smallest stretch; heads 1.04–1.18
 LEAST_SEEN_L = 0.5  # litres of the head in view
@@ -60,21 +61,27 @@ def find_head(stack: Stack, modality: str, mean: Template) -> Finding:
     if early is not None:
         return early
     coarse = to_field(stack, COARSE_MM)
-    starts = screen(coarse, modality, body(coarse, modality), mean)
+    view = look(coarse, modality, mean)
+    starts = screen(view, body(coarse, modality))
     best = Finding("none", "no_head_in_view", screened=max((start.score for start in starts), default=0.0))
+    if modality == "CT":
+        starts = [start for start in starts if bone_share(coarse, start, mean) >= BLURRED_BONE]
     if not starts:
         return best
-    middle, small = to_field(stack, MIDDLE_MM), to_field(stack, SMALL_MM)
-    for start in starts:
-        if modality == "CT" and bone_share(coarse, start, mean) < LEAST_BONE / 2:  # 8 mm voxels blur thin bone
-            continue
-        near = judge(middle, modality, fit_similarity(middle, modality, start, mean), mean, start.score)
-        if near.pose is None or near.score < HOPELESS or (modality == "CT" and near.bone < LEAST_BONE):
+    small = to_field(stack, SMALL_MM)
+    # the header's orientation is right almost always, so another one has to be better than by chance
+    climbed = sorted(
+        (climb(start, view) for start in starts), key=lambda p: -p.score * (1.05 if p.turn == UPRIGHT else 1.0)
+    )
+    for start in climbed:
+        near = judge(coarse, modality, fit_similarity(coarse, modality, start, mean), mean, start.score)
+        boneless = modality == "CT" and near.bone < BLURRED_BONE
+        if near.pose is None or near.score < HOPELESS or boneless:
             finding = near
         else:
             finding = judge(small, modality, fit_affine(small, modality, near.pose, mean), mean, start.score)
         best = max(best, finding, key=_rank)
-        if best.verdict == "head" and best.score > CLEAR:
+        if best.verdict == "head":
             break
     return best
 
@@ -120,12 +127,16 @@ def bone_share(field: Field, pose: Pose, mean: Template) -> float:
 
 
 def _verdict(numbers: Finding, modality: str) -> tuple[str, str]:
-    kind = "CT" if modality == "CT" else "MR"
     plausible = SCALE[0] <= numbers.scale <= SCALE[1] and numbers.squeeze <= SQUEEZE
-    boneless = kind == "CT" and numbers.bone < LEAST_BONE
-    if not plausible or boneless or numbers.score < NO_HEAD_FIT[kind] or numbers.seen_litres < LEAST_SEEN_L:
+    boneless = modality == "CT" and numbers.bone < LEAST_BONE
+    if not plausible or boneless or numbers.score < NO_HEAD_FIT or numbers.seen_litres < LEAST_SEEN_L:
         return "none", "no_head_in_view"
-    return ("head", "head") if numbers.score >= HEAD_FIT[kind] else ("uncertain", "face_uncertain")
+    return ("head", "head") if numbers.score >= HEAD_FIT else ("uncertain", "face_uncertain")
+
+
+def clearly_none(finding: Finding) -> bool:
+    """No head, whatever the header says: the mean head tells nothing about the volume."""
+    return finding.code == "no_head_in_view" and finding.score < CLEARLY_NONE
 
 
 def _rank(finding: Finding) -> tuple[int, float]:

@@ -38,10 +38,20 @@ def presence(field: Field, body: Flags, pose: Pose, mean: Template) -> Presence:
     seen[seen] = field.inside[tuple(nearest)]
     if seen.sum() < 20:
         return Presence(float(seen.mean()), 0.0)
-    closed = hull(body, field.step, HULL_MM)
+    window, start = _around(index[:, seen], field)
+    closed = hull(body[window], field.step, HULL_MM)
     signed = depth(closed, field.step) - ndimage.distance_transform_edt(~closed, sampling=field.step)
-    there = ndimage.map_coordinates(signed.astype(np.float32), index[:, seen], order=1)
+    there = ndimage.map_coordinates(signed.astype(np.float32), index[:, seen] - start[:, None], order=1, mode="nearest")
     return Presence(float(seen.mean()), float((np.abs(there) < AGREES_MM).mean()))
+
+
+def _around(index: Floats, field: Field) -> tuple[tuple[slice, ...], Floats]:
+    """The part of the field within 40 mm of some places (3, n), and its first index; up to the field's end below and
+    above where that is near, because an end is no surface."""
+    reach = 40.0 / field.step
+    low = np.maximum(np.floor(index.min(axis=1) - reach), 0).astype(int)
+    high = np.minimum(np.ceil(index.max(axis=1) + reach) + 1, field.values.shape).astype(int)
+    return tuple(slice(a, b) for a, b in zip(low, high, strict=True)), low.astype(float)
 
 
 def facial_surface(mean: Template) -> Floats:
@@ -66,8 +76,9 @@ def moved_share(before: Flags, after: Flags, head: Head, mean: Template) -> floa
     surface = outer_surface(before) & zone.reshape(shape)
     if not surface.any():
         return 0.0
-    left = ndimage.distance_transform_edt(~outer_surface(after), sampling=head.field.step)
-    return float((left[surface] > MOVED_MM).mean())
+    window, _ = _around(np.array(np.nonzero(surface), dtype=float), head.field)
+    left = ndimage.distance_transform_edt(~outer_surface(after)[window], sampling=head.field.step)
+    return float((left[surface[window]] > MOVED_MM).mean())
 
 
 def outer_surface(body: Flags) -> Flags:

@@ -21,6 +21,7 @@ HULL_MM = 16.0  # bridges an eye socket or an open mouth
 BRAIN_MARGIN_MM = 6.0  # 5 mm lost brain in 5 of 21 heads when it was the only protection; here depth limits it too
 PINNA_MM = 9.0  # half of the thickness that counts as a thin, ear-like part
 EAR_DEPTH_MM = 4.0  # skin of the ear's root; the bone lies deeper
+CONTEXT_MM = 34.0  # around the face, so that hulls come out as on the whole head
 AIR_MM = 45.0  # in front of the mean head's skin; farther out there is no nose or ear
 
 # Depth of the shell below the mean head's hull, the own hull and the own skin (mm), by height in template space:
@@ -72,20 +73,35 @@ def _below_end(mean: Template, index: Floats) -> Floats:
 def face_mask(head: Head, mean: Template) -> Flags:
     """Voxels of the head's field that are to be removed, with the air in front of them; shape (z, y, x)."""
     shape = head.field.values.shape
-    outline = in_outline(mean.outline, head.there).reshape(shape)
-    ears = ear_boxes(head.there).reshape(shape)
-    brain = head.brain_distance <= BRAIN_MARGIN_MM
-    height = head.there[:, 2].reshape(shape)
-    step = head.field.step
-    closed = hull(head.body, step, HULL_MM)
-    shell = (
-        (head.mean_depth < np.interp(height, HEIGHTS, BELOW_MEAN))
-        | (depth(closed, step) < np.interp(height, HEIGHTS, BELOW_HULL))
-        | (depth(head.body, step) < np.interp(height, HEIGHTS, BELOW_SKIN))
+    near = (head.mean_depth > -AIR_MM) & head.field.inside & (head.brain_distance > BRAIN_MARGIN_MM)
+    outline = in_outline(mean.outline, head.there).reshape(shape) & near
+    ears = ear_boxes(head.there).reshape(shape) & near
+    window = _box(outline | ears, CONTEXT_MM / head.field.step)
+    mask = np.zeros(shape, bool)
+    if window is not None:
+        shell = _shell(head, head.there[:, 2].reshape(shape)[window], window)
+        mask[window] = (outline[window] & shell) | (ears[window] & _outer(head.body[window], head.field.step))
+    return mask
+
+
+def _shell(head: Head, height: Floats, window: tuple[slice, ...]) -> Flags:
+    """Voxels less deep than the shell reaches below the mean head's hull, the own hull or the own skin."""
+    step, own = head.field.step, head.body[window]
+    below_hull, below_skin = depth(hull(own, step, HULL_MM), step), depth(own, step)
+    return np.asarray(
+        (head.mean_depth[window] < np.interp(height, HEIGHTS, BELOW_MEAN))
+        | (below_hull < np.interp(height, HEIGHTS, BELOW_HULL))
+        | (below_skin < np.interp(height, HEIGHTS, BELOW_SKIN))
     )
-    face = outline & shell
-    near = (head.mean_depth > -AIR_MM) & head.field.inside
-    return np.asarray((face | (ears & _outer(head.body, step))) & near & ~brain)
+
+
+def _box(mask: Flags, margin: float) -> tuple[slice, ...] | None:
+    """The mask's bounding box, wider by `margin` voxels."""
+    if not mask.any():
+        return None
+    ends = [np.flatnonzero(mask.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
+    wide = int(np.ceil(margin))
+    return tuple(slice(max(0, a - wide), min(n, b + wide + 1)) for (a, b), n in zip(ends, mask.shape, strict=True))
 
 
 def _outer(body: Flags, step: float) -> Flags:

@@ -12,22 +12,24 @@ from scipy import ndimage
 from radcurate.deface.screen import Pose
 from radcurate.deface.stack import Field, Flags, Floats
 
-STEP_MM = 1.5
+STEP_MM = 2.0
 SIZE_MM = 270.0
 DEPTH_MM = 270.0
 CENTRE = np.array([3.0, -10.0, -25.0])  # template point in the middle of the picture
-FRONT, HALF_LEFT, HALF_RIGHT = 0.0, 45.0, -45.0
+VIEWS = (0.0, 45.0, -45.0)  # front, and half from either side
 
 
-def surface(field: Field, tissue: Flags, pose: Pose, angle: float) -> NDArray[np.uint8]:
+def surface(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float) -> NDArray[np.uint8]:
     """Shaded surface seen from `angle` degrees left of the front, shape (rows, columns), 0 where no ray meets tissue.
+
+    Args:
+        soft: `smoothed` tissue of the field.
 
     The head is drawn in the template's space, so that it stands upright however it was stored. Equal input gives
     equal bytes.
     """
     n, m = round(SIZE_MM / STEP_MM), round(DEPTH_MM / (2 * STEP_MM))
     right, forward = _view(angle)
-    soft = ndimage.gaussian_filter(tissue.astype(np.float32), 0.6)
     # index of the field as an affine function of (step along the ray, row, column)
     start = CENTRE - forward * DEPTH_MM / 2 - right * SIZE_MM / 2 + np.array([0, 0, SIZE_MM / 2])
     steps = np.stack([forward * 2 * STEP_MM, np.array([0, 0, -STEP_MM]), right * STEP_MM])
@@ -36,6 +38,11 @@ def surface(field: Field, tissue: Flags, pose: Pose, angle: float) -> NDArray[np
     matrix = ((steps @ inverse.T) / field.step)[:, ::-1].T
     rays = ndimage.affine_transform(soft, matrix, offset, output_shape=(m, n, n), order=1)
     return _shade(rays)
+
+
+def smoothed(tissue: Flags) -> NDArray[np.float32]:
+    """Tissue with a soft edge, so that its surface has no steps; shape as given."""
+    return np.asarray(ndimage.gaussian_filter(tissue.astype(np.float32), 0.6))
 
 
 def _view(angle: float) -> tuple[Floats, Floats]:

@@ -19,8 +19,9 @@ from radcurate.deface.template import HEAD_BOTTOM, Template
 BINS = 16
 SCREENED_OUT = 0.10  # information of the best placement: heads start at 0.16 (a child's), limbs and chests end at 0.23
 CT_EDGES = np.array([-900, -500, -200, -120, -60, -20, 10, 25, 40, 60, 100, 200, 350, 600, 1000], float)  # HU
+UPRIGHT = "as_stored"
 TURNS = {
-    "as_stored": (1.0, 1.0, 1.0),
+    UPRIGHT: (1.0, 1.0, 1.0),
     "turned_about_z": (-1.0, -1.0, 1.0),
     "turned_about_y": (-1.0, 1.0, -1.0),
     "turned_about_x": (1.0, -1.0, -1.0),
@@ -33,7 +34,7 @@ class Pose:
 
     matrix: Floats  # (3, 3)
     shift: Floats  # (3,)
-    turn: str = "as_stored"
+    turn: str = UPRIGHT
     score: float = 0.0
 
     def __call__(self, points: Floats) -> Floats:
@@ -86,31 +87,52 @@ def _entropy(shares: Floats) -> float:
     return float(-(positive * np.log(positive)).sum())
 
 
-def screen(field: Field, modality: str, body: Flags, template: Template) -> list[Pose]:
-    """The best placements, as stored first, then those that say the header's orientation is wrong, best first.
+@dataclass(frozen=True)
+class Look:
+    """A coarse field prepared for many placements: its classes, and the mean head's."""
 
-    Args:
-        field: coarse field of the volume (8 mm is enough).
-        body: its tissue.
-    """
-    classes, mean = binned(field, modality).astype(np.int64), template_classes(template)
-    found = {
-        turn: distinct(
-            sorted(
-                (
-                    _scored(pose, field, classes, mean, template)
-                    for pose in _placements(field, body, turn, np.diag(signs))
-                ),
-                key=lambda pose: -pose.score,
-            )
+    field: Field
+    classes: NDArray[np.int64]  # (z, y, x)
+    template: Template
+    mean: NDArray[np.int8]  # the template's grid
+
+    def scored(self, pose: Pose) -> Pose:
+        """The pose with the information in the head's box; a box of which less than a quarter is in view counts less."""
+        field, classes = self.field, self.classes
+        centre = field.to_index(pose.back(BOX_CENTRE[None]))[:, 0]
+        reach = 175.0 / field.step  # half the box's diagonal, for the sizes that are tried
+        low = np.maximum(np.floor(centre - reach), 0).astype(int)
+        high = np.minimum(np.ceil(centre + reach) + 1, classes.shape).astype(int)
+        if (high <= low).any():
+            return pose
+        part = classes[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+        there = pose(grid_points(part.shape, field.origin + low[::-1] * field.step, field.step))
+        box = head_box(there) & (part.ravel() >= 0)
+        seen = box.sum() * field.step**3 / BOX_VOLUME
+        score = (
+            information(look_up(self.mean, self.template, there[box]), part.ravel()[box]) * min(1.0, seen / 0.25) ** 0.5
         )
-        for turn, signs in TURNS.items()
-    }
+        return Pose(pose.matrix, pose.shift, pose.turn, float(score))
+
+
+def look(field: Field, modality: str, template: Template) -> Look:
+    """Prepare a coarse field (8 mm is enough)."""
+    return Look(field, binned(field, modality).astype(np.int64), template, template_classes(template))
+
+
+def screen(view: Look, body: Flags) -> list[Pose]:
+    """Placements worth a closer look, best first: two as the header says, one for each way it may be wrong.
+
+    Empty when no placement tells anything.
+    """
+    found = {}
+    for turn, signs in TURNS.items():
+        scored = (view.scored(pose) for pose in _placements(view.field, body, turn, np.diag(signs)))
+        found[turn] = distinct(sorted(scored, key=lambda pose: -pose.score))
     if max((poses[0].score for poses in found.values() if poses), default=0.0) < SCREENED_OUT:
         return []
-    upright = [climb(pose, field, classes, mean, template) for pose in found.pop("as_stored")[:2]]
-    turned = [climb(poses[0], field, classes, mean, template) for poses in found.values() if poses]
-    return sorted(upright, key=lambda pose: -pose.score) + sorted(turned, key=lambda pose: -pose.score)
+    starts = [pose for turn, poses in found.items() for pose in poses[: 2 if turn == UPRIGHT else 1]]
+    return sorted(starts, key=lambda pose: -pose.score)
 
 
 def distinct(poses: list[Pose]) -> list[Pose]:
@@ -123,13 +145,11 @@ def distinct(poses: list[Pose]) -> list[Pose]:
     return kept
 
 
-def climb(pose: Pose, field: Field, classes: NDArray[np.int64], mean: NDArray[np.int8], template: Template) -> Pose:
+def climb(pose: Pose, view: Look) -> Pose:
     """Pattern search over turns, shifts and size, one at a time, with halving steps."""
     for share in (1.0, 0.5):
         for move in _moves(share):
-            pose = max(
-                [pose, *(_scored(step(pose), field, classes, mean, template) for step in move)], key=lambda p: p.score
-            )
+            pose = max([pose, *(view.scored(step(pose)) for step in move)], key=lambda p: p.score)
     return pose
 
 
@@ -181,23 +201,8 @@ def head_box(points: Floats) -> Flags:
     )
 
 
+BOX_CENTRE = np.array([3.0, -12.0, -8.0])
 BOX_VOLUME = 200.0 * 255.0 * 225.0  # of head_box, mm³
-
-
-def _scored(pose: Pose, field: Field, classes: NDArray[np.int64], mean: NDArray[np.int8], template: Template) -> Pose:
-    """Information in the head's box; a box of which less than a quarter is in view counts less."""
-    centre = field.to_index(pose.back(np.array([[3.0, -12.0, -8.0]])))[:, 0]
-    reach = 175.0 / field.step  # half the box's diagonal, for the tilts that are tried
-    low = np.maximum(np.floor(centre - reach), 0).astype(int)
-    high = np.minimum(np.ceil(centre + reach) + 1, classes.shape).astype(int)
-    if (high <= low).any():
-        return pose
-    part = classes[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
-    there = pose(grid_points(part.shape, field.origin + low[::-1] * field.step, field.step))
-    box = head_box(there) & (part.ravel() >= 0)
-    seen = box.sum() * field.step**3 / BOX_VOLUME
-    score = information(look_up(mean, template, there[box]), part.ravel()[box]) * min(1.0, seen / 0.25) ** 0.5
-    return Pose(pose.matrix, pose.shift, pose.turn, float(score))
 
 
 def _placements(field: Field, body: Flags, turn: str, matrix: Floats) -> list[Pose]:

@@ -22,6 +22,7 @@ from radcurate.deface.borrow import Borrowed, Partner, borrow
 from radcurate.deface.decide import Check, Plan, check, plan, says_head
 from radcurate.deface.native import on_stack
 from radcurate.deface.overlap import Overlap, overlap
+from radcurate.deface.region import Head
 from radcurate.deface.series import Identity, Loaded, compare, load, write_masked
 from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
 from radcurate.deface.template import template
@@ -113,11 +114,12 @@ def _clean_series(
         return
     mask = on_stack(made.mask, made.head.field, loaded.stack)
     cut = _remove(space, row, loaded, mask, result)
-    checked = check(
-        made, cut.stack, row["modality"], template(), space.settings.least_moved, space.settings.least_brain_dice
-    )
+    after = to_field(cut.stack, FINE_MM)
+    solid = body(after, row["modality"])
+    limits = space.settings.least_moved, space.settings.least_brain_dice
+    checked = check(made, made.head, after, solid, row["modality"], template(), *limits)
     if space.settings.pictures:
-        _draw(space, row["series"], made, cut.stack, row["modality"])
+        _draw(space, row["series"], made.head, solid)
     reason = cut.reason or checked.reason
     result.quality.append(numbers | cut.numbers | _checked(checked) | {"passed": reason is None})
     _conclude(space, row, files, made.code, cut, reason, result)
@@ -259,16 +261,10 @@ def _identity(identity: Identity) -> dict[str, Any]:
     }
 
 
-def _draw(space: Space, series: str, made: Plan, written: Stack, modality: str) -> None:
-    head = made.head
-    if head is None:
-        return
-    after = to_field(written, FINE_MM)
-    for name, field_, tissue in (("before", head.field, head.body), ("after", after, body(after, modality))):
-        views = [
-            render.surface(field_, tissue, head.pose, angle)
-            for angle in (render.FRONT, render.HALF_LEFT, render.HALF_RIGHT)
-        ]
+def _draw(space: Space, series: str, head: Head, after: Flags) -> None:
+    for name, tissue in (("before", head.body), ("after", after)):
+        soft = render.smoothed(tissue)
+        views = [render.surface(head.field, soft, head.pose, angle) for angle in render.VIEWS]
         render.write_picture(space.pictures / f"{series}_{name}.png", views)
 
 
