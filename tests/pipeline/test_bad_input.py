@@ -107,12 +107,12 @@ def test_a_policy_that_does_not_hold(run):
     assert "k" in text and (run.results / "gate" / "refusal.json").exists()
 
 
-def test_a_first_refusal_leaves_nothing_to_share(new_project):
-    project = new_project()
-    project.configure(gate={"policy": "public"})
-    done = project.snakemake(ok=False)
+def test_a_first_refusal_leaves_nothing_to_share(run):
+    shutil.rmtree(run.results / "release")
+    run.configure(gate={"policy": "public"})
+    done = run.snakemake(ok=False)
     assert done.returncode != 0
-    release = project.results / "release"
+    release = run.results / "release"
     assert not release.exists() or list(release.iterdir()) == []
 
 

@@ -111,7 +111,7 @@ def released_patient(project) -> str:
     """PatientID of somebody whose series were permitted and good."""
     from radcurate import tables
 
-    chunk = sorted((project.results / "consent" / "chunks").iterdir())[0]
+    chunk = sorted((project.results / "consent" / "chunks").glob("[0-9]*"))[0]
     return str(tables.read_rows(chunk / "series.parquet")[0]["patient_id"])
 
 
