@@ -131,9 +131,9 @@ class Protect(Section):
     """Generalise and suppress quasi-identifiers until k, l and t hold."""
 
     k: int = Field(5, ge=1, description="Least number of patients in an equivalence class.")
-    l: int = Field(
+    l: int = Field(  # noqa: E741
         1, ge=1, description="Least number of distinct sensitive values in an equivalence class; 1 asks for nothing."
-    )  # noqa: E741
+    )
     t: float = Field(
         1.0,
         ge=0,

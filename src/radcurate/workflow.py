@@ -56,6 +56,11 @@ class Run:
         """A table named in the configuration: below the working directory or else the project's own."""
         return str(resolve(name, self.basedir))
 
+    def profiles(self) -> list[str]:
+        """The extraction profiles, one file a modality, all in one folder."""
+        folder = resolve("config/extraction", self.basedir)
+        return [str(folder / f"{name}.yaml") for name in MODALITIES]
+
     def policy(self) -> str:
         """The release policy's file: `public` means config/policies/public.yaml."""
         name = self.config.gate.policy

@@ -7,7 +7,7 @@ rule extract:
         series="results/deface/{chunk}/series.parquet",
         subjects="results/deidentify/{chunk}/series.parquet",
         verified="results/verify/{chunk}/series.parquet",
-        profiles=[run.path(f"config/extraction/{modality}.yaml") for modality in ("ct", "mr", "pt")],
+        profiles=run.profiles(),
     output:
         features="results/extract/{chunk}/features.parquet",
         acquisition="results/extract/{chunk}/acquisition.parquet",
@@ -29,7 +29,7 @@ rule extract:
         source=subpath(input.series, parent=True),
         subjects=subpath(input.subjects, parent=True),
         verified=subpath(input.verified, parent=True),
-        profiles=run.path("config/extraction"),
+        profiles=lambda wildcards, input: str(Path(input.profiles[0]).parent),
         out=subpath(output.series, parent=True),
     shell:
         "python -m radcurate.stages.extract --settings {params.settings:q} --source {params.source}"
