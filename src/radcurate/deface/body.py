@@ -17,8 +17,10 @@ def tissue(field: Field, modality: str) -> Flags:
     if modality == "CT":
         return np.asarray((field.values > AIR_HU) & field.inside)
     level = mr_threshold(field)
-    smooth = ndimage.uniform_filter(field.values, 3)
-    return np.asarray((smooth > level) & (field.values > 0.5 * level) & field.inside)
+    smooth = ndimage.gaussian_filter(
+        field.values, 0.7
+    )  # enough against noise, too little to close the gap behind an ear
+    return np.asarray((smooth > level) & field.inside)
 
 
 def mr_threshold(field: Field) -> float:

@@ -1,7 +1,7 @@
 """PET takes the decision of a CT or MR that lies in the same frame of reference.
 
-PET shows skin too weakly for a fit of its own. Where nothing lies beside it, a volume that is too small for a head, or in
-which no placement of the mean head tells anything, passes; every other one is handed to a person.
+PET shows skin too weakly to place a mask by itself. Where nothing lies beside it, it passes if the mean head fits nowhere;
+every other one is handed to a person.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radcurate.deface.body import body
 from radcurate.deface.decide import says_head
-from radcurate.deface.detect import COARSE_MM, too_little
-from radcurate.deface.screen import look, screen
-from radcurate.deface.stack import Field, Flags, Floats, Stack, to_field
+from radcurate.deface.detect import clearly_none, find_head
+from radcurate.deface.stack import Field, Flags, Floats, Stack
 from radcurate.deface.template import Template
 
 COVER_MM = 30.0  # a partner that ends this much earlier still shows every face that the other shows
@@ -48,14 +46,9 @@ def borrow(stack: Stack, said: str, partners: Sequence[Partner], mean: Template)
         for partner in covering:
             if partner.decision == decision:
                 return Borrowed(decision, code, partner)
-    if says_head(said):
-        return Borrowed("uncertain", "pet_alone")
-    early = too_little(stack)
-    if early is not None:
-        return Borrowed("none", early.code)
-    coarse = to_field(stack, COARSE_MM)
-    if not screen(look(coarse, "PT", mean), body(coarse, "PT")):
-        return Borrowed("none", "no_head_in_view")
+    finding = find_head(stack, "PT", mean)
+    if finding.verdict == "none" and (clearly_none(finding) or not says_head(said)):
+        return Borrowed("none", finding.code)
     return Borrowed("uncertain", "pet_alone")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
@@ -48,7 +48,7 @@ class Plan:
     decision: str
     code: str
     finding: Finding
-    before: Presence = field(default_factory=lambda: Presence(0.0, 0.0))
+    before: Presence | None = None
     head: Head | None = None
     mask: Flags | None = None  # on head.field
 
@@ -108,7 +108,8 @@ class Check:
 
 
 def check(
-    plan_: Plan,
+    mask: Flags,
+    before: Presence,
     head: Head,
     fine: Field,
     solid: Flags,
@@ -120,17 +121,17 @@ def check(
     """Measure what removing did, on the written volume.
 
     Args:
-        head: of the plan.
+        mask, before, head: of the plan.
         fine, solid: field and tissue of what was read back from the written files, on the head's grid.
     """
     after = presence(fine, solid, head.pose, mean)
     moved = moved_share(head.body, solid, head, mean)
     brain = own_brain(head, modality)
-    lost = brain & (np.abs(fine.values - head.field.values) > 1e-3) & ~_rim(head, plan_.mask)
+    lost = brain & (np.abs(fine.values - head.field.values) > 1e-3) & ~_rim(mask)
     similarity = dice(brain, brain & ~lost)
-    reason = verdict(plan_.before, after, moved, similarity, least_moved, least_dice)
+    reason = verdict(before, after, moved, similarity, least_moved, least_dice)
     control_moved = moved_share(head.body, head.body, head, mean)
-    control = verdict(plan_.before, plan_.before, control_moved, 1.0, least_moved, least_dice)
+    control = verdict(before, before, control_moved, 1.0, least_moved, least_dice)
     if control is None:
         reason = "check_invalid"
     return Check(
@@ -146,10 +147,8 @@ def check(
     )
 
 
-def _rim(head: Head, mask: Flags | None) -> Flags:
+def _rim(mask: Flags) -> Flags:
     """Voxels beside the mask: averaging on the working field mixes them with masked ones."""
-    if mask is None:
-        return np.zeros_like(head.body)
     return np.asarray(ndimage.binary_dilation(mask) & ~mask)
 
 

@@ -25,6 +25,7 @@ LEAST_PLANES = 5  # fewer are no surface
 HEAD_FIT = 0.15  # root of the product of both informations
 NO_HEAD_FIT = 0.12
 CLEARLY_NONE = 0.10  # a header that speaks of a head is not believed below
+CLIMBED_OUT = 0.15  # coarse information after the pattern search; heads 0.19–0.44
 LEAST_BONE = 0.11  # share of bone in a CT of a head; half of an adult's, an infant's skull is thin
 BLURRED_BONE = 0.07  # the same on the coarse field, where thin bone is mixed with its neighbours
 BONE_HU = 250.0
@@ -64,15 +65,14 @@ def find_head(stack: Stack, modality: str, mean: Template) -> Finding:
     view = look(coarse, modality, mean)
     starts = screen(view, body(coarse, modality))
     best = Finding("none", "no_head_in_view", screened=max((start.score for start in starts), default=0.0))
-    if modality == "CT":
-        starts = [start for start in starts if bone_share(coarse, start, mean) >= BLURRED_BONE]
-    if not starts:
+    starts = [start for start in starts if _bony(coarse, start, modality, mean)]
+    climbed = [climb(start, view) for start in starts]
+    climbed = [pose for pose in climbed if pose.score >= CLIMBED_OUT and _bony(coarse, pose, modality, mean)]
+    if not climbed:
         return best
-    small = to_field(stack, SMALL_MM)
     # the header's orientation is right almost always, so another one has to be better than by chance
-    climbed = sorted(
-        (climb(start, view) for start in starts), key=lambda p: -p.score * (1.05 if p.turn == UPRIGHT else 1.0)
-    )
+    climbed.sort(key=lambda pose: -pose.score * (1.05 if pose.turn == UPRIGHT else 1.0))
+    small = to_field(stack, SMALL_MM)
     for start in climbed:
         near = judge(coarse, modality, fit_similarity(coarse, modality, start, mean), mean, start.score)
         boneless = modality == "CT" and near.bone < BLURRED_BONE
@@ -115,6 +115,10 @@ def judge(field: Field, modality: str, pose: Pose, mean: Template, screened: flo
     )
     verdict, code = _verdict(numbers, modality)
     return replace(numbers, verdict=verdict, code=code)
+
+
+def _bony(coarse: Field, pose: Pose, modality: str, mean: Template) -> bool:
+    return modality != "CT" or bone_share(coarse, pose, mean) >= BLURRED_BONE
 
 
 def bone_share(field: Field, pose: Pose, mean: Template) -> float:

@@ -19,8 +19,8 @@ from radcurate.deface.template import EAR_FROM_MIDLINE, EAR_Y, EAR_Z, GOOD_FROM,
 
 HULL_MM = 16.0  # bridges an eye socket or an open mouth
 BRAIN_MARGIN_MM = 6.0  # 5 mm lost brain in 5 of 21 heads when it was the only protection; here depth limits it too
-PINNA_MM = 9.0  # half of the thickness that counts as a thin, ear-like part
-EAR_DEPTH_MM = 4.0  # skin of the ear's root; the bone lies deeper
+PINNA_MM = 13.0  # half of the thickness that counts as a thin, ear-like part
+EAR_DEPTH_MM = 5.0  # skin of the ear's root; the bone lies deeper
 CONTEXT_MM = 34.0  # around the face, so that hulls come out as on the whole head
 AIR_MM = 45.0  # in front of the mean head's skin; farther out there is no nose or ear
 
@@ -73,14 +73,16 @@ def _below_end(mean: Template, index: Floats) -> Floats:
 def face_mask(head: Head, mean: Template) -> Flags:
     """Voxels of the head's field that are to be removed, with the air in front of them; shape (z, y, x)."""
     shape = head.field.values.shape
-    near = (head.mean_depth > -AIR_MM) & head.field.inside & (head.brain_distance > BRAIN_MARGIN_MM)
-    outline = in_outline(mean.outline, head.there).reshape(shape) & near
-    ears = ear_boxes(head.there).reshape(shape) & near
+    near = (head.mean_depth > -AIR_MM) & head.field.inside
+    safe = head.brain_distance > BRAIN_MARGIN_MM
+    outline = in_outline(mean.outline, head.there).reshape(shape) & near & safe
+    ears = ear_boxes(head.there).reshape(shape) & near & (head.brain_distance > 0)
     window = _box(outline | ears, CONTEXT_MM / head.field.step)
     mask = np.zeros(shape, bool)
     if window is not None:
         shell = _shell(head, head.there[:, 2].reshape(shape)[window], window)
-        mask[window] = (outline[window] & shell) | (ears[window] & _outer(head.body[window], head.field.step))
+        sticks_out, below = _outer(head.body[window], head.field.step)
+        mask[window] = (outline[window] & shell) | (ears[window] & (sticks_out | (below & safe[window])))
     return mask
 
 
@@ -104,11 +106,11 @@ def _box(mask: Flags, margin: float) -> tuple[slice, ...] | None:
     return tuple(slice(max(0, a - wide), min(n, b + wide + 1)) for (a, b), n in zip(ends, mask.shape, strict=True))
 
 
-def _outer(body: Flags, step: float) -> Flags:
-    """Thin parts that stick out, and the skin below them."""
+def _outer(body: Flags, step: float) -> tuple[Flags, Flags]:
+    """What sticks out of the head's smooth side (thin parts and air), and the skin below."""
     core = ndimage.distance_transform_edt(body, sampling=step) > PINNA_MM
-    opened = ndimage.distance_transform_edt(~core, sampling=step) <= PINNA_MM
-    return np.asarray(depth(opened & body, step) < EAR_DEPTH_MM)
+    opened = (ndimage.distance_transform_edt(~core, sampling=step) <= PINNA_MM) & body
+    return ~opened, np.asarray(depth(opened, step) < EAR_DEPTH_MM)
 
 
 def ear_boxes(points: Floats) -> Flags:

@@ -43,9 +43,9 @@ FACE = (
     (-260.0, -175.0),
 )
 # Boxes with the ears: distance from the midline, y, z.
-EAR_FROM_MIDLINE = 58.0
-EAR_Y = (-16.0, 42.0)
-EAR_Z = (-92.0, -4.0)
+EAR_FROM_MIDLINE = 52.0
+EAR_Y = (-28.0, 56.0)
+EAR_Z = (-96.0, 8.0)
 MIDLINE_X = 3.0
 HEAD_BOTTOM = -120.0  # below, the mean head has no data
 GOOD_FROM = -110.0  # below, few of its heads have data

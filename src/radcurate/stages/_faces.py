@@ -107,7 +107,7 @@ def _clean_series(
         result.quality.append(numbers)
         _set_aside(space, row, files, tables.QUARANTINED, made.code, REMEDIES[made.code], result)
         return
-    if made.decision == "none" or made.head is None or made.mask is None:
+    if made.decision == "none" or made.head is None or made.mask is None or made.before is None:
         partners.append(Partner(row["series"], "none", loaded.stack.corners()))
         result.series.append(_row(row, face="none", decision=made.code))
         result.quality.append(numbers | {"overlap_voxels": 0})
@@ -117,7 +117,7 @@ def _clean_series(
     after = to_field(cut.stack, FINE_MM)
     solid = body(after, row["modality"])
     limits = space.settings.least_moved, space.settings.least_brain_dice
-    checked = check(made, made.head, after, solid, row["modality"], template(), *limits)
+    checked = check(made.mask, made.before, made.head, after, solid, row["modality"], template(), *limits)
     if space.settings.pictures:
         _draw(space, row["series"], made.head, solid)
     reason = cut.reason or checked.reason
@@ -227,18 +227,13 @@ def _row(row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def _found(made: Plan) -> dict[str, Any]:
-    finding = made.finding
-    return {
-        "turn": finding.pose.turn if finding.pose is not None else None,
-        "screened": finding.screened,
-        "fit": finding.fit,
-        "inside": finding.inside,
-        "scale": finding.scale,
-        "squeeze": finding.squeeze,
-        "bone": finding.bone,
-        "face_in_view": made.before.in_view,
-        "presence_before": made.before.agrees,
-    }
+    """How the head was recognised; only what was measured."""
+    finding, pose = made.finding, made.finding.pose
+    if pose is None:
+        return {"screened": finding.screened}
+    numbers = {name: getattr(finding, name) for name in ("screened", "fit", "inside", "scale", "squeeze", "bone")}
+    seen = {} if made.before is None else {"face_in_view": made.before.in_view, "presence_before": made.before.agrees}
+    return numbers | {"turn": pose.turn} | seen
 
 
 def _checked(checked: Check) -> dict[str, Any]:
