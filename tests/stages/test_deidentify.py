@@ -308,3 +308,24 @@ def test_no_file_of_a_real_cohort_names_a_patient(sarcoma: tuple[Path, Path, Pat
     for path in sarcoma[2].rglob("*"):
         content = path.name.encode() + (path.read_bytes() if path.is_file() else b"")
         assert b"STS_" not in content and b"IBSI" not in content
+
+
+def test_what_one_series_of_a_visit_lacks_comes_from_the_others() -> None:
+    rows = [
+        {"series": "S-1", "subject": "P-1", "study": "2.25.1", "age": 62.0, "sex": "F", "site": None},
+        {"series": "S-2", "subject": "P-1", "study": "2.25.1", "age": None, "sex": "F", "site": "H-1"},
+        {"series": "S-3", "subject": "P-1", "study": "2.25.2", "age": None, "sex": None, "site": None},
+        {"series": "S-4", "subject": "P-2", "study": "2.25.1", "age": None, "sex": None, "site": None},
+        {"series": "S-5", "subject": "P-1", "study": None, "age": None, "sex": None, "site": None},
+    ]
+    shared = deidentify.share_within_study(rows)
+    assert [row["age"] for row in shared] == [62.0, 62.0, None, None, None]
+    assert [row["site"] for row in shared] == ["H-1", "H-1", None, None, None]
+
+
+def test_ages_that_contradict_each_other_are_not_shared() -> None:
+    rows = [
+        {"series": name, "subject": "P-1", "study": "2.25.1", "age": age, "sex": None, "site": None}
+        for name, age in (("S-1", 61.0), ("S-2", 62.0), ("S-3", None))
+    ]
+    assert [row["age"] for row in deidentify.share_within_study(rows)] == [61.0, 62.0, None]

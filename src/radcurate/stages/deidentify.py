@@ -77,7 +77,8 @@ def run(
     rules = Rules(settings, load_policy(allowlist, vocabulary), key, source, out)
     empty_folder(out / "dicom")
     outcomes = map_items(partial(_series, rules), _tasks(chunk), threads, "deidentify")
-    tables.write_rows(out / "series.parquet", tables.DEIDENTIFY_SERIES, [outcome.series for outcome in outcomes])
+    rows = share_within_study([outcome.series for outcome in outcomes])
+    tables.write_rows(out / "series.parquet", tables.DEIDENTIFY_SERIES, rows)
     tables.write_rows(
         out / "instances.parquet", tables.DEIDENTIFY_INSTANCES, _all(outcome.instances for outcome in outcomes)
     )
@@ -88,6 +89,28 @@ def run(
         "deidentify: %d series, %d rewritten, %d quarantined, %d failed",
         len(outcomes), counts[tables.OK], counts[tables.QUARANTINED], counts[tables.FAILED],
     )  # fmt: skip
+
+
+def share_within_study(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Age, sex and site of a patient in a study, filled in where one series lacks what the others agree on.
+
+    PET headers often hold the age that the CT of the same visit does not; one patient must not count as two.
+    """
+    known: dict[tuple[Any, ...], set[Any]] = {}
+    for row in rows:
+        for name in ("age", "sex", "site"):
+            if row.get("study") and row.get(name) is not None:
+                known.setdefault((row["subject"], row["study"], name), set()).add(row[name])
+    single = {place: values.pop() for place, values in known.items() if len(values) == 1}
+    return [
+        row
+        | {
+            name: single.get((row["subject"], row.get("study"), name))
+            for name in ("age", "sex", "site")
+            if row.get(name) is None
+        }
+        for row in rows
+    ]
 
 
 def _all(parts: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
