@@ -48,8 +48,10 @@ onstart:
 
 
 onsuccess:
+    plan.forget_old_chunks()
     plan.print_summary(run)
 
 
 onerror:
+    plan.forget_old_chunks()
     plan.print_summary(run)

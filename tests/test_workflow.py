@@ -54,3 +54,22 @@ def test_imports_inside_functions_count(package: Path) -> None:
     )
     digests()
     assert "radcurate.concept.thing" in workflow.reachable("radcurate.stages.three")
+
+
+def test_chunks_of_which_nothing_is_permitted_any_more_are_forgotten(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(workflow, "RESULTS", tmp_path)
+    for name in ("consent/chunks/00001", "deface/00001", "deface/00002", "verify/00002", "release/demo-1"):
+        (tmp_path / name).mkdir(parents=True)
+    workflow.forget_old_chunks()
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*")} == {
+        "consent/chunks",
+        "deface/00001",
+        "release/demo-1",
+    }
+
+
+def test_nothing_is_forgotten_before_consent_is_known(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(workflow, "RESULTS", tmp_path)
+    (tmp_path / "deface" / "00001").mkdir(parents=True)
+    workflow.forget_old_chunks()
+    assert (tmp_path / "deface" / "00001").exists()

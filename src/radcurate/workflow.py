@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,3 +212,14 @@ def print_summary(run: Run) -> None:
     from radcurate.release.summary import render
 
     print(render(RESULTS), file=sys.stderr)
+
+
+def forget_old_chunks() -> None:
+    """Remove what stages wrote for chunks that hold nothing permitted any more, so that a withdrawal leaves no images."""
+    chunks = RESULTS / "consent" / "chunks"
+    if not chunks.is_dir():
+        return
+    current = {path.name for path in chunks.iterdir()}
+    for folder in RESULTS.glob("*/[0-9][0-9][0-9][0-9][0-9]"):
+        if folder.name not in current:
+            shutil.rmtree(folder)
