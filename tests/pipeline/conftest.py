@@ -22,7 +22,20 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_project(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as it is now, once: runs that are compared must not differ by an edit made meanwhile."""
+    folder = tmp_path_factory.mktemp("code")
+    for part in PROJECT_PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / part)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def new_project(cohort: Path, code: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]:
     """Makes projects that have not run yet."""
     key_file = tmp_path_factory.mktemp("keys") / "key"
     key_file.write_text(
@@ -32,13 +45,7 @@ def new_project(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
     def make() -> Project:
         folder = tmp_path_factory.mktemp("run") / "project"
-        folder.mkdir()
-        for part in PROJECT_PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy2(source, folder / part)
+        shutil.copytree(code, folder)
         project = Project(folder, cohort, key_file)
         project.configure(
             key_file=str(key_file), gate={"policy": "internal"}, protect={"k": 1}, inventory={"n_chunks": 4}
