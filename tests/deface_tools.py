@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from pydicom.uid import (
 )
 
 from radcurate import seals, tables
+from radcurate.deface.decide import plan
+from radcurate.deface.native import on_stack
 from radcurate.deface.stack import Stack
+from radcurate.deface.template import template
 from radcurate.demo import scanner
 from radcurate.demo.anatomy import head
 from radcurate.demo.geometry import AXIAL, SAGITTAL, Geometry, rotation
@@ -26,7 +30,13 @@ STORAGE = {"CT": CTImageStorage, "MR": MRImageStorage, "PT": PositronEmissionTom
 
 
 def synthetic(
-    modality="CT", plane="axial", spacing=(4.0, 2.5, 2.5), seed=1, column=scanner.T1, turn=(0, 0, 0), extent=(250, 250, 200)
+    modality="CT",
+    plane="axial",
+    spacing=(4.0, 2.5, 2.5),
+    seed=1,
+    column=scanner.T1,
+    turn=(0, 0, 0),
+    extent=(250, 250, 200),
 ):
     """A synthetic head as (stack, masks by tissue, each of the stack's shape); extent in mm along z, y and x."""
     axes = np.abs(np.asarray(PLANES[plane]))
@@ -36,7 +46,7 @@ def synthetic(
     body = head(geometry, seed)
     look = scanner.Look(noise=8.0 if modality == "CT" else 0.03)
     values = scanner.ct(body, look, seed) if modality == "CT" else scanner.mr(body, look, seed, column)
-    return stack_of(values, geometry), {name: ordered(mask, geometry) for name, mask in body.masks.items()}
+    return stack_of(np.round(values), geometry), {name: ordered(mask, geometry) for name, mask in body.masks.items()}
 
 
 def ordered(values, geometry):
@@ -56,7 +66,9 @@ def stack_of(values, geometry):
     )
 
 
-def write_dicom(stack, folder: Path, modality="CT", syntax=ExplicitVRLittleEndian, said="", signed=True, frame="1.2.3", skip=()):
+def write_dicom(
+    stack, folder: Path, modality="CT", syntax=ExplicitVRLittleEndian, said="", signed=True, frame="1.2.3", skip=()
+):
     """The stack as files of 16-bit words, one a plane; CT with intercept 0 when signed, -1024 when not."""
     folder.mkdir(parents=True)
     row, column = np.linalg.norm(stack.row_step), np.linalg.norm(stack.column_step)
@@ -84,7 +96,12 @@ def write_dicom(stack, folder: Path, modality="CT", syntax=ExplicitVRLittleEndia
         header["PixelData"].VR = "OW"
         if syntax == RLELossless:
             header.compress(RLELossless)
-        header.save_as(folder / f"{plane:016x}.dcm", enforce_file_format=True, little_endian=syntax.is_little_endian, implicit_vr=syntax.is_implicit_VR)
+        header.save_as(
+            folder / f"{plane:016x}.dcm",
+            enforce_file_format=True,
+            little_endian=syntax.is_little_endian,
+            implicit_vr=syntax.is_implicit_VR,
+        )
     return sorted(folder.iterdir())
 
 
@@ -100,3 +117,21 @@ def chunk(root: Path, key, images, contours=()):
     tables.write_rows(root / "series.parquet", tables.DEIDENTIFY_SERIES, rows)
     seals.write_seal(root, ["series.parquet"], key)
     return root
+
+
+@lru_cache(maxsize=4)
+def planned(modality):
+    """A synthetic head as stored, its tissues, the plan for it, and the mask on its own voxels."""
+    stack, tissues = synthetic(modality)
+    made = plan(stack, modality, "", template())
+    return stack, tissues, made, on_stack(made.mask, made.head.field, stack)
+
+
+def blob(seed=0, size=(40, 60, 60), step=4.0):
+    """A limb-like thing: a fat-covered cylinder with a bone, as a CT stack."""
+    z, y, x = np.indices(size) * step - np.array(size).reshape(3, 1, 1, 1) * step / 2
+    radius = np.hypot(y, x) + 0.1 * z
+    values = np.select([radius < 14, radius < 60, radius < 70], [700.0, 50.0, -90.0], -1000.0)
+    values += np.random.default_rng(seed).normal(0, 10, size)
+    origins = np.array([[0.0, 0.0, k * step] for k in range(size[0])])
+    return Stack(values.astype(np.float32), origins, np.array([0.0, step, 0.0]), np.array([step, 0.0, 0.0]))

@@ -41,7 +41,8 @@ def otsu(values: Floats, bins: int = 128) -> float:
     sums = np.cumsum(counts * centres)
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    return float(centres[int(np.nanargmax(spread))]) if np.isfinite(spread).any() else float(centres[0])
+    best = np.flatnonzero(spread >= np.nanmax(spread) * (1 - 1e-9)) if np.isfinite(spread).any() else np.array([0])
+    return float(centres[best].mean())  # an empty valley is one plateau: its middle
 
 
 def body(field: Field, modality: str) -> Flags:

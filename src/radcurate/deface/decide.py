@@ -60,7 +60,7 @@ def plan(stack: Stack, modality: str, said: str, mean: Template) -> Plan:
         said: BodyPartExamined; can only make the decision stricter.
     """
     finding = find_head(stack, modality, mean)
-    if finding.verdict == "none" and says_head(said) and not clearly_none(finding):
+    if finding.verdict == "none" and says_head(said) and not clearly_none(finding, modality):
         return Plan("uncertain", "head_said_but_not_found", finding)
     if finding.verdict != "head" or finding.pose is None:
         return Plan("uncertain" if finding.verdict == "uncertain" else "none", finding.code, finding)
@@ -70,7 +70,7 @@ def plan(stack: Stack, modality: str, said: str, mean: Template) -> Plan:
     if before.in_view < LEAST_IN_VIEW:
         return Plan("none", "face_not_in_view", finding, before)
     head = head_of(fine, solid, finding.pose, mean)
-    mask = face_mask(head, mean)
+    mask = face_mask(head, modality, mean)
     if before.agrees < PRESENT:
         gone = _tissue_share(head, mask) < EMPTY
         return Plan(

@@ -138,9 +138,10 @@ def _verdict(numbers: Finding, modality: str) -> tuple[str, str]:
     return ("head", "head") if numbers.score >= HEAD_FIT else ("uncertain", "face_uncertain")
 
 
-def clearly_none(finding: Finding) -> bool:
-    """No head, whatever the header says: the mean head tells nothing about the volume."""
-    return finding.code == "no_head_in_view" and finding.score < CLEARLY_NONE
+def clearly_none(finding: Finding, modality: str) -> bool:
+    """No head, whatever the header says: the mean head tells nothing about the volume, or there is no skull in it."""
+    boneless = modality == "CT" and finding.bone < LEAST_BONE
+    return finding.code == "no_head_in_view" and (boneless or finding.score < CLEARLY_NONE)
 
 
 def _rank(finding: Finding) -> tuple[int, float]:

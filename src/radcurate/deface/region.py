@@ -20,7 +20,8 @@ from radcurate.deface.template import EAR_FROM_MIDLINE, EAR_Y, EAR_Z, GOOD_FROM,
 HULL_MM = 16.0  # bridges an eye socket or an open mouth
 BRAIN_MARGIN_MM = 6.0  # 5 mm lost brain in 5 of 21 heads when it was the only protection; here depth limits it too
 PINNA_MM = 13.0  # half of the thickness that counts as a thin, ear-like part
-EAR_DEPTH_MM = 5.0  # skin of the ear's root; the bone lies deeper
+EAR_DEPTH_MM = 5.0  # skin of the ear's root; the bone mostly lies deeper
+EAR_BONE_HU = 150.0
 CONTEXT_MM = 34.0  # around the face, so that hulls come out as on the whole head
 AIR_MM = 45.0  # in front of the mean head's skin; farther out there is no nose or ear
 
@@ -70,19 +71,20 @@ def _below_end(mean: Template, index: Floats) -> Floats:
     return np.stack([np.maximum(index[0], first), index[1], index[2]])
 
 
-def face_mask(head: Head, mean: Template) -> Flags:
+def face_mask(head: Head, modality: str, mean: Template) -> Flags:
     """Voxels of the head's field that are to be removed, with the air in front of them; shape (z, y, x)."""
     shape = head.field.values.shape
     near = (head.mean_depth > -AIR_MM) & head.field.inside
     safe = head.brain_distance > BRAIN_MARGIN_MM
     outline = in_outline(mean.outline, head.there).reshape(shape) & near & safe
     ears = ear_boxes(head.there).reshape(shape) & near & (head.brain_distance > 0)
+    skin = safe & (head.field.values < EAR_BONE_HU) if modality == "CT" else safe
     window = _box(outline | ears, CONTEXT_MM / head.field.step)
     mask = np.zeros(shape, bool)
     if window is not None:
         shell = _shell(head, head.there[:, 2].reshape(shape)[window], window)
         sticks_out, below = _outer(head.body[window], head.field.step)
-        mask[window] = (outline[window] & shell) | (ears[window] & (sticks_out | (below & safe[window])))
+        mask[window] = (outline[window] & shell) | (ears[window] & (sticks_out | (below & skin[window])))
     return mask
 
 
