@@ -43,14 +43,28 @@ def readable_bytes(path: Path) -> bytes:
 
 def leaks(folder: Path, values: Iterable[str]) -> list[str]:
     """Places where one of the values stands, case and encoding ignored; names of places only."""
-    forms = {form.lower() for value in values for form in encodings(value)}
-    pattern = re.compile(b"|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+    values = set(values)
+    uids = {value.encode() for value in values if UID.fullmatch(value.encode())}
+    forms = {form.lower() for value in values for form in encodings(value)} - uids
+    words = re.compile(b"|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or b"(?!)")
     found = []
     for path in outside_the_identity_zone(folder):
         name = path.relative_to(folder).as_posix()
-        if pattern.search(name.encode().lower()) or pattern.search(readable_bytes(path).lower()):
+        content = name.encode() + b"\n" + readable_bytes(path)
+        if words.search(content.lower()) or holds_uid(content, uids):
             found.append(name)
     return found
+
+
+UID = re.compile(rb"[0-9][0-9.]{15,63}")
+
+
+def holds_uid(content: bytes, uids: set[bytes]) -> bool:
+    """Thousands of UIDs in one pass: only runs of digits and dots that hold one's beginning are looked at closely."""
+    starts = re.compile(b"|".join(re.escape(start) for start in {uid[:16] for uid in uids}) or b"(?!)")
+    return any(
+        starts.search(run) and any(uid in run for uid in uids) for run in set(re.findall(rb"[0-9.]{16,}", content))
+    )
 
 
 def encodings(value: str) -> set[bytes]:
