@@ -97,7 +97,8 @@ def demo(_chosen: argparse.Namespace) -> int:
         "--profile",
         str(project / "profiles" / "default"),
     ]
-    return subprocess.run([*command, "--configfile", str(project / "config" / "demo.yaml")], check=False).returncode
+    command += ["--configfile", str(project / "config" / "demo.yaml"), "--quiet", "rules"]
+    return subprocess.run(command, check=False).returncode
 
 
 def _refuse_foreign_results(export: Path) -> None:

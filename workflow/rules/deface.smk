@@ -15,6 +15,7 @@ rule deface:
         "results/logs/deface/{chunk}.log",
     benchmark:
         "results/logs/deface/{chunk}.tsv"
+    priority: 1  # the longest stage: started first, it does not leave a core idle at the end
     conda:
         "../../envs/radcurate.yaml"
     resources:
