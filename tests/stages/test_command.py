@@ -29,14 +29,30 @@ def test_options_follow_the_signature(monkeypatch, tmp_path):
     monkeypatch.setenv(KEY_FILE_VARIABLE, str(tmp_path / "key"))
     seen = {}
 
-    def run(settings: Protect, parts: list[Path], out: Path, key: Key, threads: int, waiver: Path | None = None) -> None:
+    def run(
+        settings: Protect, parts: list[Path], out: Path, key: Key, threads: int, waiver: Path | None = None
+    ) -> None:
         seen.update(k=settings.k, parts=parts, out=out, key=key.key_id, threads=threads, waiver=waiver)
 
     code = called(
-        monkeypatch, run, "--settings", '{"k": 7}', "--parts", "a", "b", "--out", "o", "--threads", "2", "--log", str(tmp_path / "log")
+        monkeypatch,
+        run,
+        "--settings",
+        '{"k": 7}',
+        "--parts",
+        "a",
+        "b",
+        "--out",
+        "o",
+        "--threads",
+        "2",
+        "--log",
+        str(tmp_path / "log"),
     )
     assert code == 0
-    assert seen["k"] == 7 and seen["parts"] == [Path("a"), Path("b")] and seen["threads"] == 2 and seen["waiver"] is None
+    assert (
+        seen["k"] == 7 and seen["parts"] == [Path("a"), Path("b")] and seen["threads"] == 2 and seen["waiver"] is None
+    )
 
 
 @pytest.mark.parametrize(
