@@ -176,5 +176,6 @@ def test_verdicts(moved, after, dice, expected):
     assert verdict(Presence(0.9, 0.95), Presence(0.9, after), moved, dice, *LIMITS) == expected
 
 
-def test_a_strip_of_brow_is_judged_by_what_moved():
+def test_a_strip_of_brow_has_its_own_limit():
     assert verdict(Presence(0.1, 0.95), Presence(0.1, 0.6), 0.95, 1.0, *LIMITS) is None
+    assert verdict(Presence(0.1, 0.95), Presence(0.1, 0.7), 0.95, 1.0, *LIMITS) == "face_left"

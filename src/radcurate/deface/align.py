@@ -31,15 +31,15 @@ def fit_similarity(field: Field, modality: str, start: Pose, mean: Template) -> 
     return _fit(field, modality, start, rotation, transform, 3.0, mean)
 
 
-def fit_affine(field: Field, modality: str, start: Pose, mean: Template) -> Pose:
-    """The affine pose near `start` that has the most mutual information."""
+def fit_affine(field: Field, modality: str, start: Pose, mean: Template, step: float) -> Pose:
+    """The affine pose near `start` that has the most mutual information, found in steps of at most `step` mm."""
     rotation, _ = _rotation(start.matrix)
     centre = rotation @ start.back(CENTRE[None])[0]
     transform = sitk.AffineTransform(3)
     transform.SetCenter(tuple(centre))
     transform.SetMatrix((start.matrix @ rotation.T).ravel())
     transform.SetTranslation(tuple(CENTRE - centre))
-    return _fit(field, modality, start, rotation, transform, 2.0, mean)
+    return _fit(field, modality, start, rotation, transform, step, mean)
 
 
 def _fit(

@@ -14,7 +14,8 @@ from radcurate.deface.region import Head, face_mask, head_of, own_brain
 from radcurate.deface.stack import FINE_MM, Field, Flags, Stack, to_field
 from radcurate.deface.template import Template
 
-WHOLE_FACE = 0.4  # in a smaller part, such as a strip below the brow, the shell is as thin as AGREES_MM
+WHOLE_FACE = 0.4
+STRIP_LEFT = 0.65  # in a smaller part, such as a strip below the brow, the shell is as thin as AGREES_MM
 LEAST_IN_VIEW = 0.03  # share of the mean head's facial surface; less is a strip of forehead
 EMPTY = 0.15  # share of tissue where the face would be; less has been taken away before
 # body parts (PS3.16 CID 4, 4030, 4031) of which a face may be in view; a header that says so is never overruled
@@ -156,7 +157,8 @@ def verdict(
     before: Presence, after: Presence, moved: float, similarity: float, least_moved: float, least_dice: float
 ) -> str | None:
     """Why a volume does not count as defaced, or None when it does."""
-    agreeing = before.in_view >= WHOLE_FACE and after.agrees > max(PRESENT, 0.6 * before.agrees)
+    limit = max(PRESENT, 0.6 * before.agrees) if before.in_view >= WHOLE_FACE else STRIP_LEFT * before.agrees
+    agreeing = after.agrees > limit
     if moved < least_moved or agreeing:
         return "face_left"
     return "brain_touched" if similarity < least_dice else None

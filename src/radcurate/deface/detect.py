@@ -23,10 +23,14 @@ COARSE_MM, SMALL_MM = 8.0, 5.0
 LEAST_EXTENT_MM = 60.0  # two directions of a volume that shows a face are longer
 LEAST_PLANES = 5  # fewer are no surface
 HEAD_FIT = 0.15  # root of the product of both informations
-NO_HEAD_FIT = 0.12
+NO_HEAD_FIT = 0.13
 CLEARLY_NONE = 0.10  # a header that speaks of a head is not believed below
 CLIMBED_OUT = 0.15  # coarse information after the pattern search; heads 0.19–0.44
-LEAST_BONE = 0.11  # share of bone in a CT of a head; half of an adult's, an infant's skull is thin
+AFFINE_STEPS_MM = (2.0, 0.7)
+# share of bone in a CT of a head: 0.22–0.27 in adults, less in infants; 0.03–0.08 in limbs and chests, up to 0.13 about
+# a joint. That the header's orientation is wrong needs more to be believed.
+LEAST_BONE = 0.09
+LEAST_BONE_TURNED = 0.15
 BLURRED_BONE = 0.07  # the same on the coarse field, where thin bone is mixed with its neighbours
 BONE_HU = 250.0
 HOPELESS = 0.08  # after the similarity fit: not worth an affine one
@@ -74,15 +78,22 @@ def find_head(stack: Stack, modality: str, mean: Template) -> Finding:
     climbed.sort(key=lambda pose: -pose.score * (1.05 if pose.turn == UPRIGHT else 1.0))
     small = to_field(stack, SMALL_MM)
     for start in climbed:
-        near = judge(coarse, modality, fit_similarity(coarse, modality, start, mean), mean, start.score)
-        boneless = modality == "CT" and near.bone < BLURRED_BONE
-        if near.pose is None or near.score < HOPELESS or boneless:
-            finding = near
-        else:
-            finding = judge(small, modality, fit_affine(small, modality, near.pose, mean), mean, start.score)
-        best = max(best, finding, key=_rank)
+        best = max(best, _fitted(small, modality, start, mean), key=_rank)
         if best.verdict == "head":
             break
+    return best
+
+
+def _fitted(field: Field, modality: str, start: Pose, mean: Template) -> Finding:
+    """The best of the similarity fit and, if that is worth it, affine fits; large steps may leave a good place again."""
+    best = judge(field, modality, fit_similarity(field, modality, start, mean), mean, start.score)
+    if best.pose is None or best.score < HOPELESS or _boneless(best, modality):
+        return best
+    for step in AFFINE_STEPS_MM:
+        near = best.pose or start
+        best = max(
+            best, judge(field, modality, fit_affine(field, modality, near, mean, step), mean, start.score), key=_rank
+        )
     return best
 
 
@@ -132,16 +143,24 @@ def bone_share(field: Field, pose: Pose, mean: Template) -> float:
 
 def _verdict(numbers: Finding, modality: str) -> tuple[str, str]:
     plausible = SCALE[0] <= numbers.scale <= SCALE[1] and numbers.squeeze <= SQUEEZE
-    boneless = modality == "CT" and numbers.bone < LEAST_BONE
-    if not plausible or boneless or numbers.score < NO_HEAD_FIT or numbers.seen_litres < LEAST_SEEN_L:
+    if (
+        not plausible
+        or _boneless(numbers, modality)
+        or numbers.score < NO_HEAD_FIT
+        or numbers.seen_litres < LEAST_SEEN_L
+    ):
         return "none", "no_head_in_view"
     return ("head", "head") if numbers.score >= HEAD_FIT else ("uncertain", "face_uncertain")
 
 
 def clearly_none(finding: Finding, modality: str) -> bool:
     """No head, whatever the header says: the mean head tells nothing about the volume, or there is no skull in it."""
-    boneless = modality == "CT" and finding.bone < LEAST_BONE
-    return finding.code == "no_head_in_view" and (boneless or finding.score < CLEARLY_NONE)
+    return finding.code == "no_head_in_view" and (_boneless(finding, modality) or finding.score < CLEARLY_NONE)
+
+
+def _boneless(finding: Finding, modality: str) -> bool:
+    upright = finding.pose is None or finding.pose.turn == UPRIGHT
+    return modality == "CT" and finding.bone < (LEAST_BONE if upright else LEAST_BONE_TURNED)
 
 
 def _rank(finding: Finding) -> tuple[int, float]:

@@ -71,7 +71,7 @@ def moved_share(before: Flags, after: Flags, head: Head, mean: Template) -> floa
     """
     shape = before.shape
     low, high = FACE_Z
-    zone = in_outline(mean.outline, head.there) & (head.there[:, 1] < FACE_FRONT_Y)
+    zone = in_outline(mean.inner, head.there) & (head.there[:, 1] < FACE_FRONT_Y)
     zone &= (head.there[:, 2] > low) & (head.there[:, 2] < high)
     surface = outer_surface(before) & zone.reshape(shape)
     if not surface.any():

@@ -121,7 +121,7 @@ def look(field: Field, modality: str, template: Template) -> Look:
 
 
 def screen(view: Look, body: Flags) -> list[Pose]:
-    """Placements worth a closer look, best first: two as the header says, one for each way it may be wrong.
+    """Placements worth a closer look, best first: four as the header says, one for each way it may be wrong.
 
     Empty when no placement tells anything.
     """
@@ -131,7 +131,7 @@ def screen(view: Look, body: Flags) -> list[Pose]:
         found[turn] = distinct(sorted(scored, key=lambda pose: -pose.score))
     if max((poses[0].score for poses in found.values() if poses), default=0.0) < SCREENED_OUT:
         return []
-    starts = [pose for turn, poses in found.items() for pose in poses[: 2 if turn == UPRIGHT else 1]]
+    starts = [pose for turn, poses in found.items() for pose in poses[: 4 if turn == UPRIGHT else 1]]
     return sorted(starts, key=lambda pose: -pose.score)
 
 

@@ -60,8 +60,10 @@ class Template:
     brain: Flags
     depth: NDArray[np.float32]  # mm below the hull's surface, negative outside
     outline: Flags  # (y, z) raster of FACE, 1 mm, from OUTLINE_ORIGIN
+    inner: Flags  # the same without its rim
 
 
+RIM_MM = 6  # where what is taken meets what stays; a surface there has others near it
 OUTLINE_ORIGIN = (-260, -180)
 OUTLINE_SHAPE = (290, 190)
 
@@ -80,7 +82,15 @@ def template() -> Template:
     first = int(np.ceil((GOOD_FROM - head.origin[2]) / STEP_MM))
     closed[:first] = closed[first]  # the cut through the neck is no skin
     signed = depth(closed, STEP_MM) - ndimage.distance_transform_edt(~closed, sampling=STEP_MM).astype(np.float32)
-    return Template(head, skin, _brain(head, signed), signed, _raster(FACE))
+    outline = _raster(FACE)
+    return Template(
+        head,
+        skin,
+        _brain(head, signed),
+        signed,
+        outline,
+        ndimage.binary_erosion(outline, iterations=RIM_MM, border_value=1),
+    )
 
 
 def _body(head: Field) -> Flags:
