@@ -17,8 +17,8 @@ STAGES = [path.stem for path in sorted((PACKAGE / "stages").glob("[a-z]*.py"))]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FOUNDATION = {"settings", "tables", "errors", "keys", "seals"}
 EDGE = {"stages", "cli", "workflow", "reference", "demo"}
-# concepts that other concepts may build on: an image on its grid is what defacing and features talk about
-SHARED_CONCEPTS = {"volumes"}
+# concepts that other concepts may build on: bytes and headers; an image on its grid, which defacing and features talk about
+SHARED_CONCEPTS = {"volumes", "dicom"}
 
 
 def concept_of(name: str) -> str:

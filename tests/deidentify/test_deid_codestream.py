@@ -10,7 +10,7 @@ from PIL import Image
 
 from deidentify.deid_objects import POLICY
 from radcurate.deidentify.codestream import clean_fragment
-from radcurate.deidentify.problems import Unsafe
+from radcurate.dicom.problems import Unsafe
 
 COMMENTS = POLICY.vocabulary.encoder_comments
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from radcurate.deidentify.nifti import fresh_mask
-from radcurate.deidentify.problems import Unsafe
+from radcurate.dicom.problems import Unsafe
 
 AFFINE = np.array([[-0.9, 0.1, 0, 12], [0.1, 0.9, 0, -7], [0, 0, 2.5, 3], [0, 0, 0, 1]], dtype=float)
 

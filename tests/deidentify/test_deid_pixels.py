@@ -12,7 +12,7 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGBaselin
 
 from deidentify.deid_objects import ct, rewrite, to_bytes
 from deidentify.test_deid_codestream import jpeg
-from radcurate.deidentify.problems import Unsafe
+from radcurate.dicom.problems import Unsafe
 
 
 def written(data: bytes) -> pydicom.Dataset:

@@ -30,12 +30,12 @@ from deidentify.deid_objects import (
     seg,
     to_bytes,
 )
-from radcurate.deidentify.container import read_file, write_file
-from radcurate.deidentify.elements import DataSet, Element, Encoding
 from radcurate.deidentify.instance import rewrite_instance
 from radcurate.deidentify.people import numbers_of_ids
-from radcurate.deidentify.problems import Unsafe
 from radcurate.deidentify.rewrite import Patient, Rewriter
+from radcurate.dicom.container import read_file, write_file
+from radcurate.dicom.elements import DataSet, Element, Encoding
+from radcurate.dicom.problems import Unsafe
 from radcurate.keys import Key
 
 PLANTED = planted_texts()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from re import Pattern
 
-from radcurate.deidentify.problems import Unsafe, damaged
+from radcurate.dicom.problems import Unsafe, damaged
 
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SPIFF_END = b"\0\0\0\1\xff\xd8"  # end of a SPIFF directory (ISO 14495-1 annex F.1.4)

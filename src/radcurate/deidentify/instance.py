@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from radcurate.deidentify import age, pixels
-from radcurate.deidentify.container import Source, read_file, write_file
 from radcurate.deidentify.dates import parse_date
-from radcurate.deidentify.elements import PIXEL_DATA, DataSet, Element
 from radcurate.deidentify.markers import markers
-from radcurate.deidentify.problems import EXPORT_AGAIN, Unsafe
 from radcurate.deidentify.rewrite import Note, Rewriter
 from radcurate.deidentify.values import components, decode_text
+from radcurate.dicom.container import Source, read_file, write_file
+from radcurate.dicom.elements import PIXEL_DATA, DataSet, Element
+from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe
 
 SOP_CLASS, SOP_INSTANCE, IMAGE_TYPE, MODALITY = 0x00080016, 0x00080018, 0x00080008, 0x00080060
 STUDY_DATE, SERIES_DATE, ACQUISITION_DATE = 0x00080020, 0x00080021, 0x00080022

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from radcurate import __version__
-from radcurate.deidentify.elements import DataSet, Element
 from radcurate.deidentify.policy import OPTIONS
+from radcurate.dicom.elements import DataSet, Element
 
 BASIC = ("113100", "Basic Application Confidentiality Profile")
 

@@ -8,7 +8,7 @@ import io
 import nibabel
 import numpy as np
 
-from radcurate.deidentify.problems import Unsafe, damaged
+from radcurate.dicom.problems import Unsafe, damaged
 
 MAX_LABEL = 65535
 

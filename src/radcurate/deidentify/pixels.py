@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from re import Pattern
 
 from radcurate.deidentify.codestream import clean_fragment
-from radcurate.deidentify.container import JPEG, JPEG_2000, RLE
-from radcurate.deidentify.elements import PIXEL_DATA, DataSet, Element
-from radcurate.deidentify.problems import EXPORT_AGAIN, Unsafe, damaged
+from radcurate.dicom.container import JPEG, JPEG_2000, RLE
+from radcurate.dicom.elements import PIXEL_DATA, DataSet, Element
+from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe, damaged
 
 FLOAT, DOUBLE = 0x7FE00008, 0x7FE00009
 OFFSETS, LENGTHS = 0x7FE00001, 0x7FE00002

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from radcurate.deidentify.elements import dictionary_vr, keyword
 from radcurate.deidentify.values import BULK_VRS, NUMBER_VRS, TEXT_VRS
 from radcurate.deidentify.vocabulary import Vocabulary, load_vocabulary
+from radcurate.dicom.elements import dictionary_vr, keyword
 from radcurate.errors import CurationError
 
 COLUMNS = ("tag", "keyword", "action", "value", "option", "reason", "source")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from radcurate.deidentify import age, codes, dates, uids, values
-from radcurate.deidentify.elements import DataSet, Element, dictionary_vr, is_private, keyword, tag_text
 from radcurate.deidentify.policy import Policy, Rule
+from radcurate.dicom.elements import DataSet, Element, dictionary_vr, is_private, keyword, tag_text
 from radcurate.keys import Key
 
 KEEP, BLANK, REMOVE = "keep", "blank", "remove"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import DicomDictionary
 
-from radcurate.deidentify.elements import dictionary_vr
+from radcurate.dicom.elements import dictionary_vr
 
 TEXT_VRS = frozenset(["CS", "SH", "LO", "ST", "LT", "UC", "UT"])
 NUMBER_VRS = frozenset(["DS", "IS", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"])

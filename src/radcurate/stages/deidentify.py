@@ -18,8 +18,8 @@ from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts, re
 from radcurate.deidentify.nifti import fresh_mask
 from radcurate.deidentify.people import numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
-from radcurate.deidentify.problems import Unsafe
 from radcurate.deidentify.rewrite import Note, Patient, Rewriter
+from radcurate.dicom.problems import Unsafe
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pydicom.uid as known
 from pydicom.datadict import DicomDictionary
 
-from radcurate.deidentify.elements import (
+from radcurate.dicom.elements import (
     IMPLICIT,
     PIXEL_DATA,
     DataSet,
@@ -22,8 +22,8 @@ from radcurate.deidentify.elements import (
     Reading,
     read_data_set,
 )
-from radcurate.deidentify.encode import encode, too_long
-from radcurate.deidentify.problems import Unsafe, damaged
+from radcurate.dicom.encode import encode, too_long
+from radcurate.dicom.problems import Unsafe, damaged
 
 IMPLEMENTATION_UID = "2.25.192364721548603412976058732117403245681"  # a UUID made for this package
 IMPLEMENTATION_NAME = b"RADCURATE_0_1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from radcurate.deidentify.elements import (
+from radcurate.dicom.elements import (
     ITEM,
     LONG_VRS,
     SEQUENCE_END,

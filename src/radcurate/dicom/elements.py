@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pydicom.datadict import DicomDictionary, RepeatersDictionary
 
-from radcurate.deidentify.problems import Unsafe, damaged
+from radcurate.dicom.problems import Unsafe, damaged
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD

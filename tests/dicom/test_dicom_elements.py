@@ -15,10 +15,10 @@ from pydicom.uid import (
 )
 
 from deidentify.deid_objects import ct, rewrite, seg, to_bytes
-from radcurate.deidentify.container import read_file
-from radcurate.deidentify.elements import DEPTH, Element, Encoding, read_data_set
-from radcurate.deidentify.encode import encode
-from radcurate.deidentify.problems import Unsafe
+from radcurate.dicom.container import read_file
+from radcurate.dicom.elements import DEPTH, Element, Encoding, read_data_set
+from radcurate.dicom.encode import encode
+from radcurate.dicom.problems import Unsafe
 
 LITTLE = Encoding(explicit=True)
 
