@@ -139,6 +139,15 @@ def read_data_set(data: bytes, start: int, encoding: Encoding) -> Reading:
     return reading
 
 
+def read_element(data: bytes, position: int, encoding: Encoding) -> tuple[Element, int]:
+    """One element at `position` of a data set, and the offset after it.
+
+    Raises:
+        Unsafe: the bytes don't form an element.
+    """
+    return _element(data, position, len(data), encoding, 0)
+
+
 def _is_trailing(data: bytes, position: int, previous: int, encoding: Encoding) -> bool:
     """Whether what can't be read is no part of the data set: after the pixels, zeros, or no tag that could follow.
 
