@@ -130,6 +130,7 @@ DEIDENTIFY_INSTANCES = Schema(
         ("series", TEXT),
         ("name", TEXT),  # file name below dicom/<folder>/
         ("order", INT),
+        ("file", TEXT),  # the source's code in the inventory's instances
         ("sha256_source", TEXT),
         ("sha256", TEXT),  # of the file written
     ],

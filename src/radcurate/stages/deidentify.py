@@ -233,6 +233,7 @@ def _instance_row(task: Task, instance: Mapping[str, Any], name: str, old: bytes
         "series": task.series["series"],
         "name": name,
         "order": instance["order"],
+        "file": instance["file"],
         "sha256_source": hashlib.sha256(old).hexdigest(),
         "sha256": hashlib.sha256(new).hexdigest(),
     }
