@@ -203,8 +203,9 @@ def _cleaning(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None
             "series": row["series"],
             "name": f"{n:016x}.dcm",
             "order": n,
-            "sha256_source": f"{row['series']}{n}",
-            "sha256": "0",
+            "file": f"{row['series']}{n}",
+            "header_source": f"{row['series']}{n}",
+            "header": "0",
         }
         for _, row in kept
         for n in range(row["files"])

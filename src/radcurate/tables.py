@@ -130,23 +130,26 @@ DEIDENTIFY_INSTANCES = Schema(
         ("series", TEXT),
         ("name", TEXT),  # file name below dicom/<folder>/
         ("order", INT),
-        ("file", TEXT),  # the source's code in the inventory's instances
-        ("sha256_source", TEXT),
-        ("sha256", TEXT),  # of the file written
+        ("file", TEXT),  # keyed code of the source file's path, as in the inventory
+        # BLAKE3: header, all bytes of the file before the value of its pixel data; pixels, all bytes from there to its end, or null
+        ("header_source", TEXT),
+        ("pixels_source", TEXT),
+        ("header", TEXT),
+        ("pixels", TEXT),  # equal to pixels_source where no byte had to be cut or cleaned
     ],
     ("series", "order", "name"),
 )
-DEIDENTIFY_ACTIONS = Schema(
+DEIDENTIFY_ACTIONS = Schema(  # one row per action and file; never a value
     "deidentify_actions",
     [
         ("series", TEXT),
+        ("name", TEXT),  # file name below dicom/<folder>/
         ("tag", TEXT),  # path such as (0010,0010) or (3006,0020)>(3006,0026); private elements as (gggg,eeee)
         ("keyword", TEXT),
         ("action", TEXT),
         ("reason", TEXT),
-        ("instances", INT),  # how many instances of the series it was applied to
     ],
-    ("series", "tag", "action"),
+    ("series", "name", "tag", "action", "reason"),
 )
 DEFACE_SERIES = Schema(
     "deface_series",

@@ -12,6 +12,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+from blake3 import blake3
 
 from deidentify.deid_objects import ROOT, ct, planted_texts, rtstruct, seg, to_bytes
 from radcurate import tables
@@ -124,7 +125,11 @@ def test_digests_and_names(chunk: Chunk) -> None:
     chunk.run()
     for row in tables.read_rows(chunk.out / "instances.parquet", tables.DEIDENTIFY_INSTANCES):
         path = chunk.out / "dicom" / row["series"] / row["name"]
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+        written = path.read_bytes()
+        start = written.find(b"\xe0\x7f\x10\x00") + 12 if row["pixels"] else len(written)
+        assert row["header"] == blake3(written[:start]).hexdigest()
+        assert row["pixels"] is None or row["pixels"] == row["pixels_source"] == blake3(written[start:]).hexdigest()
+        assert row["header"] != row["header_source"]
     names = {path.stem for path in (chunk.out / "dicom").rglob("*.dcm")}
     assert {len(name) for name in names} == {16} and chunk.key.code("uid", "1.2.3.4.2.0") in names
 
@@ -146,7 +151,9 @@ def test_actions_hold_no_values(chunk: Chunk) -> None:
     places = {(row["tag"], row["keyword"], row["action"]) for row in rows}
     assert ("(0010,0010)", "PatientName", "pseudonym") in places
     assert ("(3006,0020)>(3006,0026)", "ROIName", "keep") in places
-    assert max(row["instances"] for row in rows) == 3
+    files = {(row["series"], row["name"]) for row in rows if row["tag"] == "(0010,0010)"}
+    assert len(files) == 3 + 1 + 1
+    assert rows == sorted(rows, key=lambda row: [row[name] for name in tables.DEIDENTIFY_ACTIONS.key])
     reasons = {row["reason"] for row in rows}
     assert not [reason for reason in reasons if any(text.decode() in reason for text in planted_texts())]
     assert len(reasons) < 60, "reasons are a fixed set, not texts about values"

@@ -48,6 +48,7 @@ class Source:
     transfer_syntax: str
     encoding: Encoding  # for the new file
     trailing: int  # bytes after the data set, not taken over
+    pixel_start: int  # offset of the value of the pixel data; 0 where there is none or the file is deflated
 
 
 def read_file(data: bytes) -> Source:
@@ -66,7 +67,9 @@ def read_file(data: bytes) -> Source:
     if not reading.elements:
         raise damaged("empty")
     written = _written_as(syntax, encoding, reading)
-    return Source(reading.elements, written, encoding if written in NATIVE else EXPLICIT_LITTLE, reading.trailing)
+    written_in = encoding if written in NATIVE else EXPLICIT_LITTLE
+    pixel_start = reading.pixel_start if content is data else 0
+    return Source(reading.elements, written, written_in, reading.trailing, pixel_start)
 
 
 def _meta_start(data: bytes) -> int | None:

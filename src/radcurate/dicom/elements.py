@@ -73,10 +73,11 @@ class Encoding:
 
 @dataclass
 class Reading:
-    """A data set and the number of bytes that followed it in the file."""
+    """A data set, the number of bytes that followed it in the file, and the offset of its pixel data's value (0: none)."""
 
     elements: DataSet = field(default_factory=dict)
     trailing: int = 0
+    pixel_start: int = 0
 
 
 IMPLICIT = Encoding(explicit=False)
@@ -134,6 +135,8 @@ def read_data_set(data: bytes, start: int, encoding: Encoding) -> Reading:
         if element.tag in reading.elements:
             raise damaged("duplicate_element")
         reading.elements[element.tag] = element
+        if element.tag == PIXEL_DATA:
+            reading.pixel_start = _head(data, position, len(data), encoding)[3]
         position, previous = after, max(previous, element.tag)
     reading.trailing = max(len(data) - position, 0)
     return reading

@@ -235,10 +235,10 @@ def _digests(reader: Reader, chunks: list[str], steps: Mapping[str, tuple[Step, 
     files: list[str] = []
     for chunk in chunks:
         by_series: dict[str, list[str]] = {}
-        wanted = ["series", "sha256_source"]
+        wanted = ["series", "header_source", "pixels_source"]
         rows = reader.columns(f"deidentify/{chunk}", "instances.parquet", wanted, tables.DEIDENTIFY_INSTANCES)
-        for series, digest in rows:
-            by_series.setdefault(series, []).append(str(digest))
+        for series, header, pixels in rows:
+            by_series.setdefault(series, []).append(f"{header} {pixels}")
         files += [f"{series} {_digest(sorted(names))}" for series, names in by_series.items()]
     return found | {"inputs": _digest(sorted(files)), "protect": reader.digest("protect")}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Any
 
 from radcurate import tables
 from radcurate.deidentify.dates import date_rule
+from radcurate.deidentify.digests import Digests, digest, file_digests
 from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts, rewrite_instance
 from radcurate.deidentify.nifti import fresh_mask
 from radcurate.deidentify.people import numbers_of_ids, words_of_names
@@ -24,6 +24,7 @@ from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Deidentify
+from radcurate.stages._actions import ActionLog, action_table
 from radcurate.stages._command import command
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
@@ -48,7 +49,7 @@ class Outcome:
 
     series: dict[str, Any]
     instances: list[dict[str, Any]] = field(default_factory=list)
-    actions: list[dict[str, Any]] = field(default_factory=list)
+    actions: ActionLog = field(default_factory=ActionLog)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def run(
     tables.write_rows(
         out / "instances.parquet", tables.DEIDENTIFY_INSTANCES, _all(outcome.instances for outcome in outcomes)
     )
-    tables.write_rows(out / "actions.parquet", tables.DEIDENTIFY_ACTIONS, _all(outcome.actions for outcome in outcomes))
+    tables.write(
+        out / "actions.parquet", action_table({outcome.series["series"]: outcome.actions for outcome in outcomes})
+    )
     write_seal(out, list(TABLES), key)
     counts = Counter(outcome.series["status"] for outcome in outcomes)
     log.info(
@@ -185,17 +188,17 @@ def _read(rules: Rules, instance: Mapping[str, Any]) -> bytes:
 def _dicom(rules: Rules, task: Task, folder: Path) -> Outcome:
     rewriter = _rewriter(rules, task)
     rows: list[dict[str, Any]] = []
-    actions: Counter[Note] = Counter()
+    actions = ActionLog()
     facts: Facts | None = None
     for instance in sorted(task.instances, key=_position):
         data = _read(rules, instance)
         new = rewrite_instance(data, rewriter, _spare_uids(rules.key, task, instance))
         name = _file_name(rules.key, instance)
         _write(folder / name, new.data)
-        rows.append(_instance_row(task, instance, name, data, new.data))
-        actions.update(new.notes)
+        rows.append(_instance_row(task, instance, name, file_digests(data), file_digests(new.data)))
+        actions.add(name, new.notes)
         facts = facts or new.facts
-    return Outcome(_described(rules, task, facts, len(rows)), rows, _action_rows(task, actions))
+    return Outcome(_described(rules, task, facts, len(rows)), rows, actions)
 
 
 def _position(instance: Mapping[str, Any]) -> tuple[int, str]:
@@ -228,14 +231,16 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _instance_row(task: Task, instance: Mapping[str, Any], name: str, old: bytes, new: bytes) -> dict[str, Any]:
+def _instance_row(task: Task, instance: Mapping[str, Any], name: str, old: Digests, new: Digests) -> dict[str, Any]:
     return {
         "series": task.series["series"],
         "name": name,
         "order": instance["order"],
         "file": instance["file"],
-        "sha256_source": hashlib.sha256(old).hexdigest(),
-        "sha256": hashlib.sha256(new).hexdigest(),
+        "header_source": old.header,
+        "pixels_source": old.pixels,
+        "header": new.header,
+        "pixels": new.pixels,
     }
 
 
@@ -257,20 +262,6 @@ def _described(rules: Rules, task: Task, facts: Facts | None, count: int) -> dic
     )
 
 
-def _action_rows(task: Task, actions: Counter[Note]) -> list[dict[str, Any]]:
-    return [
-        {
-            "series": task.series["series"],
-            "tag": note.path,
-            "keyword": note.keyword,
-            "action": note.action,
-            "reason": note.reason,
-            "instances": count,
-        }
-        for note, count in sorted(actions.items(), key=lambda item: (item[0].path, item[0].action, item[0].reason))
-    ]
-
-
 def _mask(rules: Rules, task: Task, folder: Path) -> Outcome:
     """A NIfTI mask, one file a series."""
     if len(task.instances) != 1:
@@ -279,9 +270,10 @@ def _mask(rules: Rules, task: Task, folder: Path) -> Outcome:
     data = _read(rules, instance)
     new = fresh_mask(data)
     _write(folder / "mask.nii.gz", new)
-    notes = Counter([Note("file", "nifti", "replace", "fresh header: grid and labels only")])
-    rows = [_instance_row(task, instance, "mask.nii.gz", data, new)]
-    return Outcome(_described(rules, task, None, 1), rows, _action_rows(task, notes))
+    actions = ActionLog()
+    actions.add("mask.nii.gz", frozenset([Note("file", "nifti", "replace", "fresh header: grid and labels only")]))
+    rows = [_instance_row(task, instance, "mask.nii.gz", Digests(digest(data), None), Digests(digest(new), None))]
+    return Outcome(_described(rules, task, None, 1), rows, actions)
 
 
 if __name__ == "__main__":
