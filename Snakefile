@@ -48,10 +48,10 @@ onstart:
 
 
 onsuccess:
-    plan.forget_old_chunks()
+    plan.forget_old_chunks(run)
     plan.print_summary(run)
 
 
 onerror:
-    plan.forget_old_chunks()
+    plan.forget_old_chunks(run)
     plan.print_summary(run)

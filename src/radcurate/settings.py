@@ -72,6 +72,24 @@ class Deidentify(Section):
     shift_weeks: int = Field(52, ge=1, le=520, description="Largest shift, in weeks, either way; never 0.")
     allowlist: str = Field("config/allowlist.csv", description="Table of the attributes that are kept, and how.")
     vocabulary: str = Field("config/vocabulary.yaml", description="Values that short texts and codes may keep.")
+    crosswalk: str | None = Field(
+        None,
+        description="Folder, outside the run, for the way back from pseudonyms to patients, encrypted to `deidentify.recipients`; "
+        "nothing is written when absent.",
+    )
+    recipients: str | None = Field(
+        None,
+        description="File with the honest broker's public keys (age1…), one a line, as `radcurate keys broker` prints them.",
+    )
+
+    @model_validator(mode="after")
+    def _a_crosswalk_needs_a_broker(self) -> Deidentify:
+        if (self.crosswalk is None) != (self.recipients is None):
+            raise ValueError(
+                "a crosswalk is written to a folder (deidentify.crosswalk) and for a broker (deidentify.recipients): "
+                "set both or neither"
+            )
+        return self
 
     @model_validator(mode="after")
     def _safe_harbor_needs_years(self) -> Deidentify:

@@ -20,6 +20,7 @@ from typing import Any
 from radcurate.dicom import fingerprint
 from radcurate.errors import CurationError
 from radcurate.features.profile import MODALITIES, load_profiles
+from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.settings import Config, load_config
 
@@ -86,6 +87,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             os.environ[KEY_FILE_VARIABLE] = str(Path(checked.key_file).expanduser().resolve())
             os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
             _consent_table(checked)
+            _crosswalk(checked)
             changes = {name: getattr(checked.extract, name) for name in MODALITIES}
             load_profiles(resolve("config/extraction", basedir), changes)
     except CurationError as error:
@@ -126,6 +128,13 @@ def _consent_table(config: Config) -> None:
             found="nothing" if table is None else "no such file",
             fix="set consent.table in config/config.yaml",
         )
+
+
+def _crosswalk(config: Config) -> None:
+    """Nobody should wait for hours to hear that the crosswalk can't be written."""
+    folder, recipients = config.deidentify.crosswalk, config.deidentify.recipients
+    if folder and recipients:
+        crosswalk.check(Path(folder), Path(recipients), also=[_input_folder(config)])
 
 
 @functools.cache
@@ -214,8 +223,11 @@ def print_summary(run: Run) -> None:
     print(render(RESULTS), file=sys.stderr)
 
 
-def forget_old_chunks() -> None:
-    """Remove what stages wrote for chunks that hold nothing permitted any more, so that a withdrawal leaves no images."""
+def forget_old_chunks(run: Run | None = None) -> None:
+    """Remove what stages wrote for chunks that hold nothing permitted any more, so that a withdrawal leaves no images.
+
+    With the run given, the crosswalk's parts for these chunks too.
+    """
     chunks = RESULTS / "consent" / "chunks"
     if not chunks.is_dir():
         return
@@ -223,3 +235,5 @@ def forget_old_chunks() -> None:
     for folder in RESULTS.glob("*/[0-9][0-9][0-9][0-9][0-9]"):
         if folder.name not in current:
             shutil.rmtree(folder)
+    if run and run.key and run.config.deidentify.crosswalk:
+        crosswalk.forget(Path(run.config.deidentify.crosswalk), run.key.key_id, keep=current)
