@@ -70,7 +70,24 @@ class Deidentify(Section):
         description="shift: all dates of a patient moved by the same secret number of whole weeks; year: YYYY0101.",
     )
     shift_weeks: int = Field(52, ge=1, le=520, description="Largest shift, in weeks, either way; never 0.")
-    allowlist: str = Field("config/allowlist.csv", description="Table of the attributes that are kept, and how.")
+    age: Literal["years", "five_years", "remove"] = Field(
+        "years",
+        description="PatientAge: whole years, or the first year of a bin of five; both with 090Y for 90 and over.",
+    )
+    sex: Literal["keep", "remove"] = Field("keep", description="PatientSex.")
+    size: Literal["keep", "rounded", "remove"] = Field(
+        "keep", description="PatientSize; rounded: to 0.05 m. SUV by lean mass or surface needs it."
+    )
+    weight: Literal["keep", "rounded", "remove"] = Field(
+        "keep", description="PatientWeight; rounded: to 5 kg. SUV by body weight needs it."
+    )
+    device_identity: bool = Field(False, description="Keep station names, serial numbers and UIDs of devices.")
+    safe_private: bool = Field(
+        False, description="Keep private attributes of `config/safe_private.csv` whose creator and value are as listed."
+    )
+    allowlist: str = Field(
+        "config/allowlist", description="Folder of tables: the attributes that each family of objects keeps, and how."
+    )
     vocabulary: str = Field("config/vocabulary.yaml", description="Values that short texts and codes may keep.")
     crosswalk: str | None = Field(
         None,

@@ -58,6 +58,10 @@ class Run:
         """A table named in the configuration: below the working directory or else the project's own."""
         return str(resolve(name, self.basedir))
 
+    def files(self, name: str) -> list[str]:
+        """The files of a folder of tables named in the configuration, so that a changed one runs its stage again."""
+        return sorted(str(path) for path in resolve(name, self.basedir).iterdir() if path.is_file())
+
     def profiles(self) -> list[str]:
         """The extraction profiles, one file a modality, all in one folder."""
         folder = resolve("config/extraction", self.basedir)

@@ -13,9 +13,13 @@ from radcurate.deidentify.instance import Rewritten, rewrite_instance
 from radcurate.deidentify.policy import load_policy
 from radcurate.deidentify.rewrite import Patient, Rewriter
 from radcurate.keys import Key
+from radcurate.settings import Deidentify
 
 ROOT = Path(__file__).resolve().parents[2]
-POLICY = load_policy(ROOT / "config/allowlist.csv", ROOT / "config/vocabulary.yaml")
+ALLOWLIST, VOCABULARY = ROOT / "config/allowlist", ROOT / "config/vocabulary.yaml"
+POLICY = load_policy(ALLOWLIST, VOCABULARY, Deidentify())
+YEAR_POLICY = load_policy(ALLOWLIST, VOCABULARY, Deidentify(dates="year"))
+RULES = {rule.tag: rule for family in POLICY.families.values() for rule in family.rules.values()}
 SPARE = {0x0020000D: "2.25.1", 0x0020000E: "2.25.2", 0x00080018: "2.25.3"}
 SUBJECT = "P-00112233445566aa"
 SHIFT = DateRule("shift", 70)
@@ -104,7 +108,7 @@ def to_bytes(ds: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
 
 
 def rewriter(dates: DateRule = SHIFT, key: Key = TEST_KEY, own_words: frozenset[str] = frozenset()) -> Rewriter:
-    return Rewriter(POLICY, key, Patient(SUBJECT, dates, own_words))
+    return Rewriter(POLICY if dates.mode == "shift" else YEAR_POLICY, key, Patient(SUBJECT, dates, own_words))
 
 
 def rewrite(

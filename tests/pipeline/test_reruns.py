@@ -44,7 +44,7 @@ def test_another_release_name_runs_only_the_release(run):
 
 
 def test_another_row_of_the_allowlist_runs_deidentify_and_later(run):
-    path = run.folder / "config" / "allowlist.csv"
+    path = run.folder / "config" / "allowlist" / "common.csv"
     lines = path.read_text().splitlines(keepends=True)
     kept = [line for line in lines if "PatientSize" not in line]
     assert len(kept) == len(lines) - 1

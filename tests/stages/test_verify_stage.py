@@ -251,7 +251,7 @@ def chain(source: Path, work: Path, key: Key) -> tuple[Path, Path, Path]:
         source,
         deidentified,
         key,
-        ROOT / "config/allowlist.csv",
+        ROOT / "config/allowlist",
         ROOT / "config/vocabulary.yaml",
         1,
     )

@@ -5,7 +5,7 @@ rule deidentify:
     input:
         series="results/consent/chunks/{chunk}/series.parquet",
         instances="results/consent/chunks/{chunk}/instances.parquet",
-        allowlist=run.path(run.config.deidentify.allowlist),
+        allowlist=run.files(run.config.deidentify.allowlist),
         vocabulary=run.path(run.config.deidentify.vocabulary),
     output:
         dicom=directory("results/deidentify/{chunk}/dicom"),
@@ -25,9 +25,10 @@ rule deidentify:
         settings=run.section("deidentify"),
         code=run.code("deidentify"),
         key_id=run.key_id,
+        allowlist=run.path(run.config.deidentify.allowlist),
         chunk=subpath(input.series, parent=True),
         out=subpath(output.series, parent=True),
     shell:
         "python -m radcurate.stages.deidentify --settings {params.settings:q} --chunk {params.chunk}"
-        ' --source "$RADCURATE_INPUT" --allowlist {input.allowlist:q} --vocabulary {input.vocabulary:q}'
+        ' --source "$RADCURATE_INPUT" --allowlist {params.allowlist:q} --vocabulary {input.vocabulary:q}'
         " --out {params.out} --threads {threads} --log {log}"

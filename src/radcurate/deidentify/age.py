@@ -24,6 +24,11 @@ def years_between(birth: date | None, study: date | None) -> int | None:
     return min(POOLED, years) if years <= 130 else None
 
 
-def age_text(years: int) -> str:
-    """An AS value; 090Y stands for 90 and over."""
-    return f"{min(years, POOLED):03d}Y"
+def age_text(years: int, mode: str = "years") -> str:
+    """An AS value; 090Y stands for 90 and over. `five_years` gives the first year of a bin of five."""
+    return f"{min(coarse(years, mode), POOLED):03d}Y"
+
+
+def coarse(years: int, mode: str) -> int:
+    """The age to tell: as it is, or the first year of its bin of five."""
+    return years - years % 5 if mode == "five_years" else years

@@ -8,8 +8,9 @@ from datetime import date
 
 from radcurate.deidentify import age, pixels
 from radcurate.deidentify.dates import parse_date
-from radcurate.deidentify.markers import markers
-from radcurate.deidentify.rewrite import Note, Rewriter
+from radcurate.deidentify.markers import MARKER_TAGS, markers
+from radcurate.deidentify.policy import Family
+from radcurate.deidentify.rewrite import START_MOMENT, START_TIME, STOP_MOMENT, Note, Rewriter
 from radcurate.deidentify.values import components, decode_text
 from radcurate.dicom.container import Source, read_file, write_file
 from radcurate.dicom.elements import PIXEL_DATA, DataSet, Element
@@ -20,6 +21,10 @@ STUDY_DATE, SERIES_DATE, ACQUISITION_DATE = 0x00080020, 0x00080021, 0x00080022
 NAME, PATIENT_ID, BIRTH_DATE, SEX, AGE = 0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00101010
 STUDY, SERIES, FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
 CHARSET, BURNED_IN, CONTOURS, SEGMENTS = 0x00080005, 0x00280301, 0x30060039, 0x00620002
+MOMENTS = (START_TIME, START_MOMENT, STOP_MOMENT)
+FINISH_TAGS = frozenset(
+    [CHARSET, SOP_INSTANCE, STUDY, SERIES, NAME, PATIENT_ID, BIRTH_DATE, AGE, STUDY_DATE, SERIES_DATE, ACQUISITION_DATE]
+) | {*MOMENTS, *MARKER_TAGS}
 BULK = (PIXEL_DATA, pixels.FLOAT, pixels.DOUBLE)
 
 
@@ -57,30 +62,32 @@ def rewrite_instance(data: bytes, rewriter: Rewriter, spare_uids: Mapping[int, s
     """
     source = read_file(data)
     rewriter.notes.clear()
-    sop_class = _sop_class(source, rewriter)
+    family = _family(source, rewriter)
     _check_screen(source.elements, rewriter)
-    new = rewriter.data_set(source.elements, source.encoding.little)
-    _check_content(rewriter.policy.vocabulary.sop_classes[sop_class], new, source.elements)
+    new = rewriter.data_set(source.elements, source.encoding.little, family)
+    _check_content(family.kind, new, source.elements)
     _fit_pixels(new, source, rewriter)
-    _identify(new, rewriter, spare_uids)
-    years = _age(source.elements, new)
-    new |= markers(rewriter.policy.digest, rewriter.policy.options, rewriter.patient.dates.mode)
+    years = finish(new, source.elements, rewriter, spare_uids)
     if source.trailing:
         rewriter.notes.add(Note("end of file", "trailing", "remove", "bytes after the data set"))
-    sop_instance = _text(new, SOP_INSTANCE)
+    sop_class, sop_instance = _text(new, SOP_CLASS), _text(new, SOP_INSTANCE)
     written = write_file(new, source.transfer_syntax, source.encoding, sop_class, sop_instance)
-    return Rewritten(written, _facts(new, years), frozenset(rewriter.notes))
+    return Rewritten(written, facts_of(new, years), frozenset(rewriter.notes))
 
 
-def _sop_class(source: Source, rewriter: Rewriter) -> str:
-    """The SOP class, if it is one whose header and pixels can be judged."""
-    found = _text(source.elements, SOP_CLASS)
-    if found not in rewriter.policy.vocabulary.sop_classes:
+def _family(source: Source, rewriter: Rewriter) -> Family:
+    """The family of the SOP class, if it is one whose header and pixels can be judged."""
+    family = rewriter.policy.families.get(_text(source.elements, SOP_CLASS))
+    if family is None:
         raise Unsafe(
             "sop_class",
-            "this kind of object can carry text that nobody has checked; leave it out, or add its SOP class to the vocabulary",
+            "this kind of object can carry text that nobody has checked; leave it out, or add its SOP class to a family",
         )
-    return found
+    if family.screens and not rewriter.pixels_reviewed:
+        raise Unsafe(
+            "pixels_not_reviewed", "text may be drawn in these pixels; have it removed first, or leave them out"
+        )
+    return family
 
 
 def _check_screen(elements: DataSet, rewriter: Rewriter) -> None:
@@ -122,8 +129,15 @@ def _fit_pixels(new: DataSet, source: Source, rewriter: Rewriter) -> None:
         rewriter.notes.add(Note("(7FE0,0010)", "PixelData", "cut", "bytes that are no pixels"))
 
 
-def _identify(new: DataSet, rewriter: Rewriter, spare_uids: Mapping[int, str]) -> None:
-    """What every object must have, whether or not the source had it."""
+def finish(new: DataSet, old: DataSet, rewriter: Rewriter, spare_uids: Mapping[int, str]) -> int | None:
+    """What every object must have, whether or not the source had it; the age to tell. Touches only `FINISH_TAGS`.
+
+    Args:
+        new: the rewritten data set, changed in place.
+        old: the source's, of which only `FINISH_TAGS` are read.
+        rewriter: policy and patient.
+        spare_uids: as for `rewrite_instance`.
+    """
     subject = rewriter.patient.subject.encode()
     new[NAME] = Element(NAME, "PN", subject)
     new[PATIENT_ID] = Element(PATIENT_ID, "LO", subject)
@@ -131,15 +145,21 @@ def _identify(new: DataSet, rewriter: Rewriter, spare_uids: Mapping[int, str]) -
     for tag, uid in spare_uids.items():
         if tag not in new or not new[tag].value:
             new[tag] = Element(tag, "UI", uid.encode())
+    rewriter.finish_moments(new)
+    new |= markers(rewriter.policy.digest, rewriter.policy.options, rewriter.patient.dates.mode)
+    return _age(old, new, rewriter.policy.age)
 
 
-def _age(old: DataSet, new: DataSet) -> int | None:
+def _age(old: DataSet, new: DataSet, mode: str) -> int | None:
     """Age in years from PatientAge or, failing that, from birth and study date; then written as PatientAge."""
+    if mode == "remove":
+        return None
     years = age.years_of(_text(new, AGE))
     if years is None:
         years = age.years_between(parse_date(_text(old, BIRTH_DATE)), _first_date(old))
         if years is not None:
-            new[AGE] = Element(AGE, "AS", age.age_text(years).encode())
+            years = age.coarse(years, mode)
+            new[AGE] = Element(AGE, "AS", age.age_text(years, mode).encode())
     return years
 
 
@@ -148,7 +168,8 @@ def _first_date(elements: DataSet) -> date | None:
     return next((day for day in found if day is not None), None)
 
 
-def _facts(new: DataSet, years: int | None) -> Facts:
+def facts_of(new: DataSet, years: int | None) -> Facts:
+    """The facts of a rewritten data set whose age is `years`."""
     day = _first_date(new)
     return Facts(
         sop_instance=_text(new, SOP_INSTANCE),

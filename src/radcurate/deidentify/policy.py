@@ -1,4 +1,4 @@
-"""The allow-list: which attributes may stay and how, as a table that stewards edit (`config/allowlist.csv`).
+"""The allow-list: which attributes of which kind of object stay and how, as tables that stewards edit (`config/allowlist/`).
 
 What is no row goes. A row that would keep free text as it stands is refused: texts need a vocabulary.
 """
@@ -9,22 +9,32 @@ import csv
 import difflib
 import hashlib
 import io
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+import pydicom.uid
+import yaml
+
+from radcurate.deidentify.options import OPTIONS, Rule, claimed, configured
 from radcurate.deidentify.values import BULK_VRS, NUMBER_VRS, TEXT_VRS
 from radcurate.deidentify.vocabulary import Vocabulary, load_vocabulary
 from radcurate.dicom.elements import dictionary_vr, keyword
 from radcurate.errors import CurationError
+from radcurate.settings import Deidentify
 
 COLUMNS = ("tag", "keyword", "action", "value", "option", "reason", "source")
+KINDS = ("image", "rtstruct", "rtdose", "rtplan", "seg")
+FAMILIES = "families.yaml"
 # action → the VRs that it can work on
 ACTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "keep": NUMBER_VRS,  # a number stays a number
+        "generalise": frozenset({"DS", "IS"}),  # a number in steps
         "keep_if_listed": TEXT_VRS,
         "keep_if_matches": TEXT_VRS,
         "words": TEXT_VRS,  # listed words stay, others go
@@ -42,84 +52,136 @@ ACTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
         "pixels": BULK_VRS,
     }
 )
-# options of PS3.15 E.3 that a row may rely on: DICOM code and meaning (PS3.16 CID 7050)
-OPTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "modified_dates": ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
-        "patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
-        "clean_descriptors": ("113105", "Clean Descriptors Option"),
-    }
-)
-DEFAULT_LIMITS = "-1e6..1e6"  # a longer number in a technical text attribute is more likely an identifier
-_LIMITS = re.compile(r"-?[\d.]+(e\d+)?\.\.-?[\d.]+(e\d+)?")
+_NUMBER = r"-?[\d.]+(e\d+)?"
+_LIMITS = {
+    "keep": re.compile(rf"({_NUMBER}\.\.{_NUMBER})?"),
+    "generalise": re.compile(rf"{_NUMBER}\.\.{_NUMBER}/[\d.]+"),
+}
 _TAG = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What happens to one attribute, at any depth."""
+class Family:
+    """One family of SOP classes: what kind of object it is and what happens to its attributes, by tag."""
 
-    tag: int
-    keyword: str
-    action: str
-    value: str
-    option: str
-    reason: str
-    source: str
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Smallest and largest number that `keep` lets stand: those of the row, or a million either way."""
-        low, _, high = (self.value or DEFAULT_LIMITS).partition("..")
-        return float(low), float(high)
+    name: str
+    kind: str
+    rules: Mapping[int, Rule]
+    screens: bool  # text may be drawn in the pixels
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules by tag, the vocabulary, and a digest over both tables."""
+    """The families by SOP class UID, the vocabulary, the options that are claimed, and a digest over all of it."""
 
-    rules: Mapping[int, Rule]
+    families: Mapping[str, Family]
     vocabulary: Vocabulary
+    options: tuple[str, ...]
     digest: str
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Options of PS3.15 that at least one row relies on, sorted."""
-        return tuple(sorted({rule.option for rule in self.rules.values() if rule.option}))
+    age: str = "years"  # years | five_years | remove
 
 
-def load_policy(allowlist: Path, vocabulary: Path) -> Policy:
-    """Read both tables.
+def load_policy(folder: Path, vocabulary: Path, settings: Deidentify) -> Policy:
+    """Read the tables of the folder and the vocabulary, and apply the settings.
 
     Raises:
         CurationError: a table can't be read, or a row is wrong; the message names the line.
     """
     words, content = load_vocabulary(vocabulary)
+    raw = {path.name: _bytes(path) for path in sorted(folder.glob("*.csv"))}
+    raw[FAMILIES] = _bytes(folder / FAMILIES)
+    tables = {name.removesuffix(".csv"): _rules(name, table, words) for name, table in raw.items() if name != FAMILIES}
+    active = {name: _active(rules, settings) for name, rules in tables.items()}
+    families = _families(raw[FAMILIES], active)
+    options = claimed((rule for family in families.values() for rule in family.rules.values()), settings)
+    return Policy(families, words, options, _digest(raw, content, settings), settings.age)
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        raw = allowlist.read_bytes()
-        rows = list(csv.DictReader(io.StringIO(raw.decode())))
-    except (OSError, UnicodeError) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise CurationError(
             "the allow-list can't be read",
-            wanted="a CSV table in UTF-8",
+            wanted=f"a folder with {FAMILIES} and the tables that it names",
             found=type(error).__name__,
-            fix="set deidentify.allowlist; config/allowlist.csv shows the form",
+            fix="set deidentify.allowlist; config/allowlist shows the form",
+        ) from None
+
+
+def _digest(raw: Mapping[str, bytes], vocabulary: bytes, settings: Deidentify) -> str:
+    """16 digits over tables, vocabulary and every setting that decides what stays."""
+    choices = settings.model_dump(mode="json", include=set(CHOICES))
+    parts = [*(raw[name] for name in sorted(raw)), vocabulary, json.dumps(choices, sort_keys=True).encode()]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[:16]
+
+
+CHOICES = ("path", "dates", "age", "sex", "size", "weight", "device_identity", "safe_private")
+
+
+def _active(rules: Iterable[Rule], settings: Deidentify) -> list[Rule]:
+    return [new for rule in rules if (new := configured(rule, settings)) is not None]
+
+
+def _families(raw: bytes, tables: Mapping[str, list[Rule]]) -> dict[str, Family]:
+    """Families by SOP class UID."""
+    try:
+        declared = yaml.safe_load(raw)
+        found = {name: _family(name, parts, tables) for name, parts in declared.items()}
+        return {_uid(text): found[name] for name, parts in declared.items() for text in parts["sop_classes"]}
+    except (yaml.YAMLError, UnicodeError, AttributeError, KeyError, TypeError) as error:
+        raise CurationError(
+            f"{FAMILIES} of the allow-list can't be used",
+            wanted="family: {kind, screens, tables, sop_classes}",
+            found="a syntax error" if isinstance(error, yaml.YAMLError) else f"another form ({error})",
+            fix="compare with config/allowlist/families.yaml in the repository",
+        ) from None
+
+
+def _uid(text: str) -> str:
+    return text if text[0] == "1" else str(getattr(pydicom.uid, text))
+
+
+def _family(name: str, parts: Mapping[str, Any], tables: Mapping[str, list[Rule]]) -> Family:
+    rules: dict[int, Rule] = {}
+    for table in parts["tables"]:
+        for rule in tables[table]:
+            if rule.tag in rules:
+                raise CurationError(
+                    "an attribute is in two tables of a family",
+                    wanted="one row per tag",
+                    found=f"{rule.keyword} again in {table}.csv",
+                    fix="remove one of the two, or take a table out of the family",
+                    where=("family", name),
+                )
+            rules[rule.tag] = rule
+    if parts["kind"] not in KINDS:
+        raise KeyError(parts["kind"])
+    return Family(name, parts["kind"], rules, bool(parts["screens"]))
+
+
+def _rules(name: str, raw: bytes, words: Vocabulary) -> list[Rule]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(raw.decode())))
+    except UnicodeError:
+        raise CurationError(
+            "a table of the allow-list can't be read", wanted="UTF-8", found="other bytes", fix="save it as UTF-8"
         ) from None
     rules: dict[int, Rule] = {}
-    for line, row in enumerate(rows, start=2):
+    for number, row in enumerate(rows, start=2):
+        line = f"{number} of {name}"
         rule = _rule(row, line)
         if rule.tag in rules:
             raise _wrong(line, "one row per tag", f"a second row for {rule.keyword}", "remove one of the two")
         _check_vocabulary(rule, words, line)
         rules[rule.tag] = rule
-    digest = hashlib.sha256(hashlib.sha256(raw).digest() + hashlib.sha256(content).digest()).hexdigest()[:16]
-    return Policy(rules, words, digest)
+    return list(rules.values())
 
 
-def _rule(row: Mapping[str, str | None], line: int) -> Rule:
+def _rule(row: Mapping[str, str | None], line: str) -> Rule:
     if set(row) != set(COLUMNS) or any(value is None for value in row.values()):
         raise _wrong(
-            line, "the columns " + ", ".join(COLUMNS), "other columns", "see config/allowlist.csv in the repository"
+            line, "the columns " + ", ".join(COLUMNS), "other columns", "see config/allowlist in the repository"
         )
     text = {name: (row[name] or "").strip() for name in COLUMNS}
     match = _TAG.fullmatch(text["tag"])
@@ -134,14 +196,17 @@ def _rule(row: Mapping[str, str | None], line: int) -> Rule:
     _check_action(text["action"], tag, line)
     if text["option"] and text["option"] not in OPTIONS:
         raise _wrong(line, "an option among " + ", ".join(OPTIONS), text["option"], "correct or empty it")
-    if text["action"] == "keep" and text["value"] and not _LIMITS.fullmatch(text["value"]):
-        raise _wrong(line, "limits such as 0..99999 as the value of keep", text["value"], "correct or empty it")
+    limits = _LIMITS.get(text["action"])
+    if limits and not limits.fullmatch(text["value"]):
+        raise _wrong(
+            line, "limits such as 0..99999, for generalise 0..700/5, as value", text["value"], "correct or empty it"
+        )
     if not text["reason"]:
         raise _wrong(line, "a reason", "none", "say why this attribute is kept")
     return Rule(tag, text["keyword"], text["action"], text["value"], text["option"], text["reason"], text["source"])
 
 
-def _check_action(action: str, tag: int, line: int) -> None:
+def _check_action(action: str, tag: int, line: str) -> None:
     if action not in ACTIONS:
         near = difflib.get_close_matches(action, ACTIONS, n=1)
         raise _wrong(
@@ -156,7 +221,7 @@ def _check_action(action: str, tag: int, line: int) -> None:
         raise _wrong(line, "an action that fits the VR", found, "texts need keep_if_listed, keep_if_matches or words")
 
 
-def _check_vocabulary(rule: Rule, words: Vocabulary, line: int) -> None:
+def _check_vocabulary(rule: Rule, words: Vocabulary, line: str) -> None:
     known = {
         "keep_if_listed": rule.keyword in words.values,
         "keep_if_matches": rule.keyword in words.patterns or rule.keyword in words.words,
@@ -167,7 +232,5 @@ def _check_vocabulary(rule: Rule, words: Vocabulary, line: int) -> None:
         )
 
 
-def _wrong(line: int, wanted: str, found: str, fix: str) -> CurationError:
-    return CurationError(
-        "a row of the allow-list is wrong", wanted=wanted, found=found, fix=fix, where=("line", str(line))
-    )
+def _wrong(line: str, wanted: str, found: str, fix: str) -> CurationError:
+    return CurationError("a row of the allow-list is wrong", wanted=wanted, found=found, fix=fix, where=("line", line))

@@ -12,7 +12,6 @@ from pathlib import Path
 from re import Pattern
 from typing import Any
 
-import pydicom.uid
 import yaml
 
 from radcurate.errors import CurationError
@@ -35,7 +34,6 @@ class Vocabulary:
     description_pattern: Pattern[str]
     region_words: frozenset[str]
     region_pattern: Pattern[str]
-    sop_classes: Mapping[str, str]  # UID → kind
     screens: frozenset[str]
     coding_schemes: Mapping[str, Pattern[str]]
     encoder_comments: Pattern[str]
@@ -99,7 +97,7 @@ def load_vocabulary(path: Path) -> tuple[Vocabulary, bytes]:
         found = f"a part that is missing or has another form ({error})"
     raise CurationError(
         "the vocabulary can't be used",
-        wanted="YAML with values, patterns, words, descriptions, regions, sop_classes, screens, coding_schemes",
+        wanted="YAML with values, patterns, words, descriptions, regions, screens, coding_schemes",
         found=found,
         fix="compare with config/vocabulary.yaml in the repository",
     )
@@ -115,11 +113,6 @@ def _build(raw: Mapping[str, Any]) -> Vocabulary:
         description_pattern=_either(raw["descriptions"]["patterns"]),
         region_words=_fold(raw["regions"]["words"]),
         region_pattern=_either(raw["regions"]["patterns"]),
-        sop_classes={
-            name if name[0] == "1" else str(getattr(pydicom.uid, name)): kind
-            for kind, names in raw["sop_classes"].items()
-            for name in names
-        },
         screens=_fold(raw["screens"]),
         coding_schemes={key: re.compile(pattern, re.ASCII) for key, pattern in raw["coding_schemes"].items()},
         encoder_comments=_either(raw["encoder_comments"]),

@@ -75,7 +75,7 @@ def run(
 ) -> None:
     """De-identify all series of `chunk` (a folder of the consent stage) from `source` into `out`."""
     check_seal(chunk, key)
-    rules = Rules(settings, load_policy(allowlist, vocabulary), key, source, out)
+    rules = Rules(settings, load_policy(allowlist, vocabulary, settings), key, source, out)
     empty_folder(out / "dicom")
     outcomes = map_items(partial(_series, rules), _tasks(chunk), threads, "deidentify")
     rows = share_within_study([outcome.series for outcome in outcomes])
