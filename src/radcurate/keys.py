@@ -19,6 +19,7 @@ from radcurate.errors import CurationError
 
 KEY_BYTES = 32
 KEY_FILE_VARIABLE = "RADCURATE_KEY_FILE"
+FIX_NEW = "make one with `radcurate keys new FILE` and set `key_file` to it"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class Key:
     def series(self, series_instance_uid: str) -> str:
         """Pseudonym of a series, `S-` and 16 hexadecimal digits."""
         return "S-" + self.code("series", series_instance_uid.strip())
+
+    def release_code(self, letter: str, pseudonym: str) -> str:
+        """Code in a release for a pseudonym of the run, `letter`-…; without the key there is no way from one to the other."""
+        return f"{letter}-{self.code('release', letter, pseudonym)}"
 
     def site(self, institution: str) -> str:
         """Pseudonym of a hospital, `H-` and 8 hexadecimal digits; case and blanks are not significant."""
@@ -100,9 +105,8 @@ def load_key(path: Path, run_folder: Path | None = None) -> Key:
         CurationError: absent, readable by others, inside the run folder, or not 64 hexadecimal digits.
     """
     path = path.expanduser()
-    fix_new = "make one with `radcurate keys new FILE` and set `key_file` to it"
     if not path.is_file():
-        raise CurationError("no key", wanted="a key file", found="no file at `key_file`", fix=fix_new)
+        raise CurationError("no key", wanted="a key file", found="no file at `key_file`", fix=FIX_NEW)
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise CurationError(
@@ -118,7 +122,16 @@ def load_key(path: Path, run_folder: Path | None = None) -> Key:
             found="a key file below it",
             fix="move the key elsewhere and set `key_file`",
         )
-    text = path.read_text().strip()
+    return parse_key(path.read_text(errors="replace"))
+
+
+def parse_key(text: str) -> Key:
+    """The key in the text of a key file.
+
+    Raises:
+        CurationError: not 64 hexadecimal digits; the text is not quoted.
+    """
+    text = text.strip()
     try:
         secret = bytes.fromhex(text)
     except ValueError:
@@ -128,7 +141,7 @@ def load_key(path: Path, run_folder: Path | None = None) -> Key:
             "the key file holds no key",
             wanted=f"{2 * KEY_BYTES} hexadecimal digits",
             found=f"{len(text)} characters of something else",
-            fix=fix_new,
+            fix=FIX_NEW,
         )
     return Key(secret)
 

@@ -15,7 +15,7 @@ from radcurate import workflow
 from radcurate.errors import CurationError
 from radcurate.identity import crosswalk
 from radcurate.identity.broker import create_broker, load_identity
-from radcurate.keys import create_key
+from radcurate.keys import Key, create_key
 from radcurate.settings import load_config
 
 KEY_ID = "0123456789ab"
@@ -55,7 +55,9 @@ def row(subject: str = "P-00112233445566aa", patient: str = "MRN7734219", number
         "subject": subject, "patient_id": patient, "issuer": "HOSP", "series": f"S-{number:016x}",
         "study_instance_uid": "1.2.3", "series_instance_uid": f"1.2.3.{number}",
     }  # fmt: skip
-    return crosswalk.series_rows(series, 70, "2.25.1", f"2.25.2{number}", [(f"1.2.3.{number}.1", f"2.25.3{number}")])[0]
+    return crosswalk.series_rows(
+        Key(bytes(32)), series, 70, "2.25.1", f"2.25.2{number}", [(f"1.2.3.{number}.1", f"2.25.3{number}")]
+    )[0]
 
 
 def order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -76,7 +78,9 @@ def test_what_is_written_is_what_the_broker_reads(rows: list[dict[str, Any]]) ->
 def test_the_broker_finds_a_patient_by_any_new_name(broker: Broker, vault: Path) -> None:
     crosswalk.write(vault, KEY_ID, "00000", broker.recipients, [row()])
     crosswalk.write(vault, KEY_ID, "00001", broker.recipients, [row("P-ffff", "MRN1", 2)])
-    for name in ("P-00112233445566aa", "S-0000000000000001", "2.25.21", "2.25.31"):
+    names = ["P-00112233445566aa", "S-0000000000000001", "2.25.21", "2.25.31"]
+    names += [Key(bytes(32)).release_code(name[0], name) for name in names[:2]]
+    for name in names:
         assert {found["patient_id"] for found in crosswalk.find(vault, broker.identity, name)} == {"MRN7734219"}
     with pytest.raises(CurationError, match="nobody has this pseudonym"):
         crosswalk.find(vault, broker.identity, "P-0000")
@@ -153,7 +157,7 @@ def test_who_has_withdrawn_is_no_longer_in_it(broker: Broker, vault: Path) -> No
     with pytest.raises(CurationError, match="nobody has this pseudonym"):
         crosswalk.find(vault, broker.identity, "P-ffff")
     crosswalk.write(vault, KEY_ID, "00000", broker.recipients, [])
-    assert not crosswalk.exists(vault, KEY_ID)
+    assert not crosswalk.parts(vault, KEY_ID)
 
 
 def test_chunks_without_anybody_are_forgotten_and_others_kept(broker: Broker, vault: Path) -> None:
@@ -161,9 +165,9 @@ def test_chunks_without_anybody_are_forgotten_and_others_kept(broker: Broker, va
         crosswalk.write(vault, KEY_ID, chunk, broker.recipients, [row()])
     crosswalk.write(vault, "ba9876543210", "00001", broker.recipients, [row()])
     assert crosswalk.forget(vault, KEY_ID, keep=["00001"]) == ["00000", "00002"]
-    assert crosswalk.exists(vault, KEY_ID)
+    assert crosswalk.parts(vault, KEY_ID)
     assert crosswalk.forget(vault, KEY_ID) == ["00001"]
-    assert not (vault / KEY_ID).exists() and crosswalk.exists(vault, "ba9876543210")
+    assert not (vault / KEY_ID).exists() and crosswalk.parts(vault, "ba9876543210")
     assert crosswalk.forget(vault, KEY_ID) == []
 
 

@@ -17,16 +17,20 @@ from pyrage import x25519
 
 from radcurate import tables
 from radcurate.errors import CurationError
+from radcurate.identity import certificate as certificates
 from radcurate.identity.broker import load_recipients
 from radcurate.identity.files import private_folder, refuse_inside, write_private
+from radcurate.keys import Key
 
 SUFFIX = ".age"
 COLUMNS: list[tuple[str, pa.DataType]] = [
-    ("subject", tables.TEXT),  # pseudonym, P-…
+    ("subject", tables.TEXT),  # pseudonym in the run, P-…
+    ("released_subject", tables.TEXT),  # code in a release, P-… too
     ("patient_id", tables.TEXT),
     ("issuer", tables.TEXT),
     ("days", tables.INT),  # added to every date; null where only years are kept
-    ("series", tables.TEXT),  # pseudonym, S-…
+    ("series", tables.TEXT),  # pseudonym in the run, S-…
+    ("released_series", tables.TEXT),  # code in a release, S-… too
     ("study_uid", tables.TEXT),  # originals, null where the source has none …
     ("new_study_uid", tables.TEXT),  # … and what they became
     ("series_uid", tables.TEXT),
@@ -34,6 +38,9 @@ COLUMNS: list[tuple[str, pa.DataType]] = [
     ("instance_uid", tables.TEXT),
     ("new_instance_uid", tables.TEXT),
 ]
+PSEUDONYMS = (
+    "subject", "released_subject", "series", "released_series", "new_study_uid", "new_series_uid", "new_instance_uid",
+)  # fmt: skip
 # the one table that lies outside a run, hence not in tables.py
 CROSSWALK = tables.Schema("crosswalk", COLUMNS, tuple(name for name, _ in COLUMNS))
 
@@ -50,6 +57,7 @@ def check(folder: Path, recipients: Path, also: Iterable[Path] = ()) -> None:
 
 
 def series_rows(
+    key: Key,
     series: Mapping[str, Any],
     days: int | None,
     new_study: str | None,
@@ -59,6 +67,7 @@ def series_rows(
     """Rows of one series.
 
     Args:
+        key: makes the codes of a release, by which a patient may be asked for.
         series: a row of the inventory's series table.
         days: the patient's date shift; None where only years are kept.
         new_study: its new Study Instance UID.
@@ -67,10 +76,12 @@ def series_rows(
     """
     same = {
         "subject": series["subject"],
+        "released_subject": key.release_code("P", series["subject"]),
         "patient_id": series["patient_id"],
         "issuer": series["issuer"],
         "days": days,
         "series": series["series"],
+        "released_series": key.release_code("S", series["series"]),
         "study_uid": series["study_instance_uid"],
         "new_study_uid": new_study,
         "series_uid": series["series_instance_uid"],
@@ -119,23 +130,24 @@ def forget(folder: Path, key_id: str, keep: Collection[str] = ()) -> list[str]:
     return [path.stem for path in gone]
 
 
-def exists(folder: Path, key_id: str) -> bool:
-    """Whether the way back from this key's pseudonyms is still written down."""
-    return bool(_files(folder.expanduser() / key_id))
+def parts(folder: Path, key_id: str) -> list[Path]:
+    """The files that lead back from this key's pseudonyms; while there are any, destroying the key is not enough."""
+    return _files(folder.expanduser() / key_id)
 
 
 def find(folder: Path, identity: Sequence[x25519.Identity], pseudonym: str) -> list[dict[str, Any]]:
-    """All rows, under any key, of a patient's (P-…) or series' (S-…) pseudonym or a new UID.
+    """All rows, under any key, of a patient's (P-…) or series' (S-…) code, in the run or a release, or of a new UID.
 
     Raises:
         CurationError: no crosswalk there, another identity, a changed file, or an unknown pseudonym.
     """
     paths = [path for home in _homes(folder.expanduser()) for path in _files(home)]
+    gone = "; those of destroyed keys are gone: " + ", ".join(keys) if (keys := _destroyed(folder.expanduser())) else ""
     if not paths:
         raise CurationError(
             "no crosswalk",
             wanted="<folder>/<key id>/<chunk>.age",
-            found="no such file",
+            found=f"no such file{gone}",
             fix="name the folder that deidentify.crosswalk names; what was destroyed can't be had back",
         )
     found: list[dict[str, Any]] = []
@@ -145,7 +157,7 @@ def find(folder: Path, identity: Sequence[x25519.Identity], pseudonym: str) -> l
         raise CurationError(
             "nobody has this pseudonym",
             wanted="a pseudonym or new UID of a patient in the crosswalk",
-            found=f"none in {len(paths)} parts",
+            found=f"none in {len(paths)} parts{gone}",
             fix="check the spelling; who has withdrawn is no longer in the crosswalk",
         )
     return found
@@ -169,7 +181,7 @@ def read(path: Path, identity: Sequence[x25519.Identity]) -> list[dict[str, Any]
 
 
 def _names(row: Mapping[str, Any]) -> Iterator[str | None]:
-    return (row[name] for name in ("subject", "series", "new_study_uid", "new_series_uid", "new_instance_uid"))
+    return (row[name] for name in PSEUDONYMS)
 
 
 def _pack(content: pa.Table, key_id: str, chunk: str) -> bytes:
@@ -209,6 +221,12 @@ def _unreadable(path: Path, foreign: bool) -> CurationError:
         fix="take it from a backup, or delete it and run deidentify again",
         where=where,
     )
+
+
+def _destroyed(folder: Path) -> list[str]:
+    """Key ids of the certificates that lie in the folder, sorted."""
+    found = folder.glob(f"*{certificates.SUFFIX}")
+    return sorted(path.name.removesuffix(certificates.SUFFIX) for path in found)
 
 
 def _path(folder: Path, key_id: str, chunk: str) -> Path:

@@ -8,7 +8,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,7 @@ def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Pa
         check_seal(chunk, key)
     source = _gather(extract, declared)
     targets = Targets(settings.k, settings.l, settings.t, settings.suppression)
-    result = protect(source, declared, targets, partial(release_code, key))
+    result = protect(source, declared, targets, key.release_code)
     out.mkdir(parents=True, exist_ok=True)
     tables.write(out / "features.parquet", result.released.features)
     tables.write(out / "acquisition.parquet", result.released.acquisition)
@@ -55,11 +54,6 @@ def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Pa
     _write_json(out / "measures.json", result.document)
     write_seal(out, WRITTEN, key)
     _say(result.document)
-
-
-def release_code(key: Key, letter: str, value: str) -> str:
-    """Code in the release for a code of the run; nobody without the key can go from one to the other."""
-    return f"{letter}-{key.code('release', letter, value)}"
 
 
 def _gather(chunks: list[Path], declared: Columns) -> Pair:
@@ -80,7 +74,7 @@ def _subjects(source: Pair, result: Protected, declared: Columns, key: Key) -> I
     letter = declared.letter("subject")
     for subject in source.features["subject"].unique().to_pylist():
         kept = subject in result.kept
-        code = release_code(key, letter, subject) if kept and letter else None
+        code = key.release_code(letter, subject) if kept and letter else None
         yield {"subject": subject, "code": code, "status": "released" if kept else "suppressed"}
 
 
@@ -93,7 +87,7 @@ def _series(
     for row in series:
         if row["status"] == tables.OK:
             rows = measured[row["series"]]
-            code = release_code(key, letter, row["series"]) if letter else None
+            code = key.release_code(letter, row["series"]) if letter else None
             yield _end(row, rows, row["subject"] in result.kept, code)
 
 

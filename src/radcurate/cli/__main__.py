@@ -1,0 +1,5 @@
+"""`python -m radcurate.cli` is `radcurate`."""
+
+from radcurate.cli import main
+
+main()

@@ -1,0 +1,122 @@
+"""`radcurate keys …`: make, list, rotate and destroy project keys; make the honest broker's identity."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from radcurate.cli._verb import Verbs, verb
+from radcurate.errors import CurationError
+from radcurate.identity import certificate, keystore
+from radcurate.identity.broker import create_broker
+
+HOME = Path("~/.config/radcurate")
+RESULTS = Path("results")
+
+
+def add(verbs: Verbs) -> None:
+    """The verb `keys` and what it can do."""
+    text = "make, list, rotate and destroy project keys"
+    what = verbs.add_parser("keys", help=text, description=text).add_subparsers(required=True, metavar="WHAT")
+    place = "outside the run folder"
+    verb(what, "new", new, "make a project key").add_argument("file", type=Path, help=f"where to, {place}")
+    listing = verb(what, "list", show, "key ids, when made, and what became of them")
+    listing.add_argument("folder", type=Path, nargs="?", default=HOME, help=f"where the keys are; {HOME}")
+    rotate_ = verb(what, "rotate", rotate, "put a new key in the place of one that is kept as retired")
+    rotate_.add_argument("file", type=Path)
+    gone = verb(what, "destroy", destroy, "overwrite and remove a key; leaves a certificate")
+    gone.add_argument("file", type=Path)
+    gone.add_argument("--yes", metavar="KEYID", help="the key's name, instead of typing it")
+    gone.add_argument("--crosswalk", type=Path, metavar="FOLDER", help="remove the crosswalk under this key too")
+    broker_ = verb(what, "broker", broker, "make the honest broker's identity; prints its public key")
+    broker_.add_argument("file", type=Path, help=f"where to, {place}")
+    checked = verb(what, "check", check, "check the certificate of a destroyed key")
+    checked.add_argument("certificate", type=Path)
+
+
+def new(chosen: argparse.Namespace) -> int:
+    """Make a key; prints its name, never its value."""
+    key = keystore.new_key(chosen.file)
+    print(
+        f"key {key.key_id} written, mode 0600. Keep a copy in a safe place: pseudonyms can't be made again without it."
+    )
+    return 0
+
+
+def show(chosen: argparse.Namespace) -> int:
+    """The keys in a folder, one a line."""
+    entries = keystore.entries(chosen.folder)
+    if not entries:
+        print("no keys here", file=sys.stderr)
+        return 0
+    print(f"{'key id':12}  {'made':20}  {'state':9}  file")
+    for entry in entries:
+        print(f"{entry.key_id:12}  {entry.made or 'unknown':20}  {entry.state:9}  {entry.file}")
+    exposed = [entry for entry in entries if entry.exposed]
+    for entry in exposed:
+        print(f"{entry.file}: mode {entry.mode:04o}, others can read it; chmod 600", file=sys.stderr)
+    return 1 if exposed else 0
+
+
+def rotate(chosen: argparse.Namespace) -> int:
+    """A new key at the same place; says what was made with the old one."""
+    old, fresh, retired = keystore.rotate(chosen.file)
+    print(f"key {fresh.key_id} is in use now, mode 0600. Keep a copy in a safe place.")
+    print(f"key {old.key_id} is retired, kept as {retired.name}.")
+    print(_dependants(old.key_id))
+    print("The next run makes everything again under the new key: all pseudonyms, UIDs and date shifts change.")
+    return 0
+
+
+def destroy(chosen: argparse.Namespace) -> int:
+    """Destroy a key once its name was typed or given."""
+    key = keystore.identify(chosen.file)
+    confirmed = chosen.yes
+    if confirmed is None:
+        print(f"{_dependants(key.key_id)}\nWithout it nobody can make its pseudonyms again. There is no way back.")
+        confirmed = _typed(f"Type {key.key_id} to destroy it: ")
+    done, path = keystore.destroy(chosen.file, confirmed.strip(), chosen.crosswalk)
+    print(f"key {done.key_id} destroyed ({done.files} copies in its folder). Certificate: {path.name}")
+    if chosen.crosswalk:
+        print(f"{done.crosswalk} parts of its crosswalk removed.")
+    else:
+        print("A crosswalk, if one was written, still leads back to patients: remove it too (--crosswalk FOLDER).")
+    print("Copies elsewhere are not known here: destroy the backups of the key as well.")
+    return 0
+
+
+def broker(chosen: argparse.Namespace) -> int:
+    """An identity for the honest broker; the public key alone goes to the pipeline."""
+    public = create_broker(chosen.file)
+    print("identity written, mode 0600: keep it where the pipeline can't read it. Its public key:", file=sys.stderr)
+    print(public)
+    return 0
+
+
+def check(chosen: argparse.Namespace) -> int:
+    """Whether a certificate is as it was written, and what it says."""
+    known = certificate.check(chosen.certificate)
+    print(f"the certificate holds: key {known.key_id}, made {known.made or 'at an unknown time'},")
+    print(f"destroyed {known.destroyed}, {known.files} copies, by radcurate {known.radcurate}")
+    parts = "not looked for" if known.crosswalk is None else f"{known.crosswalk} parts removed"
+    print(f"crosswalk: {parts}")
+    return 0
+
+
+def _dependants(key_id: str) -> str:
+    found = keystore.dependants(RESULTS, key_id)
+    told = ", ".join(f"{stage} {count}" for stage, count in found.items())
+    return f"Made with {key_id} in results/ (sealed parts): {told or 'nothing'}."
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return input(prompt)
+    except EOFError:
+        raise CurationError(
+            "not confirmed",
+            wanted="the key's name, typed",
+            found="no terminal",
+            fix="give it with --yes KEYID",
+        ) from None
