@@ -46,17 +46,19 @@ def native_pixels(ds: pydicom.Dataset) -> bytes:
 def needles(plant: Plant) -> set[bytes]:
     """What of a plant must not be found."""
     texts = set(_dates(plant.value) if plant.category == "date" else _texts(plant.value))
-    found = {text.lower().encode(codec, "ignore") for text in texts for codec in CODECS if _fits(text, codec)}
+    forms = {form for text in texts for form in (text, text.lower(), text.upper(), text.title())}
+    found = {_encoded(form, codec) for form in forms for codec in CODECS}
     if plant.category == "id" and plant.value.isdigit() and len(plant.value) >= 6:
         found |= set(_numbers(int(plant.value)))
     return {needle for needle in found if len(needle) >= 4}
 
 
-def _fits(text: str, codec: str) -> bool:
+def _encoded(text: str, codec: str) -> bytes:
+    """In lower case as far as bytes have one; empty where the codec can't write it."""
     try:
-        return bool(text.lower().encode(codec))
+        return text.encode(codec).lower()
     except UnicodeEncodeError:
-        return False
+        return b""
 
 
 def _texts(value: str) -> Iterator[str]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from radcurate.canary import container, private
+from radcurate.canary import container, hostile, private, records
 from radcurate.canary.specimen import Specimen
 
-MODULES: tuple[Callable[[], list[Specimen]], ...] = (container.specimens, private.specimens)
+MODULES: tuple[Callable[[], list[Specimen]], ...] = (
+    container.specimens,
+    private.specimens,
+    hostile.specimens,
+    records.specimens,
+)
 
 
 @cache

@@ -30,6 +30,7 @@ class Sheet:
         """Set an attribute that is neither planted nor has to survive."""
         tag = tag_of(place)
         self.elements[tag] = Element(tag, vr or _vr(tag), value)
+        self.plants[:] = [plant for plant in self.plants if plant.where != self.path + _name(tag)]
 
     def hold(self, keyword: str, value: Value) -> None:
         """Set a technical attribute that has to survive."""
@@ -82,6 +83,10 @@ class Sheet:
         inner = Sheet({}, self.plants, self.kept, f"{self.path}{_name(place)}{number}>")
         items.append(inner.elements)
         return inner
+
+    def vr(self, place: str | int) -> str:
+        """The VR an attribute has by the standard."""
+        return _vr(tag_of(place))
 
     def block(self, group: int, creator: str) -> int:
         """Reserve the next private block of a group; the tag of its element 00 (PS3.5 7.8.1)."""
