@@ -6,6 +6,7 @@ doesn't parse is an `Unsafe` file, so that nothing slips through unread.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -47,6 +48,8 @@ _HEADERS = {True: struct.Struct("<HH"), False: struct.Struct(">HH")}
 _SHORTS = {True: struct.Struct("<H"), False: struct.Struct(">H")}
 _LONGS = {True: struct.Struct("<L"), False: struct.Struct(">L")}
 _VR_OF = {code.encode(): code for code in SHORT_VRS | LONG_VRS}
+_ITEMS = re.compile(rb"\xfe\xff(?:\x00\xe0|\x0d\xe0|\xdd\xe0)|\xff\xfe(?:\xe0\x00|\xe0\x0d|\xe0\xdd)")
+_EXPLICIT_HEADS = re.compile(rb"(?s)(?=(.{4})(" + b"|".join(sorted(_VR_OF)) + rb"))")
 
 
 @dataclass(slots=True)
@@ -81,6 +84,7 @@ class Reading:
 
 
 IMPLICIT = Encoding(explicit=False)
+EXPLICIT_LITTLE = Encoding(explicit=True)
 
 
 def tag_text(tag: int) -> str:
@@ -130,10 +134,10 @@ def read_data_set(data: bytes, start: int, encoding: Encoding) -> Reading:
             if not _is_trailing(data, position, previous, encoding):
                 raise
             break
-        if previous >= PIXEL_DATA and element.tag <= previous:
-            break
         if element.tag in reading.elements:
             raise damaged("duplicate_element")
+        if previous >= PIXEL_DATA and element.tag <= previous:
+            break
         reading.elements[element.tag] = element
         if element.tag == PIXEL_DATA:
             reading.pixel_start = _head(data, position, len(data), encoding)[3]
@@ -152,15 +156,28 @@ def read_element(data: bytes, position: int, encoding: Encoding) -> tuple[Elemen
 
 
 def _is_trailing(data: bytes, position: int, previous: int, encoding: Encoding) -> bool:
-    """Whether what can't be read is no part of the data set: after the pixels, zeros, or no tag that could follow.
+    """Whether what can't be read is no part of the data set: after the pixels, zeros, or nothing that could be elements.
 
-    A file that loses needed elements by this is caught later: pixels and contours are asked for.
+    An image that loses needed elements by this is caught later: its pixels are asked for. Other objects have no such
+    end mark, so that there a rest that looks like items or elements is damage.
     """
-    if previous >= PIXEL_DATA or len(data) - position < 8 or not data[position:].strip(b"\0"):
+    rest = data[position:]
+    if previous >= PIXEL_DATA or not rest.strip(b"\0"):
         return True
-    group, number = _HEADERS[encoding.little].unpack_from(data, position)
+    if _ITEMS.search(rest) or any(_known(match) for match in _EXPLICIT_HEADS.finditer(rest)):
+        return False
+    if len(rest) < 8:
+        return True
+    group, number = _HEADERS[encoding.little].unpack_from(rest)
     tag = group << 16 | number
     return tag <= previous or keyword(tag) == "unknown"
+
+
+def _known(head: re.Match[bytes]) -> bool:
+    """Whether four bytes and a VR are the head of a standard element."""
+    written, vr = head.group(1), head.group(2).decode()
+    groups = (struct.unpack(order, written) for order in ("<HH", ">HH"))
+    return any(vr in dictionary_vr(group << 16 | number).split(" or ") for group, number in groups)
 
 
 def _element(data: bytes, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element, int]:
@@ -172,12 +189,24 @@ def _element(data: bytes, position: int, end: int, encoding: Encoding, depth: in
         return _undefined(data, tag, vr, position, end, encoding, depth)
     if length > end - position:
         raise damaged("element_length")
-    value = data[position : position + length]
-    element = Element(tag, vr, value)
-    if not is_private(tag) and _is_sequence(tag, vr):
-        inner = IMPLICIT if vr == "UN" else encoding
-        element = Element(tag, "SQ", items=_items(data, position, position + length, inner, depth + 1)[0])
-    return element, position + length
+    after = position + length
+    if _is_sequence(tag, vr) and not is_private(tag):
+        inner = _inside_un(data, position) if vr == "UN" else encoding
+        return Element(tag, "SQ", items=_items(data, position, after, inner, depth + 1)[0]), after
+    return Element(tag, vr, data[position:after]), after
+
+
+def _inside_un(data: bytes, position: int) -> Encoding:
+    """How the items under a UN are written: implicit (PS3.5 6.2.2), unless the first element shows its own VR.
+
+    Some writers put UN before a sequence and leave its explicit items as they were.
+    """
+    head = data[position + 8 : position + 14]
+    vr = _VR_OF.get(head[4:6])
+    if vr is None:
+        return IMPLICIT
+    group, number = _HEADERS[True].unpack_from(head)
+    return EXPLICIT_LITTLE if vr in dictionary_vr(group << 16 | number).split(" or ") else IMPLICIT
 
 
 def _is_sequence(tag: int, vr: str) -> bool:
@@ -212,7 +241,8 @@ def _undefined(
         return Element(tag, vr, fragments=fragments), after
     if vr not in ("", "SQ", "UN"):
         raise damaged("undefined_length")
-    items, after = _items(data, position, end, IMPLICIT if vr == "UN" else encoding, depth + 1, delimited=True)
+    inner = _inside_un(data, position) if vr == "UN" else encoding
+    items, after = _items(data, position, end, inner, depth + 1, delimited=True)
     return Element(tag, "SQ", items=items), after
 
 
@@ -226,7 +256,9 @@ def _items(
     while position < end:
         tag, _, length, position = _head(data, position, end, encoding)
         if tag == SEQUENCE_END:
-            return items, position  # also seen, superfluous, in sequences of known length
+            if length or not (delimited or position == end):  # also seen, superfluous, at the end of a known length
+                raise damaged("sequence_end")
+            return items, position
         if tag != ITEM:
             raise damaged("item")
         item, position = _item(data, position, end, length, encoding, depth)
@@ -247,6 +279,8 @@ def _item(data: bytes, position: int, end: int, length: int, encoding: Encoding,
         if stop - position < 8:
             raise damaged("element_head")
         if not known and _HEADERS[encoding.little].unpack_from(data, position) == (0xFFFE, 0xE00D):
+            if data[position + 4 : position + 8] != b"\0\0\0\0":
+                raise damaged("item_end")
             return item, position + 8
         element, position = _element(data, position, stop, encoding, depth)
         if element.tag in item:
@@ -262,7 +296,7 @@ def _fragments(data: bytes, position: int, end: int) -> tuple[list[bytes], int]:
     fragments: list[bytes] = []
     while position + 8 <= end:
         tag, _, length, position = _head(data, position, end, IMPLICIT)
-        if tag == SEQUENCE_END:
+        if tag == SEQUENCE_END and not length:
             return fragments, position
         if tag != ITEM or length > end - position:
             raise damaged("fragment")
