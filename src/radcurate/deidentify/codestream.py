@@ -1,101 +1,70 @@
-"""Comments and application data in compressed pixel data: the samples stay as they are, other segments go.
+"""One compressed frame without free text: the coded samples stay as they are, everything that isn't needed to read them goes.
 
-JPEG and JPEG-LS (ISO 10918-1 B.1, ISO 14495-1): APPn and COM before the scan. JPEG 2000 (ISO 15444-1 A.9): COM in the main
-header. Segments that decide how samples are read (JFIF, Adobe, SPIFF, JPEG-LS colour transform) are kept in their fixed form;
-comments that only name the encoder are kept so that the bytes stay identical in ordinary files.
+What each format allows is in `jpeg`, `jpeg2000` and `rle`; a code stream that can't be followed to its end is refused.
 """
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import dataclass
 from re import Pattern
 
-from radcurate.dicom.problems import Unsafe, damaged
+from radcurate.deidentify import jpeg, jpeg2000, rle
+from radcurate.deidentify.layout import Layout
+from radcurate.dicom.container import DEFLATED_FRAMES, JPEG, JPEG_2000, RLE, WHOLE_FRAMES
+from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe, damaged
 
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-_SPIFF_END = b"\0\0\0\1\xff\xd8"  # end of a SPIFF directory (ISO 14495-1 annex F.1.4)
-END = b"\xff\xd9"  # end of image and of code stream; bit stuffing keeps it out of the coded samples
+
+@dataclass(frozen=True)
+class Frame:
+    """A cleaned frame and the bits a sample that its code stream can hold."""
+
+    data: bytes
+    precision: int
 
 
-def clean_fragment(fragment: bytes, kind: str, comments: Pattern[str], whole: bool) -> bytes:
-    """A fragment without free text, and nothing behind its end marker.
+def clean_frame(data: bytes, syntax: str, shape: Layout, comments: Pattern[str]) -> Frame:
+    """A frame without comments, application data and anything behind its end.
 
     Args:
-        fragment: bytes of one item of encapsulated pixel data.
-        kind: jpeg (also JPEG-LS), jpeg2000 or rle.
+        data: the frame's fragments, joined.
+        syntax: UID of the transfer syntax.
+        shape: what the header declares; the code stream must agree.
         comments: pattern of comments that only name an encoder.
-        whole: each fragment is a frame, so it has to begin as one; otherwise it may continue the one before.
 
     Raises:
-        Unsafe: the header of the code stream can't be read.
+        Unsafe: the code stream can't be read to its end, or isn't the image that the header declares.
     """
-    if kind == "rle":
-        return fragment
-    start = b"\xff\xd8" if kind == "jpeg" else b"\xff\x4f"
-    if fragment[:2] == start:
-        head = _jpeg(fragment, comments) if kind == "jpeg" else _jpeg2000(fragment, comments)
-    elif whole or fragment[:4] == b"\0\0\0\x0c":
-        raise Unsafe("code_stream", "decompress the series (for example with dcmdjpeg) before it is put in")
-    else:
-        head = fragment  # the continuation of a frame
-    return _cut_end(head)
+    if syntax in RLE:
+        return Frame(rle.clean(data, shape), shape.bits)
+    if syntax in DEFLATED_FRAMES:
+        return Frame(_inflated(data, shape.frame_length), shape.bits)
+    if syntax in WHOLE_FRAMES:
+        return Frame(_whole(data, shape.frame_length), shape.bits)
+    if syntax not in JPEG | JPEG_2000:
+        raise damaged("fragments")
+    clean, coded = (jpeg if syntax in JPEG else jpeg2000).clean(data, comments)
+    if (coded.rows, coded.columns, coded.samples) != (shape.rows, shape.columns, shape.samples):
+        raise Unsafe("pixel_layout", EXPORT_AGAIN)
+    if coded.precision > shape.bits:
+        raise Unsafe("pixel_layout", EXPORT_AGAIN)
+    return Frame(clean, coded.precision)
 
 
-def _cut_end(fragment: bytes) -> bytes:
-    """Nothing but padding behind the last end marker."""
-    end = fragment.rfind(END)
-    if end < 0 or not fragment[end + 2 :].strip(b"\0\xff"):
-        return fragment
-    return fragment[: end + 2]
+def _inflated(data: bytes, wanted: int) -> bytes:
+    """A deflated frame without what follows its end; it must hold one frame."""
+    try:
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        found = len(stream.decompress(data, wanted + 2))
+    except zlib.error:
+        raise damaged("deflate") from None
+    if not stream.eof or not wanted <= found <= wanted + wanted % 2:
+        raise damaged("deflate")
+    behind = stream.unused_data
+    return data if behind in (b"", b"\0") else data[: len(data) - len(behind)]
 
 
-def _jpeg(data: bytes, comments: Pattern[str]) -> bytes:
-    parts, position = [data[:2]], 2
-    while True:
-        while data[position : position + 2] == b"\xff\xff":
-            position += 1  # fill bytes
-        if data[position : position + 1] != b"\xff" or position + 4 > len(data):
-            raise damaged("code_stream")
-        marker = data[position + 1]
-        if marker in _STANDALONE:
-            position += 2
-            continue
-        length = int.from_bytes(data[position + 2 : position + 4], "big")
-        segment = data[position : position + 2 + length]
-        if length < 2 or len(segment) < 2 + length:
-            raise damaged("code_stream")
-        if marker == 0xDA:
-            return b"".join([*parts, data[position:]])
-        if _keeps(marker, segment[4:], comments):
-            parts.append(segment)
-        position += 2 + length
-
-
-def _keeps(marker: int, content: bytes, comments: Pattern[str]) -> bool:
-    if marker == 0xFE:
-        return bool(comments.fullmatch(content.rstrip(b"\0").decode("latin-1")))
-    if 0xE0 <= marker <= 0xEF:
-        return (
-            (marker == 0xE0 and content[:5] == b"JFIF\0" and len(content) == 14 and content[12:14] == b"\0\0")
-            or (marker == 0xEE and content[:5] == b"Adobe" and len(content) == 12)
-            or (marker == 0xE8 and content[:4] == b"mrfx" and len(content) == 5)
-            or (marker == 0xE8 and content[:6] == b"SPIFF\0" and len(content) == 30)
-            or (marker == 0xE8 and content == _SPIFF_END)
-        )
-    return True
-
-
-def _jpeg2000(data: bytes, comments: Pattern[str]) -> bytes:
-    parts, position = [data[:2]], 2
-    while True:
-        if data[position : position + 1] != b"\xff" or position + 4 > len(data):
-            raise damaged("code_stream")
-        marker = data[position + 1]
-        if marker == 0x90:  # first tile part
-            return b"".join([*parts, data[position:]])
-        length = int.from_bytes(data[position + 2 : position + 4], "big")
-        segment = data[position : position + 2 + length]
-        if length < 2 or len(segment) < 2 + length:
-            raise damaged("code_stream")
-        if marker != 0x64 or comments.fullmatch(segment[6:].rstrip(b"\0").decode("latin-1")):
-            parts.append(segment)
-        position += 2 + length
+def _whole(data: bytes, wanted: int) -> bytes:
+    if not wanted <= len(data) <= wanted + wanted % 2:
+        raise damaged("fragments")
+    return data

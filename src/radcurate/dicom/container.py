@@ -6,6 +6,7 @@ transfer syntax.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -14,12 +15,16 @@ import pydicom.uid as known
 from pydicom.datadict import DicomDictionary
 
 from radcurate.dicom.elements import (
+    EXPLICIT_LITTLE,
     IMPLICIT,
+    LONG_VRS,
     PIXEL_DATA,
+    SHORT_VRS,
     DataSet,
     Element,
     Encoding,
     Reading,
+    dictionary_vr,
     read_data_set,
 )
 from radcurate.dicom.encode import encode, too_long
@@ -27,17 +32,24 @@ from radcurate.dicom.problems import Unsafe, damaged
 
 IMPLEMENTATION_UID = "2.25.192364721548603412976058732117403245681"  # a UUID made for this package
 IMPLEMENTATION_NAME = b"RADCURATE_0_1"
-EXPLICIT_LITTLE = Encoding(explicit=True)
+DIRECTORY = 0x00041220  # DirectoryRecordSequence
 NATIVE = {
     str(known.ImplicitVRLittleEndian): IMPLICIT,
     str(known.ExplicitVRLittleEndian): EXPLICIT_LITTLE,
     str(known.ExplicitVRBigEndian): Encoding(explicit=True, little=False),
     str(known.DeflatedExplicitVRLittleEndian): EXPLICIT_LITTLE,
 }
-JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81))
-JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))
+_COMPRESSED = "1.2.840.10008.1.2.4."
+JPEG = frozenset(_COMPRESSED + str(number) for number in (*range(50, 67), 70, 80, 81))
+JPEG_2000 = frozenset(_COMPRESSED + str(number) for number in (90, 91, 92, 93, 201, 202, 203))
 RLE = frozenset({str(known.RLELossless)})
-INFLATED_LIMIT = 1 << 32
+WHOLE_FRAMES = frozenset({"1.2.840.10008.1.2.1.98"})  # uncompressed frames, each in a fragment
+DEFLATED_FRAMES = frozenset({"1.2.840.10008.1.2.8.1"})
+ENCAPSULATED = JPEG | JPEG_2000 | RLE | WHOLE_FRAMES | DEFLATED_FRAMES
+_VIDEO = re.compile(r"1\.2\.840\.10008\.1\.2\.(4\.10[0-8](\.1)?|7\..*)")
+_REFERENCED = frozenset(_COMPRESSED + str(number) for number in (94, 95, 204, 205))  # JPIP: the pixels are on a server
+_JPEG_XL = frozenset(_COMPRESSED + str(number) for number in (110, 111, 112))
+INFLATED_LIMIT = 1 << 31
 
 
 @dataclass
@@ -61,15 +73,21 @@ def read_file(data: bytes) -> Source:
     syntax, position = _meta(data, start) if start is not None else (None, 0)
     if syntax is None:
         syntax = _guess(data, position)
-    content, position = _inflate(data, position) if syntax == known.DeflatedExplicitVRLittleEndian else (data, position)
+    _check_syntax(syntax)
+    content, behind = data, 0
+    if syntax == known.DeflatedExplicitVRLittleEndian:
+        content, behind = _inflate(data, position)
+        position = 0
     encoding = _encoding(syntax, content, position)
     reading = read_data_set(content, position, encoding)
     if not reading.elements:
         raise damaged("empty")
+    if DIRECTORY in reading.elements:
+        raise Unsafe("dicomdir", "nothing to do: it is an index, the files it lists are read themselves")
     written = _written_as(syntax, encoding, reading)
     written_in = encoding if written in NATIVE else EXPLICIT_LITTLE
     pixel_start = reading.pixel_start if content is data else 0
-    return Source(reading.elements, written, written_in, reading.trailing, pixel_start)
+    return Source(reading.elements, written, written_in, reading.trailing + behind, pixel_start)
 
 
 def _meta_start(data: bytes) -> int | None:
@@ -77,6 +95,8 @@ def _meta_start(data: bytes) -> int | None:
         return 132
     if data[:4] == b"DICM":
         return 4
+    if data[:2] == b"\0\2" and data[4:6] == b"UL":
+        raise damaged("file_meta")  # big endian, which no edition allowed
     return 0 if data[:2] == b"\x02\x00" else None
 
 
@@ -87,33 +107,61 @@ def _meta(data: bytes, position: int) -> tuple[str | None, int]:
         if position + 12 > len(data):
             raise damaged("file_meta")
         number, code = struct.unpack_from("<H2s", data, position + 2)
-        long = code in (b"OB", b"UN", b"OW", b"UT", b"SQ")
-        if not code.isalpha():
+        vr = code.decode("latin-1")
+        if vr not in SHORT_VRS and vr not in LONG_VRS:
             raise damaged("file_meta")
+        long = vr in LONG_VRS
         length = struct.unpack_from("<L" if long else "<H", data, position + (8 if long else 6))[0]
         position += 12 if long else 8
         if number == 0x0010:
+            if syntax is not None:
+                raise damaged("file_meta")
             syntax = data[position : position + length].strip(b" \0").decode("ascii", "replace")
         position += length
     if position > len(data):
         raise damaged("file_meta")
-    return syntax, position
+    return syntax or None, position
 
 
 def _guess(data: bytes, position: int) -> str:
     """Transfer syntax of a data set without meta information, from its first element."""
     head = data[position : position + 6]
     if len(head) < 6:
-        raise Unsafe("not_dicom", "remove the file from the input folder or convert it to DICOM")
+        raise _not_dicom()
     for order, explicit in (("<", known.ExplicitVRLittleEndian), (">", known.ExplicitVRBigEndian)):
         group, number = struct.unpack(order + "HH", head[:4])
         if group << 16 | number in DicomDictionary or (number == 0 and 0 < group <= 0x20):
-            vr = head[4:6]
-            return str(explicit if (vr.isalpha() and vr.isupper()) or order == ">" else known.ImplicitVRLittleEndian)
-    raise Unsafe("not_dicom", "remove the file from the input folder or convert it to DICOM")
+            written = _has_vr(head) or order == ">"
+            return str(explicit if written else known.ImplicitVRLittleEndian)
+    raise _not_dicom()
+
+
+def _not_dicom() -> Unsafe:
+    return Unsafe("not_dicom", "remove the file from the input folder or convert it to DICOM")
+
+
+def _has_vr(head: bytes) -> bool:
+    vr = head[4:6].decode("latin-1")
+    return vr in SHORT_VRS or vr in LONG_VRS
+
+
+def _check_syntax(syntax: str) -> None:
+    """Refuse what can't be judged: films, pixels kept elsewhere, and JPEG XL, whose names and profiles are coded bits."""
+    if syntax in NATIVE or syntax in ENCAPSULATED:
+        return
+    if _VIDEO.fullmatch(syntax):
+        raise Unsafe("video", "leave the video out; its frames can't be checked for text and faces")
+    if syntax in _REFERENCED:
+        raise Unsafe(
+            "pixels_elsewhere", "export the series with its pixels; the file only names a server that has them"
+        )
+    if syntax in _JPEG_XL:
+        raise Unsafe("jpeg_xl", "decompress the series, or convert it to JPEG 2000, before it is put in")
+    raise Unsafe("transfer_syntax", "convert the series to a transfer syntax for still images; others can't be judged")
 
 
 def _inflate(data: bytes, position: int) -> tuple[bytes, int]:
+    """The data set of a deflated file, and the number of bytes that follow it (an odd stream is padded)."""
     try:
         stream = zlib.decompressobj(-zlib.MAX_WBITS)
         content = stream.decompress(data[position:], INFLATED_LIMIT)
@@ -121,19 +169,18 @@ def _inflate(data: bytes, position: int) -> tuple[bytes, int]:
         raise damaged("deflate") from None
     if not stream.eof:
         raise damaged("deflate")
-    return content, 0
+    return content, 0 if stream.unused_data in (b"", b"\0") else len(stream.unused_data)
 
 
 def _encoding(syntax: str, data: bytes, position: int) -> Encoding:
-    """How the data set is written; some writers declare explicit VRs and write implicit ones."""
-    if syntax not in NATIVE and syntax not in JPEG | JPEG_2000 | RLE:
-        raise Unsafe(
-            "transfer_syntax", "convert the series to a transfer syntax for still images; others can't be judged"
-        )
+    """How the data set is written; some writers declare explicit VRs and write implicit ones, some the reverse."""
     encoding = NATIVE.get(syntax, EXPLICIT_LITTLE)
-    vr = data[position + 4 : position + 6]
-    if encoding == EXPLICIT_LITTLE and not (vr.isalpha() and vr.isupper()):
+    head = data[position : position + 6]
+    if encoding == EXPLICIT_LITTLE and not _has_vr(head):
         return IMPLICIT
+    if encoding == IMPLICIT and _has_vr(head):
+        group, number = struct.unpack("<HH", head[:4])
+        return EXPLICIT_LITTLE if head[4:6].decode() in dictionary_vr(group << 16 | number).split(" or ") else IMPLICIT
     return encoding
 
 

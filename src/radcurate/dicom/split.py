@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from radcurate.dicom.container import EXPLICIT_LITTLE, JPEG, JPEG_2000, RLE
+from radcurate.dicom.container import ENCAPSULATED
 from radcurate.dicom.elements import (
+    EXPLICIT_LITTLE,
     IMPLICIT,
     LONG_VRS,
     PIXEL_DATA,
@@ -24,7 +25,6 @@ from radcurate.dicom.elements import (
 from radcurate.dicom.problems import Unsafe
 
 EXPLICIT_LITTLE_UID, IMPLICIT_UID = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
-ENCAPSULATED = JPEG | JPEG_2000 | RLE
 _SHORT = frozenset(vr.encode() for vr in SHORT_VRS)
 _LONG = frozenset(vr.encode() for vr in LONG_VRS)
 _NEVER = -1  # size of an element whose head is in doubt

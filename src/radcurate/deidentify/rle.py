@@ -1,0 +1,62 @@
+"""RLE frames (PS3.5 annex G): as many segments as samples have bytes, each ending where its plane is full."""
+
+from __future__ import annotations
+
+import struct
+
+from radcurate.deidentify.layout import Layout
+from radcurate.dicom.problems import damaged
+
+HEADER = struct.Struct("<16L")
+
+
+def clean(data: bytes, shape: Layout) -> bytes:
+    """The frame as it is, or, if bytes lie between or behind its segments, its segments without them.
+
+    Raises:
+        Unsafe: the segments don't hold the declared planes.
+    """
+    if len(data) < HEADER.size:
+        raise damaged("code_stream")
+    count, *offsets = HEADER.unpack_from(data)
+    used, unused = offsets[:count], offsets[count:]
+    if count != shape.samples * max(shape.bits // 8, 1) or count > 15 or any(unused):
+        raise damaged("code_stream")
+    if used[0] != HEADER.size or sorted(set(used)) != used or used[-1] >= len(data):
+        raise damaged("code_stream")
+    wanted = shape.frame_length if shape.bits == 1 else shape.rows * shape.columns
+    segments = [
+        _segment(data[start:stop], wanted) for start, stop in zip(used, [*used[1:], len(data)], strict=True)
+    ]
+    if all(len(segment) == stop - start for segment, start, stop in zip(segments, used, [*used[1:], len(data)], strict=True)):
+        return data
+    return _frame(segments)
+
+
+def _segment(data: bytes, wanted: int) -> bytes:
+    """The runs that fill a plane, and the byte that makes their number even if it is there."""
+    position = made = 0
+    try:
+        while made < wanted:
+            run = data[position]
+            if run < 128:
+                made += run + 1
+                position += run + 2
+            elif run > 128:
+                made += 257 - run
+                position += 2
+            else:
+                position += 1
+    except IndexError:
+        raise damaged("code_stream") from None
+    if made != wanted or position > len(data):
+        raise damaged("code_stream")
+    return data[: position + position % 2] if data[position : position + 1] in (b"", b"\0", b"\x80") else data[:position]
+
+
+def _frame(segments: list[bytes]) -> bytes:
+    parts = [segment + b"\0" * (len(segment) % 2) for segment in segments]
+    offsets = [HEADER.size]
+    for part in parts[:-1]:
+        offsets.append(offsets[-1] + len(part))
+    return HEADER.pack(len(parts), *offsets, *[0] * (15 - len(parts))) + b"".join(parts)
