@@ -20,7 +20,7 @@ from radcurate.deidentify.people import numbers_of_ids, words_of_names
 from radcurate.deidentify.rewrite import Patient, Rewriter
 
 # what is known to be wrong still; a fix makes its case fail here, so that it is taken off the list
-OPEN: dict[str, str] = {"meta": "long VRs in file meta", "run_length": "text behind the last run"}
+OPEN: dict[str, str] = {}
 SPECIMENS = pytest.mark.parametrize(
     "specimen",
     [

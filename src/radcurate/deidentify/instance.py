@@ -13,7 +13,7 @@ from radcurate.deidentify.policy import Family
 from radcurate.deidentify.rewrite import START_MOMENT, START_TIME, STOP_MOMENT, Note, Rewriter
 from radcurate.deidentify.values import components, decode_text
 from radcurate.dicom.container import Source, read_file, write_file
-from radcurate.dicom.elements import PIXEL_DATA, DataSet, Element
+from radcurate.dicom.elements import DataSet, Element
 from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe
 
 SOP_CLASS, SOP_INSTANCE, IMAGE_TYPE, MODALITY = 0x00080016, 0x00080018, 0x00080008, 0x00080060
@@ -25,7 +25,6 @@ MOMENTS = (START_TIME, START_MOMENT, STOP_MOMENT)
 FINISH_TAGS = frozenset(
     [CHARSET, SOP_INSTANCE, STUDY, SERIES, NAME, PATIENT_ID, BIRTH_DATE, AGE, STUDY_DATE, SERIES_DATE, ACQUISITION_DATE]
 ) | {*MOMENTS, *MARKER_TAGS}
-BULK = (PIXEL_DATA, pixels.FLOAT, pixels.DOUBLE)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def _check_screen(elements: DataSet, rewriter: Rewriter) -> None:
 def _check_content(kind: str, new: DataSet, old: DataSet) -> None:
     """The object has what makes it useful: pixels, contours or segments. Losing them silently would be worse than refusing."""
     if kind in ("image", "seg"):
-        if sum(tag in new for tag in BULK) != 1:
+        if sum(tag in new for tag in pixels.BULK) != 1:
             raise Unsafe("no_pixel_data", EXPORT_AGAIN)
     elif CONTOURS not in new:
         raise Unsafe("no_contours", "export the contours again; the object has none")
@@ -109,23 +108,8 @@ def _check_content(kind: str, new: DataSet, old: DataSet) -> None:
 
 
 def _fit_pixels(new: DataSet, source: Source, rewriter: Rewriter) -> None:
-    tag = next((tag for tag in BULK if tag in new), None)
-    if tag is None:
-        for table in (pixels.OFFSETS, pixels.LENGTHS):
-            new.pop(table, None)
-        return
-    shape = pixels.layout(new, source.encoding.little)
-    if new[tag].fragments is None:
-        for table in (pixels.OFFSETS, pixels.LENGTHS):
-            new.pop(table, None)
-        new[tag], cut = pixels.exact_native(new[tag], shape)
-    else:
-        comments = rewriter.policy.vocabulary.encoder_comments
-        fitted, cut = pixels.exact_encapsulated(new, source.transfer_syntax, shape.frames, comments)
-        for table in (pixels.OFFSETS, pixels.LENGTHS):
-            new.pop(table, None)
-        new |= fitted
-    if cut:
+    comments = rewriter.policy.vocabulary.encoder_comments
+    if pixels.fit(new, source.transfer_syntax, source.encoding.little, comments):
         rewriter.notes.add(Note("(7FE0,0010)", "PixelData", "cut", "bytes that are no pixels"))
 
 

@@ -18,6 +18,7 @@ LS_FRAME, HUFFMAN, ARITHMETIC, SCAN, QUANTISATION = 0xF7, 0xC4, 0xCC, 0xDA, 0xDB
 LINES, RESTART, LS_PRESET, COMMENT = 0xDC, 0xDD, 0xF8, 0xFE
 _SCAN_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither a stuffed byte nor a restart
 _LS_SCAN_END = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")  # a stuffed bit: the byte after FF is below 80
+_TEXT = re.compile(rb"[ -~]{4}")  # no version, flag or density looks like this
 _SPIFF_END = b"\0\0\0\1\xff\xd8"  # end of a SPIFF directory (ISO 14495-1 annex F.1.4)
 
 
@@ -86,7 +87,7 @@ def _application(marker: int, content: bytes) -> bytes:
     """Application segments that decide about colours, in their fixed form."""
     if marker == 0xE0 and content[:5] == b"JFIF\0" and len(content) >= 14:
         content = content[:12] + b"\0\0"  # no thumbnail
-    elif marker == 0xEE and content[:5] == b"Adobe" and len(content) >= 12:
+    elif marker == 0xEE and content[:5] == b"Adobe" and len(content) >= 10:  # some writers leave two bytes out
         content = content[:12]
     elif marker != 0xE8 or not (
         (content[:4] == b"mrfx" and len(content) == 5)
@@ -94,6 +95,8 @@ def _application(marker: int, content: bytes) -> bytes:
         or content == _SPIFF_END
     ):
         return b""
+    if _TEXT.search(content[5:]):
+        raise refused()
     return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2, "big") + content
 
 

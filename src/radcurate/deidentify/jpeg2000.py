@@ -20,6 +20,7 @@ STYLE, QUANTISATION = 0x52, 0x5C
 CODING = frozenset({0x50, 0x51, 0x52, 0x53, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5C, 0x5D, 0x5E, 0x5F, 0x60, 0x61, 0x63})
 COMPONENTS = frozenset({0x74, 0x75, 0x76, 0x77, 0x78})
 _DATA_END = re.compile(rb"\xff\xd9")
+_FILE_TYPE = b"jp2 \0\0\0\0jp2 "
 _KEPT_BOXES = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 _KEPT_HEADERS = frozenset({b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef"})
 
@@ -150,8 +151,10 @@ def _unboxed(data: bytes, comments: Pattern[str]) -> tuple[bytes, Coded]:
             content, coded = clean(content, comments) if content.startswith(START) else (b"", None)
         elif kind == b"jp2h":
             content = _image_header(content)
-        elif kind == b"ftyp" and len(content) > 16:
-            raise refused()
+        elif kind == b"ftyp":
+            if b"jp2 " not in (content[place : place + 4] for place in range(8, len(content), 4)):
+                raise refused()
+            content = _FILE_TYPE
         if kind in _KEPT_BOXES:
             parts.append((len(content) + 8).to_bytes(4, "big") + kind + content)
     if coded is None:

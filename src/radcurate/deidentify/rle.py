@@ -25,10 +25,11 @@ def clean(data: bytes, shape: Layout) -> bytes:
     if used[0] != HEADER.size or sorted(set(used)) != used or used[-1] >= len(data):
         raise damaged("code_stream")
     wanted = shape.frame_length if shape.bits == 1 else shape.rows * shape.columns
-    segments = [
-        _segment(data[start:stop], wanted) for start, stop in zip(used, [*used[1:], len(data)], strict=True)
-    ]
-    if all(len(segment) == stop - start for segment, start, stop in zip(segments, used, [*used[1:], len(data)], strict=True)):
+    segments = [_segment(data[start:stop], wanted) for start, stop in zip(used, [*used[1:], len(data)], strict=True)]
+    if all(
+        len(segment) == stop - start
+        for segment, start, stop in zip(segments, used, [*used[1:], len(data)], strict=True)
+    ):
         return data
     return _frame(segments)
 
@@ -51,7 +52,9 @@ def _segment(data: bytes, wanted: int) -> bytes:
         raise damaged("code_stream") from None
     if made != wanted or position > len(data):
         raise damaged("code_stream")
-    return data[: position + position % 2] if data[position : position + 1] in (b"", b"\0", b"\x80") else data[:position]
+    return (
+        data[: position + position % 2] if data[position : position + 1] in (b"", b"\0", b"\x80") else data[:position]
+    )
 
 
 def _frame(segments: list[bytes]) -> bytes:
