@@ -200,11 +200,11 @@ def write_file(elements: DataSet, transfer_syntax: str, encoding: Encoding, sop_
     """The bytes of a new file: zeroed preamble, own meta group, the data set, nothing after it."""
     if transfer_syntax == known.ExplicitVRLittleEndian and too_long(elements):  # many readers don't look behind a UN
         transfer_syntax, encoding = str(known.ImplicitVRLittleEndian), IMPLICIT
-    meta = _meta_group(transfer_syntax, sop_class, sop_instance)
-    return b"\0" * 128 + b"DICM" + meta + encode(elements, encoding)
+    return file_head(transfer_syntax, sop_class, sop_instance) + encode(elements, encoding)
 
 
-def _meta_group(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
+def file_head(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
+    """What comes before the data set in a new file: zeros, the magic word and the meta group (PS3.10 table 7.1-1)."""
     values = {
         0x00020001: ("OB", b"\0\1"),
         0x00020002: ("UI", sop_class.encode()),
@@ -215,4 +215,4 @@ def _meta_group(transfer_syntax: str, sop_class: str, sop_instance: str) -> byte
     }
     body = encode({tag: Element(tag, vr, value) for tag, (vr, value) in values.items()}, EXPLICIT_LITTLE)
     length = Element(0x00020000, "UL", struct.pack("<L", len(body)))
-    return encode({length.tag: length}, EXPLICIT_LITTLE) + body
+    return b"\0" * 128 + b"DICM" + encode({length.tag: length}, EXPLICIT_LITTLE) + body
