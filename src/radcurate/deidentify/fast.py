@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from radcurate.deidentify import pixels
 from radcurate.deidentify.actions import SIBLING_ACTIONS
 from radcurate.deidentify.instance import FINISH_TAGS, SERIES, SOP_CLASS, SOP_INSTANCE, STUDY, admit, finish
-from radcurate.deidentify.rewrite import Note, Rewriter, Scope
+from radcurate.deidentify.rewrite import Note, Rewriter
+from radcurate.deidentify.scope import Scope
 from radcurate.dicom.container import file_head
 from radcurate.dicom.elements import PIXEL_DATA, UNDEFINED, DataSet, Element, Encoding
 from radcurate.dicom.encode import encode

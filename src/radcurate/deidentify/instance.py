@@ -61,8 +61,7 @@ def rewrite_instance(data: bytes, rewriter: Rewriter, spare_uids: Mapping[int, s
     """
     source = read_file(data)
     rewriter.notes.clear()
-    family = _family(source, rewriter)
-    _check_screen(source.elements, rewriter)
+    family = admit(source.elements, rewriter)
     new = rewriter.data_set(source.elements, source.encoding.little, family)
     _check_content(family.kind, new, source.elements)
     _fit_pixels(new, source, rewriter)
@@ -74,9 +73,13 @@ def rewrite_instance(data: bytes, rewriter: Rewriter, spare_uids: Mapping[int, s
     return Rewritten(written, facts_of(new, years), frozenset(rewriter.notes))
 
 
-def _family(source: Source, rewriter: Rewriter) -> Family:
-    """The family of the SOP class, if it is one whose header and pixels can be judged."""
-    family = rewriter.policy.families.get(_text(source.elements, SOP_CLASS))
+def admit(elements: DataSet, rewriter: Rewriter) -> Family:
+    """The family of the object, if it is one whose header and pixels can be judged.
+
+    Raises:
+        Unsafe: it is none, or text is, or may be, drawn in its pixels.
+    """
+    family = rewriter.policy.families.get(_text(elements, SOP_CLASS))
     if family is None:
         raise Unsafe(
             "sop_class",
@@ -86,10 +89,11 @@ def _family(source: Source, rewriter: Rewriter) -> Family:
         raise Unsafe(
             "pixels_not_reviewed", "text may be drawn in these pixels; have it removed first, or leave them out"
         )
+    _refuse_screens(elements, rewriter)
     return family
 
 
-def _check_screen(elements: DataSet, rewriter: Rewriter) -> None:
+def _refuse_screens(elements: DataSet, rewriter: Rewriter) -> None:
     """Refuse screens and images that say that text is burned in."""
     kinds = {part.casefold() for part in components(_text(elements, IMAGE_TYPE))}
     if kinds & rewriter.policy.vocabulary.screens or _text(elements, BURNED_IN).upper() == "YES":
