@@ -16,6 +16,8 @@ from blake3 import blake3
 
 from deidentify.deid_objects import ROOT, ct, planted_texts, rtstruct, seg, to_bytes
 from radcurate import tables
+from radcurate.deidentify.fast import Quick, Shortcut
+from radcurate.deidentify.series import SeriesRewriter
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
@@ -197,10 +199,10 @@ def test_two_files_of_one_instance_are_quarantined(chunk: Chunk) -> None:
 def test_an_unexpected_error_is_a_row_without_its_message(chunk: Chunk, monkeypatch: pytest.MonkeyPatch) -> None:
     code = chunk.add("1.2", "image", "CT", slices(1))
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ValueError("Quxworth")
 
-    monkeypatch.setattr(deidentify, "rewrite_instance", broken)
+    monkeypatch.setattr(SeriesRewriter, "rewrite", broken)
     row = chunk.run()[code]
     assert (
         row["status"] == tables.FAILED
@@ -336,3 +338,22 @@ def test_ages_that_contradict_each_other_are_not_shared() -> None:
         for name, age in (("S-1", 61.0), ("S-2", 62.0), ("S-3", None))
     ]
     assert [row["age"] for row in deidentify.share_within_study(rows)] == [61.0, 62.0, None]
+
+
+def test_a_quick_way_that_errs_is_noticed_and_left(
+    chunk: Chunk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = chunk.add("1.2", "image", "CT", slices(4))
+    chunk.run()
+    right = tree(chunk.out / "dicom" / code)
+    quickly = Shortcut.rewrite
+
+    def wrong(self: Shortcut, data: bytes) -> Quick | None:
+        quick = quickly(self, data)
+        return quick and replace(quick, head=quick.head[:-1] + b"\1")
+
+    monkeypatch.setattr(Shortcut, "rewrite", wrong)
+    with caplog.at_level(logging.WARNING, "radcurate"):
+        assert chunk.run()[code]["status"] == tables.OK
+    assert tree(chunk.out / "dicom" / code) == right
+    assert "disagrees with the strict one" in caplog.text

@@ -8,7 +8,7 @@ stage, with the first file of each series.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from radcurate.deidentify import pixels
@@ -56,9 +56,27 @@ class _Frame:
     before_uid: bytes  # of the new file, up to the instance UID of the meta group, whose length counts it as empty
     after_uid: bytes
     pixel_head: bytes  # tag, VR and length
+    pixel_length: int
     pixel_notes: Notes
     known: dict[bytes, Known] = field(default_factory=dict)  # by the element's bytes
+    varying: set[int] = field(default_factory=set)  # tags whose bytes have differed between slices
+    last: Split | None = None
     finished: dict[tuple[bytes | None, ...], tuple[dict[int, bytes], Notes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A header as stretches that all slices share, around elements that differ.
+
+    A stretch is bytes of whole elements that end where they end in the plan's own file, so that equal bytes are equal elements.
+    """
+
+    syntax: str
+    stretches: tuple[bytes, ...]  # one more than `tags`; the last ends with the head of the pixel data
+    written: tuple[bytes, ...]  # what is written for each stretch
+    tags: tuple[int, ...]  # the elements between, ascending
+    place_of_uid: int  # of the instance's UID among them
+    notes: Notes  # of everything in the stretches
 
 
 class _Doubt(Exception):  # noqa: N818 - no error: the strict way is asked
@@ -73,6 +91,7 @@ class Shortcut:
     _splitter: Splitter = field(default_factory=Splitter)
     _frames: dict[tuple[bytes | str | None, ...], _Frame | None] = field(default_factory=dict)
     _unions: dict[tuple[Notes, ...], Notes] = field(default_factory=dict)
+    _plan: tuple[_Plan, _Frame] | None = None
 
     def rewrite(self, data: bytes) -> Quick | None:
         """The new file, or None where `rewrite_instance` has to decide.
@@ -80,6 +99,13 @@ class Shortcut:
         Raises:
             Unsafe: as `rewrite_instance` does.
         """
+        if self._plan is not None:
+            try:
+                quick = self._follow(data, *self._plan)
+            except _Doubt:
+                return None
+            if quick is not None:
+                return quick
         found = self._splitter.split(data, len(data))
         if found is None or not found.pixel_start or found.pixel_length == UNDEFINED:
             return None
@@ -87,26 +113,83 @@ class Shortcut:
         frame = self._frame(data, found, raws)
         if frame is None:
             return None
-        pixel_values = Element(PIXEL_DATA, "OW", memoryview(data)[found.pixel_start :])  # type: ignore[arg-type]
-        if pixels.exact_native(pixel_values, frame.shape)[1]:
+        if _has_excess(data, found.pixel_start, frame):
             return None
         try:
-            return self._assemble(found, raws, frame)
+            quick = self._assemble(found, raws, frame)
         except _Doubt:
             return None
+        self._make_plan(data, found, raws, frame)
+        return quick
+
+    def _follow(self, data: bytes, plan: _Plan, frame: _Frame) -> Quick | None:
+        """The new file of a slice that differs from the plan's only where slices may; None for another one."""
+        syntax, position = self._splitter.begin(data)
+        if syntax != plan.syntax:
+            return None
+        outcomes: list[Known] = []
+        for stretch, tag in zip(plan.stretches, plan.tags, strict=False):
+            position += len(stretch)
+            if not data.startswith(stretch, position - len(stretch)):
+                return None
+            found, size = self._splitter.element_at(data, position, frame.encoding)
+            if found != tag or size < 8:
+                return None
+            raw = data[position : position + size]
+            outcomes.append(frame.known.get(raw) or self._learn(tag, raw, frame))
+            position += size
+        if not data.startswith(plan.stretches[-1], position):
+            return None
+        position += len(plan.stretches[-1])
+        if len(data) - position != frame.pixel_length or _has_excess(data, position, frame):
+            return None
+        parts = [_start(frame, outcomes[plan.place_of_uid][0])]
+        for written, outcome in zip(plan.written, outcomes, strict=False):
+            parts += (written, outcome[0])
+        parts.append(plan.written[-1])
+        return Quick(b"".join(parts), position, self._union((plan.notes, *[notes for _, notes in outcomes])))
+
+    def _make_plan(self, data: bytes, found: Split, raws: Mapping[int, bytes], frame: _Frame) -> None:
+        """Find out from the slice before what differs between slices."""
+        before, frame.last, self._plan = frame.last, found, None
+        if before is None or before.tags != found.tags:
+            return
+        frame.varying.update(
+            tag for tag, old, new in zip(found.tags, before.raws, found.raws, strict=True) if old != new
+        )
+        if SOP_INSTANCE not in frame.varying or frame.varying & _TOGETHER:
+            return
+        together, notes = self._finished(raws, frame)
+        outcomes = {tag: frame.known.get(raw) or self._learn(tag, raw, frame) for tag, raw in raws.items()}
+        pieces = {tag: outcome[0] for tag, outcome in outcomes.items()} | together
+        varying = tuple(tag for tag in found.tags if tag in frame.varying)
+        same = [outcome[1] for tag, outcome in outcomes.items() if tag not in frame.varying]
+        head = data[found.pixel_head : found.pixel_start]
+        plan = _Plan(
+            found.transfer_syntax,
+            tuple(_between(raws, varying, head)),
+            tuple(_between(pieces, varying, frame.pixel_head)),
+            varying,
+            varying.index(SOP_INSTANCE),
+            self._union((notes, frame.pixel_notes, *same)),
+        )
+        self._plan = plan, frame
 
     def _assemble(self, found: Split, raws: Mapping[int, bytes], frame: _Frame) -> Quick:
         known = frame.known
         outcomes = [known.get(raw) or self._learn(tag, raw, frame) for tag, raw in raws.items()]
         together, notes = self._finished(raws, frame)
         pieces = dict(zip(found.tags, [data for data, _ in outcomes], strict=True))
-        uid = pieces[SOP_INSTANCE][8:]
+        start = _start(frame, pieces[SOP_INSTANCE])
         pieces.update(together)
-        key = (notes, frame.pixel_notes, *[one for _, one in outcomes])
-        if key not in self._unions:
-            self._unions[key] = frozenset().union(*key)
-        head = [_with_uid(frame, uid), *[pieces[tag] for tag in sorted(pieces)], frame.pixel_head]
-        return Quick(b"".join(head), found.pixel_start, self._unions[key])
+        head = [start, *[pieces[tag] for tag in sorted(pieces)], frame.pixel_head]
+        union = self._union((notes, frame.pixel_notes, *[one for _, one in outcomes]))
+        return Quick(b"".join(head), found.pixel_start, union)
+
+    def _union(self, lists: tuple[Notes, ...]) -> Notes:
+        if lists not in self._unions:
+            self._unions[lists] = frozenset().union(*lists)
+        return self._unions[lists]
 
     def _learn(self, tag: int, raw: bytes, frame: _Frame) -> Known:
         """Let the rewriter decide about an element that was not seen before."""
@@ -172,7 +255,26 @@ class Shortcut:
         length = struct.pack("<L", found.pixel_length)
         pixel_head = encode({PIXEL_DATA: pixel}, found.encoding)[:-4] + length
         shape = pixels.layout(new, found.encoding.little)
-        return _Frame(scope, found.encoding, shape, before, after, pixel_head, frozenset(self.rewriter.notes))
+        notes = frozenset(self.rewriter.notes)
+        return _Frame(scope, found.encoding, shape, before, after, pixel_head, found.pixel_length, notes)
+
+
+def _has_excess(data: bytes, start: int, frame: _Frame) -> bool:
+    """Whether there are more bytes than pixels; too few are refused."""
+    values = Element(PIXEL_DATA, "OW", memoryview(data)[start:])  # type: ignore[arg-type]  # only looked at
+    return bool(pixels.exact_native(values, frame.shape)[1])
+
+
+def _between(pieces: Mapping[int, bytes], varying: Sequence[int], last: bytes) -> Iterator[bytes]:
+    """The pieces before, between and after those that vary, each run of them joined."""
+    run: list[bytes] = []
+    for tag in sorted(pieces):
+        if tag in varying:
+            yield b"".join(run)
+            run = []
+        else:
+            run.append(pieces[tag])
+    yield b"".join([*run, last])
 
 
 def _rewritten(old: DataSet, rewriter: Rewriter, scope: Scope) -> DataSet:
@@ -187,8 +289,15 @@ def _around_uid(transfer_syntax: str, sop_class: str) -> tuple[bytes, bytes]:
     return whole[:place], whole[place + 8 :]
 
 
-def _with_uid(frame: _Frame, uid: bytes) -> bytes:
-    """The start of a new file, up to its data set, for a padded instance UID."""
+def _start(frame: _Frame, instance: bytes) -> bytes:
+    """The start of a new file, up to its data set, for its element of the instance UID.
+
+    Raises:
+        _Doubt: that element is empty.
+    """
+    uid = instance[8:]
+    if not uid:
+        raise _Doubt
     before, after = frame.before_uid, frame.after_uid
     length = struct.unpack_from("<L", before, 140)[0] + len(uid)
     start = before[:140] + struct.pack("<L", length) + before[144:]

@@ -58,15 +58,25 @@ class Splitter:
             data: the file's first bytes, at least up to its pixel data.
             size: the length of the whole file.
         """
-        if data[128:140] != b"DICM\2\0\0\0UL\4\0":
+        syntax, start = self.begin(data)
+        if not start:
             return None
+        encoding = IMPLICIT if syntax == IMPLICIT_UID else EXPLICIT_LITTLE
+        return self._elements(data, size, start, syntax, encoding)
+
+    def begin(self, data: bytes) -> tuple[str, int]:
+        """Transfer syntax of a file and the offset of its data set; 0 where the file is out of the ordinary."""
+        if data[128:140] != b"DICM\2\0\0\0UL\4\0":
+            return "", 0
         start = 144 + int.from_bytes(data[140:144], "little")
         syntax = self._syntax(data[144:start])
-        if syntax is None or start + 8 > len(data):
-            return None
-        if syntax == IMPLICIT_UID:
-            return self._elements(data, size, start, syntax, IMPLICIT)
-        return self._elements(data, size, start, syntax, EXPLICIT_LITTLE)
+        return (syntax, start) if syntax is not None and start + 8 <= len(data) else ("", 0)
+
+    def element_at(self, data: bytes, position: int, encoding: Encoding) -> tuple[int, int]:
+        """Tag and size in bytes, head included, of an element; a size below 8 where there is doubt."""
+        head = data[position : position + 8]
+        tag, size = (_explicit_head if encoding.explicit else _implicit_head)(head)
+        return tag, self._length(data, position, head, encoding) if size == _ASK else size
 
     def _syntax(self, meta: bytes) -> str | None:
         """Transfer syntax of a meta group, if it is one that is read here. Only the UIDs of instances differ in a series."""

@@ -8,17 +8,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from radcurate import tables
 from radcurate.deidentify.dates import date_rule
-from radcurate.deidentify.digests import Digests, digest, file_digests
-from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts, rewrite_instance
+from radcurate.deidentify.digests import Digests, digest
+from radcurate.deidentify.fast import Shortcut
+from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts
 from radcurate.deidentify.nifti import fresh_mask
 from radcurate.deidentify.people import numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
 from radcurate.deidentify.rewrite import Note, Patient, Rewriter
+from radcurate.deidentify.series import SeriesRewriter, WaysDifferError
 from radcurate.dicom.problems import Unsafe
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
@@ -177,7 +180,8 @@ def _row(task: Task, status: str, **more: Any) -> dict[str, Any]:
 
 def _read(rules: Rules, instance: Mapping[str, Any]) -> bytes:
     try:
-        data: bytes = (rules.source / instance["path"]).read_bytes()
+        with FileIO(f"{rules.source}/{instance['path']}") as stream:
+            data = stream.readall()
     except OSError:
         raise Unsafe("source_unreadable", "make the input folder readable and complete, and run again") from None
     if len(data) != instance["size"]:
@@ -186,16 +190,27 @@ def _read(rules: Rules, instance: Mapping[str, Any]) -> bytes:
 
 
 def _dicom(rules: Rules, task: Task, folder: Path) -> Outcome:
+    """Rewrite the files of a series; strictly from the beginning should the quick way ever fail its check."""
     rewriter = _rewriter(rules, task)
+    try:
+        return _files(rules, task, folder, SeriesRewriter(rewriter, Shortcut(rewriter)))
+    except WaysDifferError:
+        log.warning("deidentify: the quick way disagrees with the strict one on a series, which is rewritten strictly")
+        return _files(rules, task, empty_folder(folder), SeriesRewriter(rewriter, None))
+
+
+def _files(rules: Rules, task: Task, folder: Path, way: SeriesRewriter) -> Outcome:
     rows: list[dict[str, Any]] = []
     actions = ActionLog()
     facts: Facts | None = None
-    for instance in sorted(task.instances, key=_position):
+    instances = sorted(task.instances, key=_position)
+    for place, instance in enumerate(instances):
         data = _read(rules, instance)
-        new = rewrite_instance(data, rewriter, _spare_uids(rules.key, task, instance))
+        spare = partial(_spare_uids, rules.key, task, instance)
+        new = way.rewrite(data, spare, both_ways=place in (0, len(instances) - 1))
         name = _file_name(rules.key, instance)
-        _write(folder / name, new.data)
-        rows.append(_instance_row(task, instance, name, file_digests(data), file_digests(new.data)))
+        _write(f"{folder}/{name}", new.parts)
+        rows.append(_instance_row(task, instance, name, new.source, new.written))
         actions.add(name, new.notes)
         facts = facts or new.facts
     return Outcome(_described(rules, task, facts, len(rows)), rows, actions)
@@ -225,10 +240,20 @@ def _file_name(key: Key, instance: Mapping[str, Any]) -> str:
     return (key.code("uid", uid.strip(" \0")) if uid else key.code("uid", "instance of " + instance["file"])) + ".dcm"
 
 
-def _write(path: Path, data: bytes) -> None:
-    if path.exists():
-        raise Unsafe("duplicate_instance", "two files claim the same SOP Instance UID; leave one of them out")
-    path.write_bytes(data)
+def _write(path: str, parts: Iterable[bytes | memoryview]) -> None:
+    try:
+        with FileIO(path, "x") as stream:
+            for part in parts:
+                _write_all(stream, part)
+    except FileExistsError:
+        raise Unsafe("duplicate_instance", "two files claim the same SOP Instance UID; leave one of them out") from None
+
+
+def _write_all(stream: FileIO, part: bytes | memoryview) -> None:
+    """The system writes at most two gigabytes at a time."""
+    done = stream.write(part)
+    while done < len(part):
+        done += stream.write(memoryview(part)[done:])
 
 
 def _instance_row(task: Task, instance: Mapping[str, Any], name: str, old: Digests, new: Digests) -> dict[str, Any]:
@@ -269,7 +294,7 @@ def _mask(rules: Rules, task: Task, folder: Path) -> Outcome:
     instance = task.instances[0]
     data = _read(rules, instance)
     new = fresh_mask(data)
-    _write(folder / "mask.nii.gz", new)
+    _write(f"{folder}/mask.nii.gz", [new])
     actions = ActionLog()
     actions.add("mask.nii.gz", frozenset([Note("file", "nifti", "replace", "fresh header: grid and labels only")]))
     rows = [_instance_row(task, instance, "mask.nii.gz", Digests(digest(data), None), Digests(digest(new), None))]
