@@ -11,9 +11,10 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from radcurate.deidentify import pixels
 from radcurate.deidentify.actions import SIBLING_ACTIONS
 from radcurate.deidentify.instance import FINISH_TAGS, SERIES, SOP_CLASS, SOP_INSTANCE, STUDY, admit, finish
+from radcurate.deidentify.layout import Layout, layout
+from radcurate.deidentify.pixels import exact_native
 from radcurate.deidentify.rewrite import Note, Rewriter
 from radcurate.deidentify.scope import Scope
 from radcurate.dicom.container import file_head
@@ -29,7 +30,7 @@ MOST = 10_000  # elements remembered; a slice has about ten of its own
 # elements that decide whether the file may pass, how others are read and how many bytes its pixels have
 FRAME_TAGS = (
     0x00080005, 0x00080008, SOP_CLASS, 0x00080201, 0x00280002, 0x00280004, 0x00280006, 0x00280008, 0x00280010, 0x00280011,
-    0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280301,
+    0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00280120, 0x00280121, 0x00280301,
 )  # fmt: skip
 REQUIRED = (SOP_CLASS, SOP_INSTANCE, STUDY, SERIES)
 _TOGETHER = FINISH_TAGS - {SOP_INSTANCE}  # decided as one; the instance's own UID alone differs in every slice
@@ -52,7 +53,7 @@ class _Frame:
 
     scope: Scope
     encoding: Encoding
-    shape: pixels.Layout
+    shape: Layout
     before_uid: bytes  # of the new file, up to the instance UID of the meta group, whose length counts it as empty
     after_uid: bytes
     pixel_head: bytes  # tag, VR and length
@@ -254,7 +255,7 @@ class Shortcut:
         before, after = _around_uid(found.transfer_syntax, sop_class)
         length = struct.pack("<L", found.pixel_length)
         pixel_head = encode({PIXEL_DATA: pixel}, found.encoding)[:-4] + length
-        shape = pixels.layout(new, found.encoding.little)
+        shape = layout(new, found.encoding.little)
         notes = frozenset(self.rewriter.notes)
         return _Frame(scope, found.encoding, shape, before, after, pixel_head, found.pixel_length, notes)
 
@@ -262,7 +263,7 @@ class Shortcut:
 def _has_excess(data: bytes, start: int, frame: _Frame) -> bool:
     """Whether there are more bytes than pixels; too few are refused."""
     values = Element(PIXEL_DATA, "OW", memoryview(data)[start:])  # type: ignore[arg-type]  # only looked at
-    return bool(pixels.exact_native(values, frame.shape)[1])
+    return bool(exact_native(values, frame.shape, frame.encoding.little)[1])
 
 
 def _between(pieces: Mapping[int, bytes], varying: Sequence[int], last: bytes) -> Iterator[bytes]:
