@@ -35,7 +35,7 @@ def clean(data: bytes, shape: Layout) -> bytes:
 
 
 def _segment(data: bytes, wanted: int) -> bytes:
-    """The runs that fill a plane, and the byte that makes their number even if it is there."""
+    """The runs that fill a plane, and padding."""
     position = made = 0
     try:
         while made < wanted:
@@ -52,9 +52,7 @@ def _segment(data: bytes, wanted: int) -> bytes:
         raise damaged("code_stream") from None
     if made != wanted or position > len(data):
         raise damaged("code_stream")
-    return (
-        data[: position + position % 2] if data[position : position + 1] in (b"", b"\0", b"\x80") else data[:position]
-    )
+    return data[:position] if data[position:].strip(b"\0\x80") else data
 
 
 def _frame(segments: list[bytes]) -> bytes:
