@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
 
 from radcurate.deidentify.layout import Layout
@@ -89,8 +90,6 @@ def _decoded(data: bytes, syntax: str, shape: Layout) -> bytes:
         "pixel_representation": int(shape.signed),
         "pixel_keyword": "PixelData",
     }
-    from pydicom.encaps import encapsulate
-
     try:
         decoder = get_decoder(syntax)
         array, _ = decoder.as_array(encapsulate([data]), raw=True, **options)

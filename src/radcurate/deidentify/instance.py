@@ -9,6 +9,7 @@ from datetime import date
 from radcurate.deidentify import age, pixels
 from radcurate.deidentify.dates import parse_date
 from radcurate.deidentify.markers import MARKER_TAGS, markers
+from radcurate.deidentify.objects import refusal
 from radcurate.deidentify.policy import Family
 from radcurate.deidentify.rewrite import START_MOMENT, START_TIME, STOP_MOMENT, Note, Rewriter
 from radcurate.deidentify.values import components, decode_text
@@ -81,10 +82,7 @@ def admit(elements: DataSet, rewriter: Rewriter) -> Family:
     """
     family = rewriter.policy.families.get(_text(elements, SOP_CLASS))
     if family is None:
-        raise Unsafe(
-            "sop_class",
-            "this kind of object can carry text that nobody has checked; leave it out, or add its SOP class to a family",
-        )
+        raise refusal(_text(elements, SOP_CLASS))
     if family.screens and not rewriter.pixels_reviewed:
         raise Unsafe(
             "pixels_not_reviewed", "text may be drawn in these pixels; have it removed first, or leave them out"
