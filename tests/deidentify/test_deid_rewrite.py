@@ -299,7 +299,7 @@ def test_the_container_is_new() -> None:
         ({"BurnedInAnnotation": "YES"}, "burned_in_text"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "burned_in_text"),
         ({"SOPClassUID": pydicom.uid.SecondaryCaptureImageStorage}, "sop_class"),
-        ({"SOPClassUID": pydicom.uid.EncapsulatedPDFStorage}, "sop_class"),
+        ({"SOPClassUID": pydicom.uid.EncapsulatedPDFStorage}, "encapsulated_document"),
     ],
 )
 def test_objects_that_nobody_has_checked_are_refused(change: dict[str, object], reason: str) -> None:
