@@ -28,7 +28,7 @@ def specimen(
         preamble,
         tail,
     )
-    return Specimen(name, family, write(file), tuple(sheet.plants), tuple(sheet.kept))
+    return Specimen(name, family, file.sop_class, write(file), tuple(sheet.plants), tuple(sheet.kept))
 
 
 def element(place: str | int, vr: str, value: Value) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from radcurate.canary import container, hostile, private, records
+from radcurate.canary import container, hostile, private, records, related, screens
 from radcurate.canary.specimen import Specimen
 
 MODULES: tuple[Callable[[], list[Specimen]], ...] = (
@@ -13,6 +13,8 @@ MODULES: tuple[Callable[[], list[Specimen]], ...] = (
     private.specimens,
     hostile.specimens,
     records.specimens,
+    related.specimens,
+    screens.specimens,
 )
 
 

@@ -55,6 +55,7 @@ class Specimen:
 
     name: str
     family: str
+    sop_class: str
     data: bytes = field(repr=False)
     plants: tuple[Plant, ...]
     keep: tuple[Kept, ...]
