@@ -30,5 +30,7 @@ extras=""
 for extra in "$@"; do
     extras="$extras --extra $extra"
 done
+# compiled here, since whatever starts a stage may forbid Python to write: uncompiled, each start costs two seconds more
 # shellcheck disable=SC2086  # one word per option is meant
-exec "$uv" sync --frozen --inexact --quiet --python "$(command -v "$python")" $extras
+"$uv" sync --frozen --inexact --compile-bytecode --quiet --python "$(command -v "$python")" $extras
+exec .venv/bin/python -m compileall -q src

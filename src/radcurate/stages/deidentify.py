@@ -17,7 +17,6 @@ from radcurate.deidentify.dates import date_rule
 from radcurate.deidentify.digests import Digests, digest
 from radcurate.deidentify.fast import Shortcut
 from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts
-from radcurate.deidentify.nifti import fresh_mask
 from radcurate.deidentify.people import numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
 from radcurate.deidentify.rewrite import Note, Patient, Rewriter
@@ -289,6 +288,8 @@ def _described(rules: Rules, task: Task, facts: Facts | None, count: int) -> dic
 
 def _mask(rules: Rules, task: Task, folder: Path) -> Outcome:
     """A NIfTI mask, one file a series."""
+    from radcurate.deidentify.nifti import fresh_mask  # nibabel takes 10 MB that no DICOM file needs
+
     if len(task.instances) != 1:
         raise Unsafe("several_masks", "put each NIfTI mask into the input folder once")
     instance = task.instances[0]
