@@ -5,13 +5,13 @@ The meaning is free text in the file, so it is looked up, never copied (PS3.16 a
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from functools import cache
+from importlib.resources import files
 from re import Pattern
 
-from pydicom.sr._concepts_dict import concepts
-from pydicom.sr._snomed_dict import mapping
-
+TABLE = "concepts.tsv.gz"  # scheme, code and meaning of 15,000 standard concepts; made by `concept_table`
 _DIHEDRAL = (
     "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
     "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
@@ -21,21 +21,36 @@ _PERMUTATION = (
 )  # fmt: skip
 
 
-@cache
-def _meanings() -> dict[tuple[str, str], str]:
-    return {
+def concept_table() -> bytes:
+    """The content of `TABLE`, from pydicom's dictionaries of PS3.16; these take 30 MB of memory, so no worker loads them."""
+    from pydicom.sr._concepts_dict import concepts
+    from pydicom.sr._snomed_dict import mapping
+
+    meanings = {
         (scheme, code): value[0]
         for scheme, names in concepts.items()
         for name in names.values()
         for code, value in name.items()
     }
+    meanings |= {("SRT", old): meanings["SCT", new] for old, new in mapping["SRT"].items() if ("SCT", new) in meanings}
+    lines = sorted(f"{scheme}\t{code}\t{meaning}\n" for (scheme, code), meaning in meanings.items())
+    return gzip.compress(("\n" + "".join(lines)).encode(), mtime=0)
 
 
+@cache
+def _table() -> bytes:
+    return gzip.decompress(files("radcurate.deidentify").joinpath(TABLE).read_bytes())
+
+
+@cache
 def meaning(scheme: str, code: str) -> str | None:
     """The standard meaning of a code, or None where it is not in the dictionaries at hand."""
-    if scheme in ("SRT", "SNM3"):
-        scheme, code = "SCT", mapping["SRT"].get(code, "")
-    return _meanings().get((scheme, code))
+    key = f"\n{'SRT' if scheme == 'SNM3' else scheme}\t{code}\t".encode()
+    place = _table().find(key)
+    if place < 0 or key.count(b"\t") != 2 or key.count(b"\n") != 1:
+        return None
+    start = place + len(key)
+    return _table()[start : _table().index(b"\n", start)].decode()
 
 
 def accepted(scheme: str, code: str, schemes: Mapping[str, Pattern[str]]) -> str | None:
