@@ -25,7 +25,7 @@ rule deidentify:
         settings=run.section("deidentify"),
         code=run.code("deidentify"),
         key_id=run.key_id,
-        allowlist=run.path(run.config.deidentify.allowlist),
+        allowlist=lambda wildcards, input: str(Path(input.allowlist[0]).parent),
         chunk=subpath(input.series, parent=True),
         out=subpath(output.series, parent=True),
     shell:
