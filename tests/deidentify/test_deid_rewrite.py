@@ -298,7 +298,7 @@ def test_the_container_is_new() -> None:
     [
         ({"BurnedInAnnotation": "YES"}, "burned_in_text"),
         ({"ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, "burned_in_text"),
-        ({"SOPClassUID": pydicom.uid.SecondaryCaptureImageStorage}, "sop_class"),
+        ({"SOPClassUID": pydicom.uid.SecondaryCaptureImageStorage}, "pixels_not_reviewed"),
         ({"SOPClassUID": pydicom.uid.EncapsulatedPDFStorage}, "encapsulated_document"),
     ],
 )

@@ -62,9 +62,14 @@ def accepted(scheme: str, code: str, schemes: Mapping[str, Pattern[str]]) -> str
         return found[:64]
     if scheme in ("DCM", "UCUM", "LN", "FMA", "RADLEX", "NCIt", "UMLS", "IBSI"):
         return None  # a number of the right form could be a record number
-    if scheme == "SCT" and not _verhoeff(code):
+    if scheme == "SCT" and not _concept(code):
         return None
     return code if schemes[scheme].fullmatch(code) else None
+
+
+def _concept(code: str) -> bool:
+    """Whether a code is built as a SNOMED CT concept: 00 or 10 before its check digit (SCTID, partition identifier)."""
+    return code[-3:-1] in ("00", "10") and _verhoeff(code)
 
 
 def _verhoeff(digits: str) -> bool:

@@ -22,6 +22,7 @@ STUDY_DATE, SERIES_DATE, ACQUISITION_DATE = 0x00080020, 0x00080021, 0x00080022
 NAME, PATIENT_ID, BIRTH_DATE, SEX, AGE = 0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00101010
 STUDY, SERIES, FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
 CHARSET, BURNED_IN, CONTOURS, SEGMENTS = 0x00080005, 0x00280301, 0x30060039, 0x00620002
+DVH, BEAMS, BRACHY_SETUPS = 0x30040050, 0x300A00B0, 0x300A0230
 MOMENTS = (START_TIME, START_MOMENT, STOP_MOMENT)
 FINISH_TAGS = frozenset(
     [CHARSET, SOP_INSTANCE, STUDY, SERIES, NAME, PATIENT_ID, BIRTH_DATE, AGE, STUDY_DATE, SERIES_DATE, ACQUISITION_DATE]
@@ -100,11 +101,15 @@ def _refuse_screens(elements: DataSet, rewriter: Rewriter) -> None:
 
 def _check_content(kind: str, new: DataSet, old: DataSet) -> None:
     """The object has what makes it useful: pixels, contours or segments. Losing them silently would be worse than refusing."""
-    if kind in ("image", "seg"):
-        if sum(tag in new for tag in pixels.BULK) != 1:
-            raise Unsafe("no_pixel_data", EXPORT_AGAIN)
-    elif CONTOURS not in new:
+    bulk = sum(tag in new for tag in pixels.BULK)
+    if bulk > 1 or (kind in ("image", "seg") and not bulk):
+        raise Unsafe("no_pixel_data", EXPORT_AGAIN)
+    if kind == "rtstruct" and CONTOURS not in new:
         raise Unsafe("no_contours", "export the contours again; the object has none")
+    if kind == "rtdose" and not bulk and DVH not in new:
+        raise Unsafe("no_dose", EXPORT_AGAIN)
+    if kind == "rtplan" and BEAMS not in new and BRACHY_SETUPS not in new:
+        raise Unsafe("no_beams", EXPORT_AGAIN)
     if kind == "seg" and SEGMENTS not in new:
         raise Unsafe("no_segments", EXPORT_AGAIN)
 

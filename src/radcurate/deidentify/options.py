@@ -21,6 +21,7 @@ OPTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 DEFAULT_LIMITS = "-1e6..1e6"  # a longer number in a technical text attribute is more likely an identifier
+DECAY = "decay"  # value of a time's row: with years only it stays, because decay and dynamics can't do without
 STEPS = MappingProxyType({"PatientWeight": "5", "PatientSize": "0.05"})  # kg, m
 _CHARACTERISTICS = MappingProxyType(
     {"PatientSex": "sex", "PatientAge": "age", "PatientSize": "size", "PatientWeight": "weight"}
@@ -55,7 +56,21 @@ def configured(rule: Rule, settings: Deidentify) -> Rule | None:
         return replace(rule, action="generalise", value=f"{rule.value}/{STEPS[rule.keyword]}")
     if rule.option == "device_identity" and not settings.device_identity:
         return None
+    if rule.option == "modified_dates" and settings.dates == "year":
+        return _with_years(rule)
     return rule
+
+
+def _with_years(rule: Rule) -> Rule | None:
+    """Without the option, a date stays as its year where a dummy may stand, and a time only where decay needs it."""
+    basic = rule.source.partition(": ")[2]
+    if rule.value == DECAY:
+        return rule
+    if rule.action == "date":
+        return replace(rule, option="") if set(basic) & {"Z", "D"} else None
+    if "Z" in basic:
+        return replace(rule, action="empty", option="")
+    return replace(rule, action="replace", value="000000", option="") if "D" in basic else None
 
 
 def _without_option(rule: Rule) -> Rule | None:

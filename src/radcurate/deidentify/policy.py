@@ -20,7 +20,7 @@ from typing import Any
 import pydicom.uid
 import yaml
 
-from radcurate.deidentify.options import OPTIONS, Rule, claimed, configured
+from radcurate.deidentify.options import DECAY, OPTIONS, Rule, claimed, configured
 from radcurate.deidentify.values import BULK_VRS, NUMBER_VRS, TEXT_VRS
 from radcurate.deidentify.vocabulary import Vocabulary, load_vocabulary
 from radcurate.dicom.elements import dictionary_vr, keyword
@@ -53,9 +53,11 @@ ACTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 _NUMBER = r"-?[\d.]+(e\d+)?"
-_LIMITS = {
+_VALUES = {
     "keep": re.compile(rf"({_NUMBER}\.\.{_NUMBER})?"),
     "generalise": re.compile(rf"{_NUMBER}\.\.{_NUMBER}/[\d.]+"),
+    "date": re.compile(f"({DECAY})?"),
+    "time": re.compile(f"({DECAY})?"),
 }
 _TAG = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
 
@@ -196,10 +198,13 @@ def _rule(row: Mapping[str, str | None], line: str) -> Rule:
     _check_action(text["action"], tag, line)
     if text["option"] and text["option"] not in OPTIONS:
         raise _wrong(line, "an option among " + ", ".join(OPTIONS), text["option"], "correct or empty it")
-    limits = _LIMITS.get(text["action"])
-    if limits and not limits.fullmatch(text["value"]):
+    form = _VALUES.get(text["action"])
+    if form and not form.fullmatch(text["value"]):
         raise _wrong(
-            line, "limits such as 0..99999, for generalise 0..700/5, as value", text["value"], "correct or empty it"
+            line,
+            "as value limits such as 0..99999, for generalise 0..700/5, for a date or time nothing or decay",
+            text["value"],
+            "correct or empty it",
         )
     if not text["reason"]:
         raise _wrong(line, "a reason", "none", "say why this attribute is kept")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from radcurate.deidentify import codes, uids, values
 from radcurate.deidentify.actions import HANDLERS, SIBLING_ACTIONS
 from radcurate.deidentify.options import Rule
+from radcurate.deidentify.people import says_number
 from radcurate.deidentify.policy import Family, Policy
 from radcurate.deidentify.scope import Decision, Note, Patient, Scope, Value, ascii_text, inner_scope, top_scope
 from radcurate.dicom.elements import DataSet, Element, dictionary_vr, is_private, keyword, tag_text
@@ -142,7 +143,9 @@ class Rewriter:
         scheme = ascii_text(item.get(SCHEME))
         value = ascii_text(item.get(CODE_VALUE)) or ascii_text(item.get(LONG_CODE))
         meaning = codes.accepted(scheme, value, self.policy.vocabulary.coding_schemes)
-        if meaning is None:
+        patient = self.patient
+        known = meaning is not None and meaning != value  # a code of a dictionary says nothing of a patient
+        if meaning is None or (not known and says_number(value, patient.own_digits)):
             self.notes.add(_note(CODE_VALUE, scope, REMOVE, "code is not in a known scheme"))
             return None
         self.notes.add(_note(CODE_VALUE, scope, KEEP, "code of a known scheme"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from radcurate.deidentify import dates, values
 from radcurate.deidentify.options import Rule
+from radcurate.deidentify.people import digits_of
 from radcurate.deidentify.policy import Family
 from radcurate.dicom.elements import DataSet, Element, tag_text
 
@@ -23,6 +25,11 @@ class Patient:
     dates: dates.DateRule = field(repr=False)
     own_words: frozenset[str] = field(default=frozenset(), repr=False)  # casefolded words of the patient's names
     own_numbers: frozenset[float] = field(default=frozenset(), repr=False)  # numbers in the patient's identifiers
+
+    @cached_property
+    def own_digits(self) -> frozenset[str]:
+        """The digits of `own_numbers`."""
+        return digits_of(self.own_numbers)
 
 
 class Note(NamedTuple):

@@ -10,6 +10,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import DicomDictionary
@@ -19,6 +20,7 @@ from radcurate.dicom.elements import dictionary_vr
 TEXT_VRS = frozenset(["CS", "SH", "LO", "ST", "LT", "UC", "UT"])
 NUMBER_VRS = frozenset(["DS", "IS", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"])
 BULK_VRS = frozenset(["OB", "OW", "OL", "OV", "OF", "OD"])
+LONGEST_DECIMAL = 32  # characters; the standard says 16, which many writers exceed
 _DECIMAL = rb" *[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})? *"
 _DECIMALS = re.compile(rb"(?:" + _DECIMAL + rb"|)(?:\\(?:" + _DECIMAL + rb"|))*")
 _INTEGERS = re.compile(rb"(?: *[+-]?\d{1,12}(?:\.0*)? *|)(?:\\(?: *[+-]?\d{1,12}(?:\.0*)? *|))*")
@@ -99,6 +101,27 @@ def readings(vr: str, raw: bytes, little: bool) -> list[float]:
     return list(struct.unpack(f"{'<' if little else '>'}{len(raw) // _SIZES[vr]}{_STRUCTS[vr]}", raw))
 
 
+def holds_date(numbers: Sequence[float]) -> bool:
+    """Whether a number is a day written as digits: YYYYMMDD, DDMMYYYY or MMDDYYYY, from 1900 to 2100."""
+    return any(
+        1_010_000 <= number <= 31_122_100 and number == int(number) and _is_date(int(number)) for number in numbers
+    )
+
+
+def _is_date(number: int) -> bool:
+    digits = f"{number:08d}"
+    orders = (digits, digits[4:] + digits[2:4] + digits[:2], digits[4:] + digits[:4])
+    return any(
+        1900 <= int(text[:4]) <= 2100 and 1 <= int(text[4:6]) <= 12 and 1 <= int(text[6:]) <= 31 for text in orders
+    )
+
+
+def is_typed(raw: bytes) -> bool:
+    """Whether bytes are printable ASCII throughout: typed text rather than numbers."""
+    return bool(_PRINTABLE.fullmatch(raw))
+
+
+@cache
 def largest_count(tag: int) -> int | None:
     """The largest value multiplicity of a standard tag (PS3.6); None where it has no limit."""
     text = DicomDictionary[tag][1] if tag in DicomDictionary else "1-n"
@@ -116,7 +139,7 @@ def _decimal_string(vr: str, raw: bytes) -> bytes | None:
             return None
         if b"." in value:
             value = b"\\".join(str(int(float(part))).encode() if part.strip() else b"" for part in value.split(b"\\"))
-    elif any(len(part) > 64 for part in value.split(b"\\")):
+    elif any(len(part) > LONGEST_DECIMAL for part in value.split(b"\\")):
         return None
     return value
 

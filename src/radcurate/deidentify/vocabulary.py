@@ -18,6 +18,7 @@ from radcurate.errors import CurationError
 
 _SPLIT = re.compile(r"[\s_\-/\\^,;:()+=*&#|<>\[\]]+")
 _WORD_OR_NUMBER = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
+_TWO_NUMBERS = re.compile(r"(?<![\d])(\d{2})[-_.,/ ]{1,2}(\d{2})(?!\d)", re.ASCII)
 _SEPARATORS = frozenset(" _-+.,/()&#:")
 _MODEL_SPLIT = re.compile(r"[\s/,+()_]+")
 
@@ -34,6 +35,7 @@ class Vocabulary:
     description_pattern: Pattern[str]
     region_words: frozenset[str]
     region_pattern: Pattern[str]
+    essential: frozenset[str]  # keywords of codes that an object can't do without: no word of them names anybody
     screens: frozenset[str]
     coding_schemes: Mapping[str, Pattern[str]]
     encoder_comments: Pattern[str]
@@ -65,17 +67,25 @@ class Vocabulary:
         return word.casefold() in self.description_words or bool(self.description_pattern.fullmatch(word))
 
     def region(self, name: str, forbidden: frozenset[str] = frozenset()) -> str | None:
-        """The name of a region if each of its words is listed and none is the patient's own; else None."""
+        """The name of a region if each of its words is listed, none is the patient's own and no number a date; else None."""
         tokens = _WORD_OR_NUMBER.findall(name)
         rest = _WORD_OR_NUMBER.sub("", name)
         words = [token for token in tokens if token[0].isalpha()]
-        if not words or not set(rest) <= _SEPARATORS or len(name) > 64:
+        numbers = [token for token in tokens if not token[0].isalpha()]
+        if not words or not set(rest) <= _SEPARATORS or len(name) > 64 or len(numbers) > 2 or _dated(name):
             return None
-        known = all(
-            self.region_pattern.fullmatch(token) if not token[0].isalpha() else token.casefold() in self.region_words
-            for token in tokens
+        known = all(self.region_pattern.fullmatch(number) for number in numbers) and all(
+            word.casefold() in self.region_words for word in words
         )
         return name if known and not any(word.casefold() in forbidden for word in words) else None
+
+
+def _dated(text: str) -> bool:
+    """Whether two neighbouring numbers could be day and month, in either order."""
+    return any(
+        1 <= min(int(first), int(second)) <= 12 and max(int(first), int(second)) <= 31
+        for first, second in _TWO_NUMBERS.findall(text)
+    )
 
 
 def load_vocabulary(path: Path) -> tuple[Vocabulary, bytes]:
@@ -97,7 +107,7 @@ def load_vocabulary(path: Path) -> tuple[Vocabulary, bytes]:
         found = f"a part that is missing or has another form ({error})"
     raise CurationError(
         "the vocabulary can't be used",
-        wanted="YAML with values, patterns, words, descriptions, regions, screens, coding_schemes",
+        wanted="YAML with values, patterns, words, descriptions, regions, essential, screens, coding_schemes",
         found=found,
         fix="compare with config/vocabulary.yaml in the repository",
     )
@@ -113,6 +123,7 @@ def _build(raw: Mapping[str, Any]) -> Vocabulary:
         description_pattern=_either(raw["descriptions"]["patterns"]),
         region_words=_fold(raw["regions"]["words"]),
         region_pattern=_either(raw["regions"]["patterns"]),
+        essential=frozenset(raw["essential"]),
         screens=_fold(raw["screens"]),
         coding_schemes={key: re.compile(pattern, re.ASCII) for key, pattern in raw["coding_schemes"].items()},
         encoder_comments=_either(raw["encoder_comments"]),
