@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from radcurate.cli import demo, keys, recontact, results
+from radcurate.cli import demo, keys, recontact, results, review
 from radcurate.errors import CurationError, place_of
 
 
@@ -28,6 +28,6 @@ def main(arguments: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="radcurate", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for module in (keys, demo, results, recontact):
+    for module in (keys, demo, results, review, recontact):
         module.add(verbs)
     return parser

@@ -79,6 +79,19 @@ class Vocabulary:
         )
         return name if known and not any(word.casefold() in forbidden for word in words) else None
 
+    def left_out(self, action: str, keyword: str, text: str) -> list[str]:
+        """What of a text no table accepts, as a steward would add it: words of a description or region, else whole values."""
+        if action == "words":
+            return [word for word in _SPLIT.split(text) if word and not self._descriptive(word)]
+        if action == "roi_name":
+            tokens = _WORD_OR_NUMBER.findall(text)
+            return [token for token in tokens if token[0].isalpha() and token.casefold() not in self.region_words] or [
+                text
+            ]
+        accept = self.matching if action == "keep_if_matches" else self.listed
+        parts = [part.strip(" \0") for part in text.split("\\")]
+        return [part for part in parts if part and accept(keyword, part) is None]
+
 
 def _dated(text: str) -> bool:
     """Whether two neighbouring numbers could be day and month, in either order."""
