@@ -153,3 +153,14 @@ def test_only_a_yes_leads_to_the_patient_else_to_the_ethics_board(
     )
     assert (code == 0) == opens and ("MRN7734219" in out) == opens
     assert opens or ("IRB" in err and "MRN7734219" not in err)
+
+
+def test_an_unexpected_error_tells_its_place_and_not_its_message(
+    shell: Shell, vault: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("patient MRN7734219")
+
+    monkeypatch.setattr(crosswalk, "read", breaks)
+    code, out, err = shell("recontact", SUBJECT, "--crosswalk", vault, "--identity", tmp_path / "broker")
+    assert code == 1 and out == "" and "unexpected error: RuntimeError at" in err and "MRN7734219" not in err

@@ -93,6 +93,8 @@ def test_a_key_that_came_back_is_not_retired_twice(home: Path) -> None:
     create_key(home / "key")
     before = (home / "key").read_text()
     rotate(home / "key")
+    with pytest.raises(CurationError, match="retired before"):
+        rotate(next(home.glob("*.retired")))
     (home / "key").write_text(before)
     with pytest.raises(CurationError, match="retired before"):
         rotate(home / "key")

@@ -77,9 +77,9 @@ def destroy(chosen: argparse.Namespace) -> int:
         print(f"{_dependants(key.key_id)}\nWithout it nobody can make its pseudonyms again. There is no way back.")
         confirmed = _typed(f"Type {key.key_id} to destroy it: ")
     done, path = keystore.destroy(chosen.file, confirmed.strip(), chosen.crosswalk)
-    print(f"key {done.key_id} destroyed ({done.files} copies in its folder). Certificate: {path.name}")
+    print(f"key {done.key_id} destroyed, {_files(done.files)} overwritten and removed. Certificate: {path.name}")
     if chosen.crosswalk:
-        print(f"{done.crosswalk} parts of its crosswalk removed.")
+        print(f"Its crosswalk is gone too, {_files(done.crosswalk or 0)}.")
     else:
         print("A crosswalk, if one was written, still leads back to patients: remove it too (--crosswalk FOLDER).")
     print("Copies elsewhere are not known here: destroy the backups of the key as well.")
@@ -98,16 +98,19 @@ def check(chosen: argparse.Namespace) -> int:
     """Whether a certificate is as it was written, and what it says."""
     known = certificate.check(chosen.certificate)
     print(f"the certificate holds: key {known.key_id}, made {known.made or 'at an unknown time'},")
-    print(f"destroyed {known.destroyed}, {known.files} copies, by radcurate {known.radcurate}")
-    parts = "not looked for" if known.crosswalk is None else f"{known.crosswalk} parts removed"
-    print(f"crosswalk: {parts}")
+    print(f"destroyed {known.destroyed}, {_files(known.files)}, by radcurate {known.radcurate}")
+    print("its crosswalk: " + ("not looked for" if known.crosswalk is None else f"{_files(known.crosswalk)} removed"))
     return 0
 
 
 def _dependants(key_id: str) -> str:
     found = keystore.dependants(RESULTS, key_id)
-    told = ", ".join(f"{stage} {count}" for stage, count in found.items())
-    return f"Made with {key_id} in results/ (sealed parts): {told or 'nothing'}."
+    told = ", ".join(f"{stage} {_files(count)}" for stage, count in found.items())
+    return f"Made with {key_id} in results/: {told or 'nothing'}."
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _typed(prompt: str) -> str:

@@ -106,11 +106,11 @@ def rotate(path: Path) -> tuple[Key, Key, Path]:
     refuse_inside(path, "a key")
     old = load_key(path)
     retired = path.with_name(f"{path.name}.{old.key_id}{RETIRED_SUFFIX}")
-    if retired.exists():
+    if retired.exists() or path.name.endswith(RETIRED_SUFFIX):
         raise CurationError(
             "this key was retired before",
             wanted="a key that is in use",
-            found="the same key beside it, retired",
+            found="a retired one",
             fix="look at `radcurate keys list`; destroy the copy that should not be there",
         )
     write_private(retired, path.read_bytes())
