@@ -22,6 +22,8 @@ _TWO_NUMBERS = re.compile(r"(?<![\d])(\d{2})[-_.,/ ]{1,2}(\d{2})(?!\d)", re.ASCI
 _SEPARATORS = frozenset(" _-+.,/()&#:")
 _MODEL_SPLIT = re.compile(r"[\s/,+()_]+")
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where PyYAML was built with libyaml
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -109,7 +111,7 @@ def load_vocabulary(path: Path) -> tuple[Vocabulary, bytes]:
     """
     try:
         content = path.read_bytes()
-        return _build(yaml.safe_load(content)), content
+        return _build(yaml.load(content, _LOADER)), content
     except OSError as error:
         found = type(error).__name__
     except (yaml.YAMLError, UnicodeError):

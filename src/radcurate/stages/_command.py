@@ -24,9 +24,19 @@ from radcurate.settings import Section
 log = logging.getLogger("radcurate")
 
 
+class _NoPandas:
+    """pyarrow imports pandas with its first table where it finds it: half a second and 50 MB that serve no stage."""
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        """Say that there is no pandas; say nothing of other modules."""
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
 def command(run: Callable[..., None]) -> None:
     """Parse the command line for `run`, call it, and end the process: 0 done, 1 a problem that was explained."""
     os.umask(0o077)
+    sys.meta_path.insert(0, _NoPandas())
     kinds = typing.get_type_hints(run)
     kinds.pop("return", None)
     parser = argparse.ArgumentParser(description=inspect.getdoc(run))
