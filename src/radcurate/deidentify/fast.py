@@ -18,9 +18,9 @@ from radcurate.deidentify.pixels import exact_native
 from radcurate.deidentify.rewrite import Note, Rewriter
 from radcurate.deidentify.scope import Scope
 from radcurate.dicom.container import file_head
-from radcurate.dicom.elements import PIXEL_DATA, UNDEFINED, DataSet, Element, Encoding
-from radcurate.dicom.encode import encode
-from radcurate.dicom.split import Split, Splitter, parse
+from radcurate.dicom.elements import PIXEL_DATA, SHORT_VRS, UNDEFINED, DataSet, Element, Encoding
+from radcurate.dicom.encode import encode_element
+from radcurate.dicom.split import Split, Splitter, parse, value_of
 
 Notes = frozenset[Note]
 Known = tuple[bytes, Notes]  # what to write for an element (nothing: it went), and what is said of it
@@ -206,8 +206,10 @@ class Shortcut:
         if len(raw) > LARGEST or (rule is not None and rule.action in SIBLING_ACTIONS):
             raise _Doubt
         self.rewriter.notes.clear()
-        new = self.rewriter.element(parse(raw, frame.encoding), frame.scope)
-        return encode({tag: new}, frame.encoding) if new else b"", frozenset(self.rewriter.notes)
+        vr, value = value_of(raw, frame.encoding)
+        plain = vr in SHORT_VRS  # others may hold a sequence
+        new = self.rewriter.element(Element(tag, vr, value) if plain else parse(raw, frame.encoding), frame.scope)
+        return encode_element(new, frame.encoding) if new else b"", frozenset(self.rewriter.notes)
 
     def _finished(self, raws: Mapping[int, bytes], frame: _Frame) -> tuple[dict[int, bytes], Notes]:
         """The elements that are decided together: identity, age, markers."""
@@ -225,7 +227,7 @@ class Shortcut:
         new[SOP_INSTANCE] = Element(SOP_INSTANCE, "UI", b"0")
         finish(new, old, self.rewriter, {})
         del new[SOP_INSTANCE]
-        return {tag: encode({tag: element}, frame.encoding) for tag, element in new.items()}, frozenset(
+        return {tag: encode_element(element, frame.encoding) for tag, element in new.items()}, frozenset(
             self.rewriter.notes
         )
 
@@ -254,7 +256,7 @@ class Shortcut:
         sop_class = new[SOP_CLASS].value.strip(b" \0").decode("ascii")
         before, after = _around_uid(found.transfer_syntax, sop_class)
         length = struct.pack("<L", found.pixel_length)
-        pixel_head = encode({PIXEL_DATA: pixel}, found.encoding)[:-4] + length
+        pixel_head = encode_element(pixel, found.encoding)[:-4] + length
         shape = layout(new, found.encoding.little)
         notes = frozenset(self.rewriter.notes)
         return _Frame(scope, found.encoding, shape, before, after, pixel_head, found.pixel_length, notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from radcurate.deidentify import codes, uids, values
 from radcurate.deidentify.actions import HANDLERS, SIBLING_ACTIONS
@@ -194,7 +195,12 @@ def _unlisted(tag: int) -> str:
 
 
 def _note(tag: int, scope: Scope, action: str, reason: str) -> Note:
-    return Note(scope.path + tag_text(tag), keyword(tag), action, reason)
+    return _note_at(scope.path, tag, action, reason)
+
+
+@lru_cache(maxsize=1 << 14)
+def _note_at(path: str, tag: int, action: str, reason: str) -> Note:
+    return Note(path + tag_text(tag), keyword(tag), action, reason)
 
 
 def _bulk_vr(element: Element, scope: Scope) -> str:

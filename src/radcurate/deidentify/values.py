@@ -10,7 +10,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import DicomDictionary
@@ -165,6 +165,7 @@ def each(text: str, change: Callable[[str], str | None]) -> str | None:
     return None if any(part is None for part in changed) else "\\".join(part or "" for part in changed)
 
 
+@lru_cache(maxsize=1 << 14)
 def resolve_vr(tag: int, written: str, signed: bool, bits: int) -> str | None:
     """The VR to interpret an element by: the dictionary's; None where the file's VR contradicts it.
 

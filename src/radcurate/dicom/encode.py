@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
+from typing import Literal
 
 from radcurate.dicom.elements import (
     ITEM,
@@ -24,6 +26,13 @@ def encode(elements: DataSet, encoding: Encoding) -> bytes:
     parts: list[bytes] = []
     for tag in sorted(elements):
         _append(parts, elements[tag], encoding)
+    return b"".join(parts)
+
+
+def encode_element(element: Element, encoding: Encoding) -> bytes:
+    """One element's bytes."""
+    parts: list[bytes] = []
+    _append(parts, element, encoding)
     return b"".join(parts)
 
 
@@ -70,12 +79,19 @@ def _encapsulated(fragments: list[bytes]) -> list[bytes]:
 
 
 def _head(tag: int, vr: str, length: int, encoding: Encoding) -> bytes:
-    order = "<" if encoding.little else ">"
-    start = struct.pack(order + "HH", tag >> 16, tag & 0xFFFF)
-    if not encoding.explicit:
-        return start + struct.pack(order + "L", length)
-    if vr in LONG_VRS:
-        return start + vr.encode() + b"\0\0" + struct.pack(order + "L", length)
+    start, short = _start(tag, vr, encoding)
+    order: Literal["little", "big"] = "little" if encoding.little else "big"
+    if not short:
+        return start + length.to_bytes(4, order)
     if length > SHORT_LIMIT:  # too long for a 16-bit length: written as UN (PS3.5 6.2.2)
-        return start + b"UN\0\0" + struct.pack(order + "L", length)
-    return start + vr.encode() + struct.pack(order + "H", length)
+        return start[:4] + b"UN\0\0" + length.to_bytes(4, order)
+    return start + length.to_bytes(2, order)
+
+
+@lru_cache(maxsize=1 << 14)
+def _start(tag: int, vr: str, encoding: Encoding) -> tuple[bytes, bool]:
+    """Tag and VR of an element, and whether its length has two bytes."""
+    start = struct.pack("<HH" if encoding.little else ">HH", tag >> 16, tag & 0xFFFF)
+    if not encoding.explicit:
+        return start, False
+    return (start + vr.encode() + b"\0\0", False) if vr in LONG_VRS else (start + vr.encode(), True)
