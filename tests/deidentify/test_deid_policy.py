@@ -143,7 +143,7 @@ def test_what_extraction_needs_is_listed(keyword: str) -> None:
         ("ManufacturerModelName", "SOMATOM Definition AS+", True), ("ManufacturerModelName", "Discovery ST", True),
         ("ManufacturerModelName", "Discovery of Smith", False), ("SoftwareVersions", "syngo CT 2009E", True),
         ("SoftwareVersions", "12345678", False), ("SequenceName", "*tfl3d1", True), ("SequenceName", "Smith", False),
-        ("AttenuationCorrectionMethod", "measured,, 0.096000 cm-1,", True), ("Manufacturer", "siemens", False),
+        ("AttenuationCorrectionMethod", "measured,, 0.096000 cm-1,", True), ("Manufacturer", "siemens", True),
     ],
 )  # fmt: skip
 def test_patterns(keyword: str, value: str, stays: bool) -> None:

@@ -29,7 +29,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, whe
 class Vocabulary:
     """Accepted values. Listed values and words are compared without case."""
 
-    values: Mapping[str, Mapping[str, str]]  # keyword → casefolded value → its written form
+    values: Mapping[str, frozenset[str]]  # keyword → casefolded values
     patterns: Mapping[str, Pattern[str]]
     words: Mapping[str, frozenset[str]]
     word_pattern: Pattern[str]
@@ -43,8 +43,8 @@ class Vocabulary:
     encoder_comments: Pattern[str]
 
     def listed(self, keyword: str, value: str) -> str | None:
-        """The listed form of `value`, or None."""
-        return self.values.get(keyword, {}).get(value.casefold())
+        """`value` if it is listed, or None."""
+        return value if value.isascii() and value.casefold() in self.values.get(keyword, ()) else None
 
     def matching(self, keyword: str, value: str) -> str | None:
         """`value` if a pattern, all its words, or a listed value of the keyword says so; else None."""
@@ -130,7 +130,7 @@ def load_vocabulary(path: Path) -> tuple[Vocabulary, bytes]:
 
 def _build(raw: Mapping[str, Any]) -> Vocabulary:
     return Vocabulary(
-        values={key: {str(value).casefold(): str(value) for value in values} for key, values in raw["values"].items()},
+        values={key: _fold(values) for key, values in raw["values"].items()},
         patterns={key: _either(patterns) for key, patterns in raw["patterns"].items()},
         words={key: _fold(words) for key, words in raw["words"].items()},
         word_pattern=_either(raw["word_patterns"]),
