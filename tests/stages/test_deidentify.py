@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import shutil
 from dataclasses import replace
@@ -17,13 +18,14 @@ from blake3 import blake3
 
 from deidentify.deid_objects import ROOT, ct, planted_texts, rtstruct, seg, to_bytes
 from radcurate import tables
+from radcurate.canary import specimens
 from radcurate.deidentify.fast import Quick, Shortcut
-from radcurate.deidentify.series import SeriesRewriter
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Deidentify, Inventory, load_config
 from radcurate.stages import deidentify, inventory
+from radcurate.stages.deidentify import TABLES
 
 ALLOWLIST, VOCABULARY = ROOT / "config/allowlist", ROOT / "config/vocabulary.yaml"
 SUBJECT = "P-00112233445566aa"
@@ -119,7 +121,9 @@ def test_all_kinds_are_written_and_described(chunk: Chunk, caplog: pytest.LogCap
     assert image["study_date"] != "2020-03-10" and image["study"] == chunk.key.uid("1.2.3.4.1")
     assert rows[codes[3]]["site"] is None and rows[codes[1]]["images"] == [codes[0]]
     assert (chunk.out / "dicom" / codes[3] / "mask.nii.gz").is_file()
-    assert "deidentify: 4 series, 4 rewritten, 0 quarantined, 0 failed" in caplog.messages
+    assert any(
+        line.startswith("deidentify: 4 series, 4 rewritten, 0 quarantined, 0 failed") for line in caplog.messages
+    )
     check_seal(chunk.out, chunk.key)
 
 
@@ -203,7 +207,7 @@ def test_an_unexpected_error_is_a_row_without_its_message(chunk: Chunk, monkeypa
     def broken(*_: object, **__: object) -> None:
         raise ValueError("Quxworth")
 
-    monkeypatch.setattr(SeriesRewriter, "rewrite", broken)
+    monkeypatch.setattr(deidentify, "_files", broken)
     row = chunk.run()[code]
     assert (
         row["status"] == tables.FAILED
@@ -218,7 +222,22 @@ def test_the_same_bytes_on_one_process_or_two(chunk: Chunk) -> None:
     chunk.run()
     first = tree(chunk.out)
     chunk.run(threads=2)
-    assert tree(chunk.out) == first and len(first) == 10
+    assert tree(chunk.out) == first and sum(not name.startswith("canary/") for name in first) == 11
+
+
+def test_canaries_are_rewritten_beside_the_series_and_in_none_of_the_tables(chunk: Chunk) -> None:
+    chunk.add("1.2", "image", "CT", slices(1))
+    chunk.run()
+    names = {path.stem for path in (chunk.out / "canary").iterdir()}
+    assert len(names) > 20 and names < {specimen.name for specimen in specimens()}, "screens leave no file"
+    assert not any(name in repr(tables.read_rows(chunk.out / table)) for table in TABLES[:3] for name in names)
+
+
+def test_the_policy_that_was_applied_is_recorded(chunk: Chunk) -> None:
+    chunk.add("1.2", "image", "CT", slices(1))
+    chunk.run(dates="year")
+    content = json.loads((chunk.out / "policy.json").read_text())
+    assert content["dates"] == "year" and content["key"] == chunk.key.key_id and len(content["policy"]) == 16
 
 
 def test_a_changed_table_is_noticed(chunk: Chunk) -> None:

@@ -9,9 +9,11 @@ rule deidentify:
         vocabulary=run.path(run.config.deidentify.vocabulary),
     output:
         dicom=directory("results/deidentify/{chunk}/dicom"),
+        canary=directory("results/deidentify/{chunk}/canary"),
         series="results/deidentify/{chunk}/series.parquet",
         instances="results/deidentify/{chunk}/instances.parquet",
         actions="results/deidentify/{chunk}/actions.parquet",
+        policy="results/deidentify/{chunk}/policy.json",
         seal="results/deidentify/{chunk}/seal.json",
     log:
         "results/logs/deidentify/{chunk}.log",

@@ -22,7 +22,7 @@ import yaml
 from radcurate import tables
 from radcurate.cli._verb import Verbs, verb
 from radcurate.deidentify.dates import date_rule
-from radcurate.deidentify.people import numbers_of_ids, words_of_names
+from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
 from radcurate.deidentify.review import NUMBERS, OWN, PLACES, Line, Listener, Own, Tally, lines, own
 from radcurate.deidentify.rewrite import Patient, Rewriter
@@ -184,7 +184,8 @@ def _tasks_of(chunk: Path) -> list[Task]:
             tuple(sorted(paths[row["series"]])),
             owns.get(row["subject"], own([])),
             words_of_names(one["value"] for one in identity[row["subject"]] if one["category"] == "name"),
-            numbers_of_ids(one["value"] for one in identity[row["subject"]] if one["category"] == "id"),
+            numbers_of_ids(one["value"] for one in identity[row["subject"]] if one["category"] == "id")
+            | numbers_of_dates(one["value"] for one in identity[row["subject"]] if one["category"] == "date"),
         )
         for row in tables.read_rows(chunk / "series.parquet", tables.INVENTORY_SERIES)
         if row["status"] == tables.OK and row["kind"] != "nifti"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections import Counter
@@ -17,7 +18,7 @@ from radcurate.deidentify.dates import date_rule
 from radcurate.deidentify.digests import Digests, digest
 from radcurate.deidentify.fast import Shortcut
 from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts
-from radcurate.deidentify.people import numbers_of_ids, words_of_names
+from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
 from radcurate.deidentify.rewrite import Note, Patient, Rewriter
 from radcurate.deidentify.series import SeriesRewriter, WaysDifferError
@@ -27,12 +28,14 @@ from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Deidentify
 from radcurate.stages._actions import ActionLog, action_table
+from radcurate.stages._canaries import write_canaries
 from radcurate.stages._command import command
+from radcurate.stages._crosswalk import write_crosswalk
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 
 log = logging.getLogger("radcurate")
-TABLES = ("series.parquet", "instances.parquet", "actions.parquet")
+TABLES = ("series.parquet", "instances.parquet", "actions.parquet", "policy.json")
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,26 @@ def run(
     tables.write(
         out / "actions.parquet", action_table({outcome.series["series"]: outcome.actions for outcome in outcomes})
     )
+    _write_policy(rules, out / "policy.json")
     write_seal(out, list(TABLES), key)
+    canaries = write_canaries(settings, rules.policy, key, out / "canary")
+    write_crosswalk(settings, chunk, out, key)
     counts = Counter(outcome.series["status"] for outcome in outcomes)
     log.info(
-        "deidentify: %d series, %d rewritten, %d quarantined, %d failed",
-        len(outcomes), counts[tables.OK], counts[tables.QUARANTINED], counts[tables.FAILED],
+        "deidentify: %d series, %d rewritten, %d quarantined, %d failed; %d canaries",
+        len(outcomes), counts[tables.OK], counts[tables.QUARANTINED], counts[tables.FAILED], canaries,
     )  # fmt: skip
+
+
+def _write_policy(rules: Rules, path: Path) -> None:
+    """What the files were rewritten by: digest of the tables, options of PS3.15 that are claimed, dates, name of the key."""
+    content = {
+        "policy": rules.policy.digest,
+        "options": list(rules.policy.options),
+        "dates": rules.settings.dates,
+        "key": rules.key.key_id,
+    }
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 def share_within_study(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -127,14 +144,14 @@ def _tasks(chunk: Path) -> list[Task]:
     for row in tables.read_rows(chunk / "instances.parquet", tables.INVENTORY_INSTANCES):
         if row["status"] == tables.OK and row["series"]:
             instances.setdefault(row["series"], []).append(row)
-    names, ids = _identity(chunk, "name"), _identity(chunk, "id")
+    names, ids, dates = (_identity(chunk, category) for category in ("name", "id", "date"))
     rows = tables.read_rows(chunk / "series.parquet", tables.INVENTORY_SERIES)
     return [
         Task(
             row,
             instances.get(row["series"], []),
             words_of_names(names.get(row["subject"], [])),
-            numbers_of_ids(ids.get(row["subject"], [])),
+            numbers_of_ids(ids.get(row["subject"], [])) | numbers_of_dates(dates.get(row["subject"], [])),
         )
         for row in rows
         if row["status"] == tables.OK
