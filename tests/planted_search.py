@@ -88,8 +88,9 @@ def _dates(value: str) -> Iterator[str]:
 
 
 def _numbers(number: int) -> Iterator[bytes]:
-    """As a binary number of any size and byte order, in lower case as the rest."""
+    """As a binary number of any size and byte order, in lower case as the rest; zeros and ones stand everywhere."""
     for order in "<>":
         for code in "LQfd":
-            if code != "L" or number < 2**32:
-                yield struct.pack(order + code, number).lower()
+            raw = struct.pack(order + code, number) if code != "L" or number < 2**32 else b""
+            if len(raw.strip(b"\0\1")) >= 3:
+                yield raw.lower()
