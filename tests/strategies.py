@@ -56,7 +56,7 @@ NEEDED = {
 }
 FORMS = (
     "{}", "{}", "{}", "CHEST {}", "CHEST\\{}", "GTV {}", "{}^JOHN", "DOE^{}=", "1.2.{}", "12\\{}", "{}\\1", "B30f {}", "FDG-{}", "{}.0", "Dr.{},MD",
-    " {} ", "{}.25", "10.{}", "000{}", "axial/{}", "{}\0{}", "*se2d1_{}", "\n{}\n", "{}^^^^", "T1{}",
+    " {} ", "{}.25", "10.{}", "000{}", "axial/{}", "{}\0{}", "*se2d1_{}", "\n{}\n", "{}^^^^", "T1{}", "3.{}e0",
 )  # fmt: skip
 SCRIPTS = (
     ("ISO_IR 100", "latin-1", "äöüßéèñçøåÄÖÜ"), ("ISO_IR 144", "iso8859-5", "жшюяфЫЭбдлц"), ("ISO_IR 126", "iso8859-7", "ψωξφΣΔλπ"),
@@ -67,11 +67,12 @@ SCRIPTS = (
 
 @dataclass(frozen=True)
 class Planted:
-    """A file and what is planted in it, once or more often. ids: what the hospital knows as the patient's numbers."""
+    """A file and what is planted in it, once or more often. ids, dates: what the hospital knows of the patient."""
 
     data: bytes = field(repr=False)
     plants: tuple[Plant, ...]
     ids: tuple[str, ...]
+    dates: tuple[str, ...]
     pixels: bytes = field(repr=False)
 
 
@@ -189,4 +190,4 @@ def planted_files(draw: st.DrawFn, kept: list[int], sequences: list[int]) -> Pla
         mixed, str(base.elements[0x00080016].value), secret.uid, draw(SYNTAXES), "latin-1",
         preamble=draw(st.sampled_from([b"", hidden])), tail=draw(st.sampled_from([b"", b"", b"\n" + hidden])),
     )  # fmt: skip
-    return Planted(write(file), secret.plants(), (secret.number, secret.code, secret.day), pixels)
+    return Planted(write(file), secret.plants(), (secret.number, secret.code), (secret.day,), pixels)

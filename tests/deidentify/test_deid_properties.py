@@ -17,7 +17,7 @@ from deidentify.deid_objects import POLICY, RULES, SHIFT, SPARE, SUBJECT, TEST_K
 from planted_search import left, searchable
 from radcurate.deidentify.dates import DateRule
 from radcurate.deidentify.instance import rewrite_instance
-from radcurate.deidentify.people import numbers_of_ids
+from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids
 from radcurate.deidentify.rewrite import Patient, Rewriter
 from radcurate.dicom.problems import Unsafe
 from strategies import NEEDED, Planted, planted_files
@@ -36,7 +36,8 @@ MARKERS = (
 
 def rewriter(file: Planted, dates: DateRule = SHIFT) -> Rewriter:
     policy = YEAR_POLICY if dates.mode == "year" else POLICY
-    return Rewriter(policy, TEST_KEY, Patient(SUBJECT, dates, own_numbers=numbers_of_ids(file.ids)))
+    numbers = numbers_of_ids(file.ids) | numbers_of_dates(file.dates)
+    return Rewriter(policy, TEST_KEY, Patient(SUBJECT, dates, own_numbers=numbers))
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def specimens() -> list[Specimen]:
     """The specimens of this module."""
     return [
         _texts("harmless_ct", "ct", objects.ct, _CT_TEXTS), _texts("harmless_mr", "mr", objects.mr, _MR_TEXTS),
-        _texts("harmless_pt", "pt", objects.pet, _PT_TEXTS), _numbers(), _moments(), _codes(), _representations(), _uids(),
+        _texts("harmless_pt", "pt", objects.pet, _PT_TEXTS), _numbers(), _moments(), _codes(), _representations(), _uids(), _charset(),
     ]  # fmt: skip
 
 
@@ -74,6 +74,8 @@ def _numbers() -> Specimen:
         ("integer string", "EchoNumbers", f"1\\{own.value}"), ("integer string", "TemporalPositionIdentifier", own.value),
         ("decimal string", "SliceThickness", own.value), ("decimal string", "RepetitionTime", f"{own.value}.0"),
         ("decimal string", "WindowCenter", f"40\\{own.value}"), ("decimal string", "PatientWeight", own.value),
+        ("decimal string, decimals", "SAR", f"0.{own.value}"),
+        ("decimal string, decimals", "dBdt", f"3.{own.value}e0"),
         ("decimal string", "ImagePositionPatient", f"1\\2\\{own.value}"),
         ("float", "DiffusionBValue", (whole,)), ("float", "RevolutionTime", (whole,)),
         ("float", "DiffusionGradientOrientation", (0, 1, whole)),
@@ -83,6 +85,14 @@ def _numbers() -> Specimen:
     ):  # fmt: skip
         sheet.plant(f"number: {kind}", keyword, own, value=value)
     sheet.plant("number: single precision", "TablePosition", own, value=(whole,), vr="FL")
+    day = next(plant.value for plant in sheet.plants if plant.where == "PatientBirthDate")
+    born = Secret(day, "date", "C")
+    sheet.plant("number: day of birth", "EchoTime", born, "0.{}")
+    sheet.plant("number: day of birth", "InStackPositionNumber", born, value=(int(day),))
+    account = Secret(who.digits(6), "id", "J")
+    sheet.plant("patient", "OtherPatientIDs", account)
+    sheet.plant("digits in a time", "AcquisitionTime", account, "101500.{}")
+    sheet.plant("digits in a time", "SeriesTime", account, "101500.{}")
     return specimen("numbers", "mr", sheet)
 
 
@@ -200,6 +210,21 @@ def _representations() -> Specimen:
         vr="US",
     )
     return specimen("representations", "ct", sheet)
+
+
+def _charset() -> Specimen:
+    """A name instead of a character set, and texts that need one to be read."""
+    who = Inventor("character set")
+    sheet = objects.ct(who)
+    sheet.plant("name of a character set", "SpecificCharacterSet", who.surname(), "ISO_IR 100\\{}")
+    odd = Secret("Müßigbrodtzv", "name", "A")
+    sheet.plant(
+        "text in an unknown character set", "SeriesDescription", odd, value="CHEST Müßigbrodtzv".encode("latin-1")
+    )
+    step = sheet.item("ReferencedImageSequence")
+    step.plant("name of a character set", "SpecificCharacterSet", who.surname())
+    step.plant("reference", "ReferencedSOPInstanceUID", who.uid())
+    return specimen("character_set", "ct", sheet)
 
 
 def _uids() -> Specimen:

@@ -70,5 +70,10 @@ class Specimen:
         """What a hospital's records know as the patient's numbers."""
         return self._own("id")
 
+    @property
+    def patient_dates(self) -> tuple[str, ...]:
+        """What a hospital's records know as the patient's dates."""
+        return self._own("date")
+
     def _own(self, category: str) -> tuple[str, ...]:
         return tuple(plant.value for plant in self.plants if plant.kind == "patient" and plant.category == category)
