@@ -63,13 +63,21 @@ def exact_native(element: Element, shape: Layout, little: bool) -> tuple[Element
     found = len(element.value)
     if found < shape.length:
         raise Unsafe("pixel_data_short", EXPORT_AGAIN)
-    if found - wanted >= max(shape.length // shape.frames, 1024):
+    if found > wanted and _may_be_pixels(found, shape):
         raise Unsafe("pixel_data_long", EXPORT_AGAIN)
     if element.tag == PIXEL_DATA:
         judge_bits(memoryview(element.value)[: shape.length], shape, little)
     if found <= wanted:
         return element, 0
     return replace(element, value=element.value[:wanted]), found - wanted
+
+
+def _may_be_pixels(found: int, shape: Layout) -> bool:
+    """Whether a surplus can be frames that the header doesn't declare, or colours written in full."""
+    frame = max(shape.length // shape.frames, 1)
+    full = shape.frame_length * shape.frames
+    surplus = found - shape.length
+    return surplus >= max(frame, 1024) or (frame >= 32 and surplus % frame == 0) or full <= found <= full + full % 2
 
 
 def exact_encapsulated(

@@ -44,6 +44,7 @@ SHORT_VRS = frozenset(
     ]
 )
 LONG_VRS = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
+SEARCHED = 1 << 16  # bytes of a rest in which heads of elements are looked for
 _HEADERS = {True: struct.Struct("<HH"), False: struct.Struct(">HH")}
 _SHORTS = {True: struct.Struct("<H"), False: struct.Struct(">H")}
 _LONGS = {True: struct.Struct("<L"), False: struct.Struct(">L")}
@@ -131,7 +132,7 @@ def read_data_set(data: bytes, start: int, encoding: Encoding) -> Reading:
         try:
             element, after = _element(data, position, len(data), encoding, 0)
         except Unsafe:
-            if not _is_trailing(data, position, previous, encoding):
+            if not _is_trailing(data[position:], previous, reading.elements, encoding):
                 raise
             break
         if element.tag in reading.elements:
@@ -155,21 +156,22 @@ def read_element(data: bytes, position: int, encoding: Encoding) -> tuple[Elemen
     return _element(data, position, len(data), encoding, 0)
 
 
-def _is_trailing(data: bytes, position: int, previous: int, encoding: Encoding) -> bool:
+def _is_trailing(rest: bytes, previous: int, elements: DataSet, encoding: Encoding) -> bool:
     """Whether what can't be read is no part of the data set: after the pixels, zeros, or nothing that could be elements.
 
     An image that loses needed elements by this is caught later: its pixels are asked for. Other objects have no such
     end mark, so that there a rest that looks like items or elements is damage.
     """
-    rest = data[position:]
     if previous >= PIXEL_DATA or not rest.strip(b"\0"):
         return True
-    if _ITEMS.search(rest) or any(_known(match) for match in _EXPLICIT_HEADS.finditer(rest)):
+    if _ITEMS.search(rest) or any(_known(match) for match in _EXPLICIT_HEADS.finditer(rest, 0, SEARCHED)):
         return False
     if len(rest) < 8:
         return True
     group, number = _HEADERS[encoding.little].unpack_from(rest)
     tag = group << 16 | number
+    if tag > previous and is_private(tag):  # elements of a block that nobody has reserved are none
+        return number > 0xFF and group << 16 | number >> 8 not in elements
     return tag <= previous or keyword(tag) == "unknown"
 
 
