@@ -238,11 +238,19 @@ def _cleaning(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None
     ]
     _write(run, f"deface/{chunk}", series=(tables.DEFACE_SERIES, defaced), qc=(tables.DEFACE_QC, checks))
     verified = [
-        {**_plain(row), **_status("ok"), "files": row["files"], "bytes": 1000, "identifiers": 9, "hits": 0}
+        {**_plain(row), **_status("ok"), "bytes": 1000, "identifiers": 9, "hits": 0}
+        | {"files": row["files"], "paired": row["files"]}
         for patient, row in kept
         if patient != FACE
     ]
-    _write(run, f"verify/{chunk}", series=(tables.VERIFY_SERIES, verified), hits=(tables.VERIFY_HITS, []))
+    canary = [{"hipaa": "A", "kind": "comment", "planted": 50, "seen_before": 50, "cleaned": 40, "left": 0}]
+    _write(
+        run,
+        f"verify/{chunk}",
+        series=(tables.VERIFY_SERIES, verified),
+        hits=(tables.VERIFY_HITS, []),
+        canary=(tables.VERIFY_CANARY, canary),
+    )
 
 
 def _extract(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None:

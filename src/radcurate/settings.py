@@ -151,6 +151,12 @@ class Verify(Section):
         description="Single words, without diacritics, that name nobody although they stand in the source, "
         "such as those added to deidentify.vocabulary.",
     )
+    reread: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of the files that pydicom reads once more, whole; at least one of each series. 1: all.",
+    )
 
 
 class Extract(Section):

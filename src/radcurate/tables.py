@@ -198,8 +198,37 @@ DEFACE_QC = Schema(
 )
 VERIFY_SERIES = Schema(
     "verify_series",
-    [*SERIES, ("files", INT), ("bytes", INT), ("identifiers", INT), ("hits", INT)],
+    [
+        *SERIES,
+        # paired: files that hold against their sources; attributes: technical ones found equal; reread: by pydicom
+        *((name, INT) for name in ("files", "bytes", "paired", "attributes", "reread", "identifiers", "hits")),
+    ],
     ("series",),
+)
+VERIFY_ATTRIBUTES = Schema(  # technical attributes that aren't what they were, or never were; no values
+    "verify_attributes",
+    [
+        ("series", TEXT),
+        ("keyword", TEXT),
+        (
+            "outcome",
+            TEXT,
+        ),  # attribute_lost | attribute_changed: faults; text_lost: blanked on purpose; missing: in the source too
+        ("count", INT),
+    ],
+    ("series", "outcome", "keyword"),
+)
+VERIFY_CANARY = Schema(  # identifiers planted in files of invented patients
+    "verify_canary",
+    [
+        ("hipaa", TEXT),  # 45 CFR 164.514(b)(2)(i): A to R
+        ("kind", TEXT),  # kind of place
+        ("planted", INT),
+        ("seen_before", INT),  # found by verify in the file as it was invented
+        ("cleaned", INT),  # in files that deidentify rewrote; the others were refused
+        ("left", INT),  # found in the rewritten file
+    ],
+    ("hipaa", "kind"),
 )
 VERIFY_HITS = Schema(
     "verify_hits",

@@ -62,6 +62,11 @@ class Run:
         """The files of a folder of tables named in the configuration, so that a changed one runs its stage again."""
         return sorted(str(path) for path in resolve(name, self.basedir).iterdir() if path.is_file())
 
+    def optional(self, name: str) -> list[str]:
+        """A table that need not be there: its path, or nothing."""
+        path = resolve(name, self.basedir)
+        return [str(path)] if path.is_file() else []
+
     def profiles(self) -> list[str]:
         """The extraction profiles, one file a modality, all in one folder."""
         folder = resolve("config/extraction", self.basedir)

@@ -129,6 +129,14 @@ def plant_hit_in_the_series_table_only(run):
     run.edit(f"verify/{CHUNK}", "series.parquet", first(lambda row: row.update(hits=1)))
 
 
+def plant_unpaired_file(run):
+    run.edit(f"verify/{CHUNK}", "series.parquet", first(lambda row: row.update(paired=row["files"] - 1)))
+
+
+def plant_canary(**changes):
+    return lambda run: run.edit(f"verify/{CHUNK}", "canary.parquet", first(lambda row: row.update(changes)))
+
+
 def plant_failed_verification(run):
     run.edit(
         f"verify/{CHUNK}", "series.parquet", first(lambda row: row.update(status="failed", reason="identifier_left"))
@@ -216,6 +224,9 @@ PLANTED = [
     ("verify.hits", plant_hit_in_the_series_table_only),
     ("verify.failed_series", plant_failed_verification),
     ("verify.unverified_series", plant_lost_series),
+    ("verify.unpaired_files", plant_unpaired_file),
+    ("verify.canary_left", plant_canary(left=1)),
+    ("verify.canary_seen", plant_canary(seen_before=3)),
     ("deface.unresolved_faces", plant_face),
     ("deface.unresolved_faces", plant_no_check_of_a_removed_face),
     ("deface.unresolved_faces", qc(passed=False)),

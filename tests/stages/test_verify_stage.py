@@ -14,10 +14,12 @@ import pydicom
 import pytest
 
 from radcurate import seals, tables
+from radcurate.canary import specimens
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.settings import Consent, Deidentify, Inventory, Verify
 from radcurate.stages import verify
+from radcurate.verify import marks
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECT = "P-00000000000000aa"
@@ -30,6 +32,8 @@ IDENTITY = [
     ("date", "StudyDate", "20200317"),
     ("text", "SeriesDescription", "CT HEAD"),
 ]
+OLD, NEW = {CT: "20200310", MR: "20200317"}, {CT: "20200414", MR: "20200421"}
+FILES = [(series, number) for series in (CT, MR) for number in range(2)]
 Change = Callable[[pydicom.Dataset, str, int], None]
 
 
@@ -44,7 +48,11 @@ def slice_of(series: str, number: int, change: Change) -> pydicom.FileDataset:
     content.SOPClassUID, content.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     content.PatientIdentityRemoved, content.DeidentificationMethod = "YES", "radcurate"
     content.LongitudinalTemporalInformationModified = "MODIFIED"
-    content.SeriesDescription, content.StudyDate = "CT HEAD", "20200414"
+    content.DeidentificationMethodCodeSequence = [claim(code) for code in ("113100", "113105", "113107")]
+    content.PatientName = content.PatientID = SUBJECT
+    content.SeriesDescription, content.StudyDate, content.Modality = "CT HEAD", NEW[series], "CT"
+    content.StudyInstanceUID, content.SeriesInstanceUID = "2.25.7", f"2.25.8{series[-1]}"
+    content.SliceThickness, content.PixelSpacing = "2.5", ["0.5", "0.5"]
     content.Rows = content.Columns = 4
     content.SamplesPerPixel, content.PhotometricInterpretation, content.BitsAllocated = 1, "MONOCHROME2", 16
     content.BitsStored, content.HighBit, content.PixelRepresentation = 16, 15, 0
@@ -53,8 +61,27 @@ def slice_of(series: str, number: int, change: Change) -> pydicom.FileDataset:
     return content
 
 
+def claim(code: str) -> pydicom.Dataset:
+    item = pydicom.Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "DCM", marks.CODES[code]
+    return item
+
+
+def original_of(series: str, number: int) -> pydicom.FileDataset:
+    """What the hospital sent: the same image under its own identity, five weeks earlier."""
+    content = slice_of(series, number, lambda content, series, number: None)
+    for name in ("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"):
+        delattr(content, name)
+    content.PatientName, content.PatientID = "Quandt^Ottilie", "ZX-88213"
+    content.StudyDate = OLD[series]
+    content.SOPInstanceUID = content.file_meta.MediaStorageSOPInstanceUID = (
+        f"1.2.276.0.7230010.{ord(series[-1])}.{number}"
+    )
+    return content
+
+
 class Case:
-    """A chunk of one patient with two series of two slices."""
+    """A chunk of one patient with two series of two slices, and the sources that they come from."""
 
     def __init__(self, folder: Path, key: Key, change: Change = lambda content, series, number: None) -> None:
         self.chunk, self.deidentified, self.cleaned = (
@@ -63,29 +90,63 @@ class Case:
         self.out, self.key = folder / "verify/00000", key
         rows = [{"subject": SUBJECT, "category": c, "keyword": k, "value": v} for c, k, v in IDENTITY]
         tables.write_rows(self.chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS, rows)
-        for series in (CT, MR):
-            for number in range(2):
-                path = self.file(series, number)
+        self.source = folder / "source"
+        for series, number in FILES:
+            for path, content in (
+                (self.file(series, number), slice_of(series, number, change)),
+                (self.original(series, number), original_of(series, number)),
+            ):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                pydicom.dcmwrite(path, slice_of(series, number, change), enforce_file_format=True)
+                pydicom.dcmwrite(path, content, enforce_file_format=True)
+        self._canaries()
         base = {"subject": SUBJECT, "kind": "image", "modality": "CT", "status": "ok", "n_instances": 2}
+        days = {series: datetime.date.fromisoformat(NEW[series]).isoformat() for series in (CT, MR)}
         self.deidentify_rows = [
-            base | {"series": series, "folder": series, "study_date": "2020-04-14"} for series in (CT, MR)
+            base | {"series": series, "folder": series, "study_date": days[series]} for series in (CT, MR)
         ]
         self.deface_rows = [base | {"series": series, "folder": series, "face": "none"} for series in (CT, MR)]
 
     def file(self, series: str, number: int) -> Path:
         return self.cleaned / "dicom" / series / f"{number:016x}.dcm"
 
+    def original(self, series: str, number: int) -> Path:
+        return self.source / series / f"{number}.dcm"
+
+    def _canaries(self) -> None:
+        """Cleaned canaries, made up: nothing of the specimens is in them."""
+        folder = self.deidentified / "canary"
+        folder.mkdir(parents=True)
+        for specimen in specimens():
+            pydicom.dcmwrite(
+                folder / f"{specimen.name}.dcm", slice_of(CT, 0, lambda *_: None), enforce_file_format=True
+            )
+
+    def _instances(self) -> None:
+        paths = {f"{series}{number}": f"{series}/{number}.dcm" for series, number in FILES}
+        rows = [{"file": file, "path": path, "series": file[:-1], "status": "ok"} for file, path in paths.items()]
+        tables.write_rows(self.chunk / "instances.parquet", tables.INVENTORY_INSTANCES, rows)
+        names = [
+            {"series": series, "name": f"{number:016x}.dcm", "file": f"{series}{number}"} for series, number in FILES
+        ]
+        tables.write_rows(self.deidentified / "instances.parquet", tables.DEIDENTIFY_INSTANCES, names)
+
     def run(self, threads: int = 1, **settings: Any) -> dict[str, dict[str, Any]]:
+        self._instances()
         tables.write_rows(self.deidentified / "series.parquet", tables.DEIDENTIFY_SERIES, self.deidentify_rows)
         tables.write_rows(self.cleaned / "series.parquet", tables.DEFACE_SERIES, self.deface_rows)
         seals.write_seal(self.chunk, ["identifiers.parquet"], self.key)
         for folder in (self.deidentified, self.cleaned):
             seals.write_seal(folder, ["series.parquet"], self.key)
-        verify.run(Verify(**settings), self.chunk, self.deidentified, self.cleaned, self.out, self.key, threads)
+        self.verify(threads, **settings)
         seals.check_seal(self.out, self.key)
         return {row["series"]: row for row in tables.read_rows(self.out / "series.parquet", tables.VERIFY_SERIES)}
+
+    def verify(self, threads: int = 1, **settings: Any) -> None:
+        folders = (self.source, self.chunk, self.deidentified, self.cleaned)
+        verify.run(Verify(**settings), *folders, [], self.out, self.key, threads)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        return tables.read_rows(self.out / f"{name}.parquet")
 
     def hits(self) -> list[dict[str, Any]]:
         return tables.read_rows(self.out / "hits.parquet", tables.VERIFY_HITS)
@@ -102,7 +163,7 @@ def test_clean_series_pass(tmp_path: Path, key: Key) -> None:
     case = Case(tmp_path, key)
     rows = case.run()
     assert outcome(rows) == [OK, OK]
-    assert (rows[CT]["files"], rows[CT]["identifiers"], rows[CT]["hits"]) == (2, 6, 0)
+    assert (rows[CT]["files"], rows[CT]["paired"], rows[CT]["hits"]) == (2, 2, 0)
     assert rows[CT]["bytes"] == sum(case.file(CT, number).stat().st_size for number in range(2))
 
 
@@ -182,7 +243,7 @@ def test_a_file_that_is_not_as_it_should_be_fails_its_series(
 
 def test_marks_are_checked(tmp_path: Path, key: Key) -> None:
     rows = Case(tmp_path, key, lambda content, series, number: setattr(content, "PatientIdentityRemoved", "NO")).run()
-    assert outcome(rows) == [("failed", "marker_missing")] * 2
+    assert outcome(rows) == [("failed", "marker_untrue")] * 2
 
 
 def test_series_that_ended_before_are_not_revived(tmp_path: Path, key: Key) -> None:
@@ -210,7 +271,7 @@ def test_an_edited_identity_table_stops_the_run(tmp_path: Path, key: Key) -> Non
     case.run()
     tables.write_rows(case.chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS, [{"subject": SUBJECT, "category": "id", "keyword": "PatientID", "value": "other"}])  # fmt: skip
     with pytest.raises(CurationError, match="changed after it was written"):
-        verify.run(Verify(), case.chunk, case.deidentified, case.cleaned, case.out, key, 1)
+        case.verify()
 
 
 def test_a_word_that_a_steward_vouches_for(tmp_path: Path, key: Key) -> None:
@@ -273,7 +334,7 @@ def test_the_real_chain_on_real_patients(real_data: Path, tmp_path: Path, key: K
     for patient in ("STS_008", "STS_032"):
         shutil.copytree(real_data / "ibsi/ibsi_validation/dicom" / patient, source / patient)
     chunk, deidentified, cleaned = chain(source, tmp_path, key)
-    verify.run(Verify(), chunk, deidentified, cleaned, tmp_path / "verify", key, 1)
+    verify.run(Verify(), source, chunk, deidentified, cleaned, [], tmp_path / "verify", key, 1)
     rows = tables.read_rows(tmp_path / "verify/series.parquet")
     assert [(row["status"], row["reason"]) for row in rows] == [OK] * 12
     shutil.rmtree(cleaned / "dicom")
@@ -281,7 +342,7 @@ def test_the_real_chain_on_real_patients(real_data: Path, tmp_path: Path, key: K
         target = cleaned / "dicom" / row["series"] / f"{row['file']}.dcm"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / row["path"], target)
-    verify.run(Verify(), chunk, deidentified, cleaned, tmp_path / "verify", key, 1)
+    verify.run(Verify(), source, chunk, deidentified, cleaned, [], tmp_path / "verify", key, 1)
     assert [(row["status"], row["reason"]) for row in tables.read_rows(tmp_path / "verify/series.parquet")] == [
         LEAK
     ] * 12

@@ -23,6 +23,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from radcurate.verify import marks
 from radcurate.verify.needles import Needles, make_needles
 
 IDENTITY = [
@@ -54,6 +55,15 @@ WRITINGS = {
 }  # fmt: skip
 
 
+CLAIMS = ("113100", "113104", "113105", "113107", "113108")
+
+
+def claim(code: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "DCM", marks.CODES[code]
+    return item
+
+
 def clean(pixels: bool = True) -> FileDataset:
     """As a de-identified slice looks."""
     meta = FileMetaDataset()
@@ -74,6 +84,7 @@ def clean(pixels: bool = True) -> FileDataset:
     )
     result.PatientIdentityRemoved, result.DeidentificationMethod = "YES", "radcurate: basic profile"
     result.LongitudinalTemporalInformationModified = "MODIFIED"
+    result.DeidentificationMethodCodeSequence = Sequence([claim(code) for code in CLAIMS])
     result.SliceThickness, result.BodyPartExamined = 3, "HEAD"
     result.StudyInstanceUID, result.SeriesInstanceUID = "2.25.11223344556677", "2.25.99887766554433"
     result.ImagePositionPatient, result.ImageOrientationPatient = [-100.25, 33.5, 1020], [1, 0, 0, 0, 1, 0]

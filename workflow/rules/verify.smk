@@ -1,15 +1,19 @@
-# An independent reading of everything the cleaning stages wrote, searching every original identifier.
+# An independent reading of everything the cleaning stages wrote: no original identifier left, nothing else changed.
 
 
 rule verify:
     input:
         identifiers="results/consent/chunks/{chunk}/identifiers.parquet",
+        instances="results/consent/chunks/{chunk}/instances.parquet",
         deidentified="results/deidentify/{chunk}/series.parquet",
         cleaned="results/deface/{chunk}/series.parquet",
         dicom="results/deface/{chunk}/dicom",
+        safe_private=run.optional("config/safe_private.csv"),
     output:
         series="results/verify/{chunk}/series.parquet",
         hits="results/verify/{chunk}/hits.parquet",
+        attributes="results/verify/{chunk}/attributes.parquet",
+        canary="results/verify/{chunk}/canary.parquet",
         seal="results/verify/{chunk}/seal.json",
     log:
         "results/logs/verify/{chunk}.log",
@@ -27,6 +31,7 @@ rule verify:
         cleaned=subpath(input.cleaned, parent=True),
         out=subpath(output.series, parent=True),
     shell:
-        "python -m radcurate.stages.verify --settings {params.settings:q} --chunk {params.chunk}"
-        " --deidentified {params.deidentified} --cleaned {params.cleaned} --out {params.out}"
+        'python -m radcurate.stages.verify --settings {params.settings:q} --source "$RADCURATE_INPUT"'
+        " --chunk {params.chunk} --deidentified {params.deidentified} --cleaned {params.cleaned}"
+        " --safe-private {input.safe_private:q} --out {params.out}"
         " --threads {threads} --log {log}"

@@ -106,6 +106,21 @@ def _unverified(evidence: Evidence, ends: list[Outcome]) -> Value:
     return _count([series for series in used if series not in clean])
 
 
+def _canary_left(evidence: Evidence, _: list[Outcome]) -> Value:
+    return Value(_number(evidence.canaries.get("left")))
+
+
+def _canary_seen(evidence: Evidence, _: list[Outcome]) -> Value:
+    """Share of the planted identifiers that the search saw before they were cleaned: what its silence is worth."""
+    planted, seen = evidence.canaries.get("planted"), evidence.canaries.get("seen_before")
+    return Value(seen / planted if planted and seen is not None else None, f"of {planted or 0}")
+
+
+def _unpaired(evidence: Evidence, _: list[Outcome]) -> Value:
+    files = {series: count for series, count in evidence.unpaired.items() if count}
+    return Value(float(sum(files.values())), _ids(list(files)))
+
+
 def _faces(evidence: Evidence, ends: list[Outcome]) -> Value:
     """Released images of which the deface stage doesn't say that there is no face, or that it removed it and checked."""
     images = [end.series for end in _released(ends) if end.kind == "image"]
@@ -294,6 +309,21 @@ _ALL = [
         _unverified,
     ),
     Measure(
+        "verify.unpaired_files",
+        "results/verify/*/series.parquet",
+        "verified files whose pixels and technical attributes were not held against their sources",
+        _unpaired,
+    ),
+    Measure(
+        "verify.canary_left", "results/verify/*/canary.parquet", "planted identifiers left in canaries", _canary_left
+    ),
+    Measure(
+        "verify.canary_seen",
+        "results/verify/*/canary.parquet",
+        "share of planted identifiers that the search sees before cleaning",
+        _canary_seen,
+    ),
+    Measure(
         "deface.unresolved_faces", "results/deface/*/qc.parquet", "released images that may still show a face", _faces
     ),
     Measure("deface.overlap_voxels", "results/deface/*/qc.parquet", "contour voxels inside a removed face", _overlap),
@@ -347,6 +377,8 @@ OWED: dict[str, Limit] = {
         "verify.hits",
         "verify.failed_series",
         "verify.unverified_series",
+        "verify.unpaired_files",
+        "verify.canary_left",
         "deface.unresolved_faces",
         "deface.overlap_voxels",
         "provenance.rows_without_record",
@@ -357,4 +389,4 @@ OWED: dict[str, Limit] = {
         "dates.finer_than_year",
         "protect.unmet",
     )
-} | {"features.rows": Limit(min=1), "protect.k": Limit(min=1)}
+} | {"features.rows": Limit(min=1), "protect.k": Limit(min=1), "verify.canary_seen": Limit(min=0.95)}

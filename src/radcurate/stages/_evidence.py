@@ -133,6 +133,8 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str) -> Evidence:
         rows_of={row["series"]: row["rows"] or 0 for row in protected},
         hipaa_path=hipaa_path,
         dates=dates,
+        canaries=_canaries(reader, chosen),
+        unpaired={row["series"]: _unpaired(row) for row in verified if row["status"] == tables.OK},
         digests=_digests(reader, chosen, steps),
     )
 
@@ -192,6 +194,20 @@ def _hits(reader: Reader, chunks: list[str], verified: list[dict[str, Any]]) -> 
     for chunk in chunks:
         listed += sum(row["count"] or 0 for row in reader.rows(f"verify/{chunk}", "hits.parquet", tables.VERIFY_HITS))
     return max(listed, sum(row["hits"] or 0 for row in verified))
+
+
+def _canaries(reader: Reader, chunks: list[str]) -> dict[str, int]:
+    """What became of the identifiers of invented patients, summed over all chunks."""
+    total: Counter[str] = Counter()
+    for chunk in chunks:
+        for row in reader.rows(f"verify/{chunk}", "canary.parquet", tables.VERIFY_CANARY):
+            total.update({name: row[name] or 0 for name in ("planted", "seen_before", "cleaned", "left")})
+    return dict(total)
+
+
+def _unpaired(row: Mapping[str, Any]) -> int:
+    """Files of a verified series that weren't held against their sources; a NIfTI mask has no header to hold."""
+    return 0 if row["kind"] == "nifti" else (row["files"] or 0) - (row["paired"] or 0)
 
 
 def _regions(reader: Reader, chunks: list[str]) -> dict[str, int]:

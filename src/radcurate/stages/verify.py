@@ -1,67 +1,108 @@
-"""Read everything that was written about a chunk and search it for every original identifier of its patients."""
+"""Read everything that was written about a chunk, search it for every original identifier, and hold it to its sources."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from radcurate import seals, tables
+from radcurate.canary import specimens
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
 from radcurate.settings import Verify
 from radcurate.stages._command import command
 from radcurate.stages._folders import empty_folder, entries
 from radcurate.stages._pool import map_items
-from radcurate.verify.subject import REMEDIES, Cell, Job, Verdict, as_rows, judge
+from radcurate.verify import canaries, marks
+from radcurate.verify.subject import REMEDIES, Cell, Job, Verdict, as_rows, attribute_rows, judge
+from radcurate.verify.twins import Twin
 
 log = logging.getLogger("radcurate")
 # what the program writes in words of its own: a patient called Head is not leaked by the code head_with_face
 PROGRAM = frozenset(["status", "reason", "remedy", "decision", "action", "keyword", "tag", "kind", "face", "link"])
+TABLES = ("series.parquet", "hits.parquet", "attributes.parquet", "canary.parquet")
+DEVICES = "device_identity"
 RUNS_ANEW = "delete results/verify of this chunk and run again; if it stays, report the code after the colon"
 
 
-def run(settings: Verify, chunk: Path, deidentified: Path, cleaned: Path, out: Path, key: Key, threads: int) -> None:
+@dataclass(frozen=True)
+class Folders:
+    """What is read. chunk: results/consent/chunks/<chunk>; deidentified and cleaned: results/deidentify and deface/<chunk>."""
+
+    source: Path
+    chunk: Path
+    deidentified: Path
+    cleaned: Path
+
+
+def run(
+    settings: Verify,
+    source: Path,
+    chunk: Path,
+    deidentified: Path,
+    cleaned: Path,
+    safe_private: list[Path],
+    out: Path,
+    key: Key,
+    threads: int,
+) -> None:
     """Verify one chunk.
 
     Args:
         settings: section verify of the configuration.
+        source: the export, whose headers and pixels are read again.
         chunk: results/consent/chunks/<chunk>, the original identifiers.
         deidentified: results/deidentify/<chunk>.
         cleaned: results/deface/<chunk>, whose files are read whole.
+        safe_private: the table of private attributes that may stay, or nothing.
         out: results/verify/<chunk>.
         key: the project key.
         threads: processes, one patient each.
 
     Raises:
-        CurationError: a seal doesn't hold, or there are files that belong to no series.
+        CurationError: a seal doesn't hold, there are files that belong to no series, or a canary came through.
     """
+    folders = Folders(source, chunk, deidentified, cleaned)
     for folder in (chunk, deidentified, cleaned):
         seals.check_seal(folder, key)
     rows = [
         row for row in tables.read_rows(cleaned / "series.parquet", tables.DEFACE_SERIES) if row["status"] == tables.OK
     ]
     _require_known_folders(cleaned)
-    jobs = _jobs(rows, chunk, deidentified, cleaned, settings)
+    sung = canaries.judge(specimens(), deidentified / "canary", settings.shortest)
+    safe = frozenset(place for path in safe_private for place in marks.safe_private(path.read_text("utf-8")))
+    jobs = _jobs(rows, folders, settings, safe, key)
     verdicts = {v.series: v for found in map_items(_judged, jobs, threads, "verify") for v in found}
     empty_folder(out)
     done = [_row(row, verdicts[row["series"]]) for row in rows]
+    _write(out, done, list(verdicts.values()), sung, key)
+    if (deidentified / "canary").is_dir():
+        canaries.insist(sung)
+
+
+def _write(
+    out: Path, done: list[dict[str, Any]], verdicts: list[Verdict], sung: list[dict[str, Any]], key: Key
+) -> None:
+    hits = [hit for verdict in verdicts for hit in as_rows(verdict)]
+    attributes = [row for verdict in verdicts for row in attribute_rows(verdict)]
     tables.write_rows(out / "series.parquet", tables.VERIFY_SERIES, done)
-    hits = [hit for verdict in verdicts.values() for hit in as_rows(verdict)]
     tables.write_rows(out / "hits.parquet", tables.VERIFY_HITS, hits)
-    seals.write_seal(out, ["series.parquet", "hits.parquet"], key)
-    failed = sum(row["status"] != tables.OK for row in done)
+    tables.write_rows(out / "attributes.parquet", tables.VERIFY_ATTRIBUTES, attributes)
+    tables.write_rows(out / "canary.parquet", tables.VERIFY_CANARY, sung)
+    seals.write_seal(out, list(TABLES), key)
     log.info(
-        "verify: %d series, %d files, %d hits, %d failed",
-        len(done),
-        sum(row["files"] for row in done),
-        len(hits),
-        failed,
-    )
+        "verify: %d series, %d files, %d equal to their sources, %d hits, %d failed; %d canaries, %d left",
+        len(done), sum(row["files"] for row in done), sum(row["paired"] for row in done), len(hits),
+        sum(row["status"] != tables.OK for row in done),
+        sum(row["planted"] for row in sung), sum(row["left"] for row in sung),
+    )  # fmt: skip
 
 
 def _require_known_folders(cleaned: Path) -> None:
@@ -79,32 +120,65 @@ def _require_known_folders(cleaned: Path) -> None:
         )
 
 
-def _jobs(rows: list[dict[str, Any]], chunk: Path, deidentified: Path, cleaned: Path, settings: Verify) -> list[Job]:
+def _jobs(rows: list[dict[str, Any]], folders: Folders, settings: Verify, safe: marks.Safe, key: Key) -> list[Job]:
     identifiers: dict[str, list[Mapping[str, str]]] = defaultdict(list)
-    for row in tables.read_rows(chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS):
+    for row in tables.read_rows(folders.chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS):
         identifiers[row["subject"]].append({name: row[name] or "" for name in ("category", "keyword", "value")})
     cells: dict[str, list[Cell]] = defaultdict(list)
-    for folder in (deidentified, cleaned):
+    for folder in (folders.deidentified, folders.cleaned):
         for cell in _cells(folder):
             cells[cell.series].append(cell)
+    twins = _twins(folders)
+    devices = DEVICES in _options(folders.deidentified)
     jobs = []
     for subject in sorted({row["subject"] for row in rows}):
         if not identifiers[subject]:
             raise _nothing_to_search()
-        own = {row["series"]: row["n_instances"] or 0 for row in rows if row["subject"] == subject}
-        texts = [cell for series in own for cell in cells[series]] + _shared(cells[""], own)
-        jobs.append(
-            Job(
-                subject,
-                identifiers[subject],
-                own,
-                cleaned / "dicom",
-                texts,
-                settings.shortest,
-                frozenset(word.casefold() for word in settings.harmless),
-            )
+        mine = [row for row in rows if row["subject"] == subject]
+        own = {row["series"]: row["n_instances"] or 0 for row in mine}
+        job = Job(
+            subject=subject,
+            identifiers=identifiers[subject],
+            series=own,
+            folder=folders.cleaned / "dicom",
+            cells=[cell for series in own for cell in cells[series]] + _shared(cells[""], own),
+            shortest=settings.shortest,
+            harmless=frozenset(word.casefold() for word in settings.harmless),
+            twins={(series, name): twin for series in own for name, twin in twins.get(series, {}).items()},
+            defaced=frozenset(row["series"] for row in mine if row["changed_voxels"] or row["face"] == "removed"),
+            before=folders.deidentified / "dicom",
+            reread={series: _sample(key, series, twins.get(series, {}), settings.reread) for series in own},
+            devices=devices,
+            safe=safe,
         )
+        jobs.append(job)
     return jobs
+
+
+def _twins(folders: Folders) -> dict[str, dict[str, Twin]]:
+    """By series and file name: the source of each DICOM file, through the file's code."""
+    paths = {
+        row["file"]: folders.source / row["path"]
+        for row in tables.read_rows(folders.chunk / "instances.parquet", tables.INVENTORY_INSTANCES)
+    }
+    found: dict[str, dict[str, Twin]] = defaultdict(dict)
+    for row in tables.read_rows(folders.deidentified / "instances.parquet", tables.DEIDENTIFY_INSTANCES):
+        if row["file"] in paths and row["name"].endswith(".dcm"):
+            found[row["series"]][row["name"]] = Twin(paths[row["file"]], row["header"], row["pixels"])
+    return found
+
+
+def _sample(key: Key, series: str, names: Iterable[str], share: float) -> frozenset[str]:
+    """The files that pydicom reads again: a keyed share, so that nobody knows beforehand which; one at least."""
+    drawn = sorted((int.from_bytes(key.digest("reread", series, name)[:8], "big"), name) for name in names)
+    return frozenset(name for number, name in drawn if number < share * 2**64) | {name for _, name in drawn[:1]}
+
+
+def _options(deidentified: Path) -> frozenset[str]:
+    """Options of PS3.15 that deidentify says it claims."""
+    path = deidentified / "policy.json"
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    return frozenset(str(option) for option in content.get("options", []))
 
 
 def _nothing_to_search() -> CurationError:
@@ -159,6 +233,9 @@ def _row(row: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
     result = {name: row[name] for name, _ in tables.SERIES} | {
         "files": verdict.files,
         "bytes": verdict.size,
+        "paired": verdict.paired,
+        "attributes": verdict.kept,
+        "reread": verdict.reread,
         "identifiers": verdict.identifiers,
         "hits": verdict.hits.total(),
     }

@@ -6,15 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"),
-        start=1,
-    )
-    for name in names.split()
-}
-_MONTH = "(" + "|".join(MONTHS) + ")[a-zä]*"
+_NAMES = (
+    "jan ene gen,feb fév fev,mar mär mrz,apr avr abr,may mai mag,jun juin giu,jul juil lug,aug aoû aou ago,sep,oct okt ott out,"
+    "nov,dec dez déc dic"
+)
+MONTHS = {name: number for number, names in enumerate(_NAMES.split(","), start=1) for name in names.split()}
+_MONTH = "(" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")[a-zäéû]*"
 _TIME = r"(?=(?:[T _-]?\d{2}:?(?:\d{2}:?(?:\d{2})?)?)?(?!\d))"  # a time of day may follow directly
 _YMD = re.compile(r"(?<!\d)((?:1[89]|2[01])\d\d)([-./_ \\]?)(\d\d)\2(\d\d)" + _TIME)
 _YMD_LOOSE = re.compile(r"(?<!\d)((?:1[89]|2[01])\d\d)([-./])(\d{1,2})\2(\d{1,2})(?!\d)")

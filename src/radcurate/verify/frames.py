@@ -5,13 +5,16 @@ JPEG and JPEG-LS (ITU-T T.81, T.87), JPEG 2000 codestreams with or without JP2 b
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 
 from radcurate.verify.layout import UnreadableError
 
 Span = tuple[int, int]
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+_MARKER = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+TAIL = 256  # bytes
 RLE = "1.2.840.10008.1.2.5"
 
 
@@ -21,7 +24,7 @@ def frame_texts(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterator
     Raises:
         UnreadableError: unreadable, where a frame is none of the known kinds.
     """
-    for parts in _frames(data, fragments, syntax):
+    for parts in whole_frames(data, fragments, syntax):
         (start, end), frame = parts[0], data
         if len(parts) > 1:  # put together what was cut
             frame = b"".join(data[first:last] for first, last in parts)
@@ -30,7 +33,19 @@ def frame_texts(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterator
             yield frame[first:last]
 
 
-def _frames(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterator[list[Span]]:
+def run_ends(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterator[bytes]:
+    """The ends of the segments of RLE frames, where bytes may follow the last run."""
+    if syntax != RLE:
+        return
+    for start, end in fragments:
+        if end - start < 64:
+            continue
+        count, *offsets = struct.unpack_from("<16L", data, start)
+        for stop in [start + offset for offset in offsets[1 : min(count, 15)]] + [end]:
+            yield data[max(start, stop - TAIL) : stop]
+
+
+def whole_frames(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterator[list[Span]]:
     """Fragments that belong together: within coded data no frame can seem to begin."""
     parts: list[Span] = []
     for start, end in fragments:
@@ -74,26 +89,21 @@ def _jpeg(data: bytes, start: int, end: int) -> list[Span]:
         elif marker == 0xD9:
             spans.append((position + 2, end))
             return spans
-        elif marker in _ALONE:
+        elif marker in ALONE:
             position += 2
         else:
             length = int(struct.unpack_from(">H", data, position + 2)[0])
             spans.append((position, min(position + 2 + length, end)))
             position += 2 + length
             if marker == 0xDA:
-                position = _next_marker(data, position, end)
+                position = next_marker(data, position, end)
     return spans
 
 
-def _next_marker(data: bytes, position: int, end: int) -> int:
+def next_marker(data: bytes, position: int, end: int) -> int:
     """In coded data FF is followed by 00 (JPEG), a bit that is 0 (JPEG-LS) or a restart marker."""
-    while True:
-        position = data.find(b"\xff", position, end)
-        if position < 0 or position + 1 >= end:
-            return end
-        if data[position + 1] >= 0x80 and not 0xD0 <= data[position + 1] <= 0xD7 and data[position + 1] != 0xFF:
-            return position
-        position += 1
+    found = _MARKER.search(data, position, end)
+    return found.start() if found else end
 
 
 def _codestream(data: bytes, start: int, end: int) -> list[Span]:

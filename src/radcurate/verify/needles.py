@@ -3,63 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
-from itertools import permutations
 
 from radcurate.verify.days import parse_day
-from radcurate.verify.words import vocabulary
+from radcurate.verify.writings import Edge, encodings, hidden, writings
 
-CHARSETS = (
-    "utf-8", "latin-1", "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9", "iso8859-15", "tis-620", "shift_jis", "iso2022_jp", "iso2022_jp_2", "euc_jp", "euc_kr", "iso2022_kr", "gb18030", "cp1251", "utf-16-le", "utf-16-be",
-)  # fmt: skip
-SEPARATORS = (" ", "", "^", ", ", ",", "_", "-", ".", "/", "=")
-PARTICLES = frozenset(
-    [
-        "van",
-        "von",
-        "der",
-        "den",
-        "del",
-        "dos",
-        "das",
-        "the",
-        "mrs",
-        "phd",
-        "prof",
-        "med",
-        "med.",
-        "dipl",
-        "ing",
-        "mag",
-        "sir",
-        "frau",
-        "herr",
-        "jun",
-        "sen",
-        "iii",
-        "bsc",
-        "msc",
-    ]
-)
-SPECIAL = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
-UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "ß": "ss"})
 UID_RUN = re.compile(rb"[0-9]+\.[0-9]*\.[0-9.]*")
 PREFIX = 4
-
-
-class Edge(Enum):
-    """What must surround a match within its value, so that chance in codes and numbers is no hit."""
-
-    NONE = "none"  # anywhere
-    WORD = "no letters"
-    NUMBER = "no digits"
-    TOKEN = "no letters or digits"
-    VALUE = "nothing: the whole value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +37,8 @@ class Needles:
     uids: Mapping[bytes, tuple[str, ...]]
     days: Mapping[str, frozenset[date]]
     every_day: frozenset[date]
+    own_numbers: frozenset[int]  # of five digits and more, which no technical attribute may tell
+    numbers: Mapping[int, tuple[tuple[str, str], ...]]  # identifiers as numbers -> category and keyword
     lengths: Mapping[bytes, tuple[int, ...]]  # by the first PREFIX bytes, longest first
     uid_lengths: tuple[int, ...]
     pattern: re.Pattern[bytes] | None
@@ -130,6 +85,8 @@ def make_needles(rows: Iterable[Mapping[str, str]], shortest: int, harmless: fro
     texts: dict[bytes, set[Needle]] = defaultdict(set)
     uids: dict[bytes, set[str]] = defaultdict(set)
     days: dict[str, set[date]] = defaultdict(set)
+    numbers: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    own: set[int] = set()
     count = 0
     for row in rows:
         category, keyword, value = row["category"], row["keyword"], row["value"].strip(" \0\t\r\n")
@@ -142,14 +99,38 @@ def make_needles(rows: Iterable[Mapping[str, str]], shortest: int, harmless: fro
             day = parse_day(value)
             if day:
                 days[keyword].add(day)
+                numbers[int(value)].add((category, keyword))
         else:
-            for writing, edge in _writings(category, keyword, value, shortest, harmless):
+            own.update(int(digits) for digits in re.findall(r"\d{5,15}", value) if category == "id")
+            for writing, edge in writings(category, keyword, value, shortest, harmless):
                 needle = Needle(
                     category, keyword, edge, writing.replace(" ", "").isalpha(), _is_code(category, keyword, writing)
                 )
-                for raw in _encodings(writing):
+                for raw in encodings(writing):
                     texts[raw].add(needle)
-    return _prepared(texts, uids, days, count, harmless)
+            for raw in hidden(category, keyword, value):
+                texts[raw].add(Needle(category, keyword, Edge.NONE, words=False, code=True))
+            for number in _numbers(category, keyword, value):
+                numbers[number].add((category, keyword))
+    _add_ages(days, texts)
+    return _prepared(texts, uids, days, numbers, own, count, harmless)
+
+
+def _numbers(category: str, keyword: str, value: str) -> set[int]:
+    """Numbers of six digits and more, as typed into a numeric attribute; round ones are too likely by chance."""
+    if category != "id" or keyword == "file_name":
+        return set()
+    found = {int(digits) for digits in re.findall(r"\d{6,18}", value)}
+    return {number for number in found if number >= 100_000 and number % 1000}
+
+
+def _add_ages(days: Mapping[str, set[date]], texts: dict[bytes, set[Needle]]) -> None:
+    """The age in days on any other day of the patient tells the birth date: five digits by themselves."""
+    others = {day for keyword, found in days.items() if keyword != "PatientBirthDate" for day in found}
+    for birth in days.get("PatientBirthDate", ()):
+        for day in others:
+            if (age := (day - birth).days) >= 10_000:
+                texts[str(age).encode()].add(Needle("date", "PatientBirthDate", Edge.TOKEN, words=False, code=True))
 
 
 def _is_code(category: str, keyword: str, text: str) -> bool:
@@ -161,6 +142,8 @@ def _prepared(
     texts: dict[bytes, set[Needle]],
     uids: dict[bytes, set[str]],
     days: dict[str, set[date]],
+    numbers: dict[int, set[tuple[str, str]]],
+    own: set[int],
     count: int,
     harmless: frozenset[str],
 ) -> Needles:
@@ -178,6 +161,8 @@ def _prepared(
         {raw: tuple(sorted(keywords)) for raw, keywords in uids.items()},
         {keyword: frozenset(found) for keyword, found in days.items()},
         frozenset(day for found in days.values() for day in found),
+        frozenset(own),
+        {number: tuple(sorted(found)) for number, found in numbers.items()},
         {prefix: tuple(sorted(found, reverse=True)) for prefix, found in lengths.items()},
         tuple(sorted({len(raw) for raw in uids})),
         _any_of(set(lengths)),
@@ -198,114 +183,3 @@ def _any_of(prefixes: set[bytes]) -> re.Pattern[bytes] | None:
         re.escape(first) + b"(?:" + b"|".join(map(re.escape, rest)) + b")" for first, rest in sorted(groups.items())
     ]
     return re.compile(b"|".join(parts), re.DOTALL)
-
-
-def fold(text: str) -> str:
-    """Lower case without diacritics: Ångström -> angstrom."""
-    lowered = text.casefold().translate(SPECIAL)
-    return "".join(c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
-
-
-def _writings(
-    category: str, keyword: str, value: str, shortest: int, harmless: frozenset[str]
-) -> Iterator[tuple[str, Edge]]:
-    """What to look for on behalf of one value, and what must surround it."""
-    if category == "name":
-        for writing in _name_writings(value):
-            yield from _edged(writing, category, shortest)
-        return
-    yield from _edged(value, category, shortest)
-    if category == "text":
-        for part in _telling_parts(value, harmless):
-            yield part, Edge.WORD if part.isalpha() else _edge(part, "id", shortest)
-    elif keyword != "file_name":  # the number in a code, as typed into a numeric attribute
-        for digits in {
-            form for run in re.findall(r"\d{6,}", value) for form in (run, run.lstrip("0")) if len(form) >= 6
-        }:
-            yield digits, _edge(digits, category, shortest)
-
-
-def _telling_parts(value: str, harmless: frozenset[str]) -> Iterator[str]:
-    """Numbers, codes and unusual words in a free text: an insurance number, somebody's name."""
-    for part in dict.fromkeys(re.findall(r"[^\W_]+(?:[-/.][^\W_]+)*", value.lower())):
-        pieces = [fold(piece) for piece in re.findall(r"[^\W\d_]+", part)]
-        if sum(character.isdigit() for character in part) >= 5:
-            yield part
-        elif (
-            part.isalpha()
-            and len(part) >= 5
-            and not all(piece in vocabulary() or piece in harmless for piece in pieces)
-        ):
-            yield part
-            if not part.isascii():
-                yield fold(part)
-
-
-def _name_writings(value: str) -> Iterator[str]:
-    """Parts of a name of three letters and more (two where they aren't Latin), and all parts in both orders."""
-    for group in value.split("="):
-        parts = [part for part in re.split(r"[\s^,;.]+", group) if part]
-        split = [
-            piece for part in parts for piece in re.split(r"[-'’]", part) if "-" in part or "'" in part or "’" in part
-        ]
-        for part in (*parts, *split):
-            latin = fold(part).isascii()
-            if sum(c.isalnum() for c in part) >= (3 if latin else 2) and part.casefold() not in PARTICLES:
-                yield part
-        for first, second in permutations(parts[:4], 2):
-            if len(first) + len(second) >= 4:
-                yield from (first + separator + second for separator in SEPARATORS)
-
-
-def _edged(text: str, category: str, shortest: int) -> Iterator[tuple[str, Edge]]:
-    """A writing, with and without diacritics, and what must surround it.
-
-    Codes of 16 hexadecimal digits and numbers of 39 digits stand everywhere in what is written, so what may occur in
-    them by chance must stand by itself; what can't may be found anywhere.
-    """
-    lowered = text.lower()
-    for form in dict.fromkeys(
-        (
-            lowered,
-            fold(text),
-            lowered.translate(UMLAUTS),
-            unicodedata.normalize("NFC", lowered),
-            unicodedata.normalize("NFD", lowered),
-        )
-    ):
-        yield form, _edge(form, category, shortest)
-
-
-def _edge(form: str, category: str, shortest: int) -> Edge:
-    if not form.isascii():
-        return Edge.NONE
-    if form.isalpha():
-        if category == "name":
-            return Edge.WORD if len(form) < 5 else Edge.NONE
-        return Edge.VALUE if len(form) < shortest else Edge.WORD if len(form) < 8 else Edge.NONE
-    if len(form) < shortest:
-        return Edge.VALUE
-    if re.fullmatch(r"[\d.,+ -]*", form):
-        return Edge.NUMBER if len(form) >= 8 else Edge.TOKEN
-    if re.fullmatch(r"[0-9a-f]*", form):
-        return Edge.TOKEN if len(form) < 8 else Edge.NONE
-    return Edge.NONE
-
-
-def _encodings(form: str) -> set[bytes]:
-    """A lower-case writing as lower-case bytes in the character sets of DICOM; plain letters need one.
-
-    Two-byte letters have their own capital forms, which `bytes.lower` doesn't fold: capitals and title case are added.
-    """
-    if form.isascii():
-        return {form.encode()}
-    result = set()
-    for variant in dict.fromkeys((form, form.upper(), form.title())):
-        for charset in CHARSETS:
-            try:
-                raw = variant.encode(charset).lower()
-            except UnicodeEncodeError:
-                continue
-            if len(raw) >= 2:
-                result.add(raw)
-    return result

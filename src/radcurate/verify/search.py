@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from radcurate.verify.days import days_in, parse_day
-from radcurate.verify.needles import Edge, Needle, Needles, fold
+from radcurate.verify.needles import Needle, Needles
+from radcurate.verify.readings import numbers_in, packed
 from radcurate.verify.words import is_identity, is_plain, is_standard_meaning
+from radcurate.verify.writings import Edge, fold
 
 TEXT_VRS = frozenset(["AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "UN"])
 NUMBER_TEXT = frozenset(("DS", "IS"))
@@ -19,9 +21,15 @@ CODE_MEANING = 0x00080104
 DEVICE = frozenset((0x00080070, 0x00081090, 0x00181020))  # maker, model, software
 NAMED_AFTER_DEVICES = frozenset(("StationName", "file_name"))  # a station called by its model tells the model only
 STANDARD_UIDS = b"1.2.840.10008."
+BINARY_NUMBERS = frozenset(("UL", "SL", "UV", "SV", "FL", "FD"))
+CODED, LEAST_CODED = "coded", 6  # among coded pixels chance is the rule
+LEAST_JOINED, LONGEST_SPACED = 5, 128
+_SPACES = re.compile(rb"[\s._^,;:/+-]")
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _ESCAPES = re.compile(rb"\x1b(?:[()\-./$]|\$[()\-]?)[0-9A-Za-z@]")
+_WORDY = re.compile(rb"[a-df-z\x80-\xff]")  # no exponent
+_CLOCK = re.compile(rb"([01]\d|2[0-3])([0-5]\d([0-5]\d)?)?")
 _LETTER = re.compile(rb"[a-z\x80-\xff]")
 _DIGIT = re.compile(rb"[0-9]")
 
@@ -35,6 +43,7 @@ class Place:
     tag: int = 0
     keyword: str = ""
     program: bool = False
+    order: str = "<"  # of the bytes of binary numbers
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,13 +76,45 @@ def search_value(raw: bytes, place: Place, needles: Needles, finds: Finds) -> No
         return
     if place.vr in DAY_VRS:
         _search_days(raw, place, needles, finds)
-    elif place.vr not in ("UI", "TM", "AS"):
+    elif place.vr not in ("UI", "TM", "AS", CODED):
         _search_written_days(raw, place, needles, finds)
+    if place.vr in BINARY_NUMBERS or place.vr in NUMBER_TEXT:
+        _search_numbers(raw, place, needles, finds)
     for reading in _readings(raw, place.vr):
         _search_texts(reading, place, needles, finds)
         for _, uid in needles.uid_matches(reading):
             for keyword in needles.uids[uid]:
                 finds.hits[Hit("uid", keyword, place.path)] += 1
+    if place.vr in TEXT_VRS or place.vr == "UI":
+        _search_pieces(raw.lower(), place, needles, finds)
+    for hidden in packed(raw):
+        search_value(hidden, Place(place.path, "UN"), needles, finds)
+
+
+def _search_numbers(raw: bytes, place: Place, needles: Needles, finds: Finds) -> None:
+    """An identifier's number as a number, in whatever way it is written."""
+    for value in numbers_in(raw, place.vr, place.order):
+        for category, keyword in needles.numbers.get(value, ()):
+            finds.hits[Hit(category, keyword, place.path)] += 1
+
+
+def _search_pieces(text: bytes, place: Place, needles: Needles, finds: Finds) -> None:
+    """An identifier cut into several values, or spaced out: all of them together are one, to the letter."""
+    parts = [part.strip(b" \0") for part in text.split(b"\\")]
+    joined = {
+        b"".join(parts[first:last])
+        for first in range(min(len(parts), 16) - 1)
+        for last in range(first + 2, min(len(parts), first + 16) + 1)
+    }
+    if len(text) <= LONGEST_SPACED and place.vr != "UI":
+        joined |= {squeezed for part in parts if (squeezed := _SPACES.sub(b"", part)) != part}
+    for whole in joined:
+        if len(whole) < LEAST_JOINED or _plain(text, needles.harmless):
+            continue
+        for needle in needles.texts.get(whole, ()):
+            finds.hits[Hit(needle.category, needle.keyword, place.path)] += 1
+        for keyword in needles.uids.get(whole, ()):
+            finds.hits[Hit("uid", keyword, place.path)] += 1
 
 
 def _readings(raw: bytes, vr: str) -> Iterator[bytes]:
@@ -134,11 +175,13 @@ def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place, har
     alone = value.strip(b" \0") == text[start:end].strip()
     number = needle.edge in (Edge.NUMBER, Edge.TOKEN, Edge.VALUE) and not needle.words
     if place.vr in NUMBER_TEXT:
-        return not needle.words and alone and end - start >= 6
+        return bool(_WORDY.search(text[start:end])) or (alone and end - start >= 6)
+    if place.vr == CODED:
+        return end - start >= LEAST_CODED
     if place.vr == "UI":
         return not value.startswith(STANDARD_UIDS)
     if place.vr == "TM":
-        return not (number and alone and end - start <= 6)
+        return not (number and alone and _CLOCK.fullmatch(text[start:end]))
     if place.vr in DAY_VRS:
         return not (alone and parse_day(value.decode("latin-1").strip(" \0")[:8]))
     if (

@@ -1,27 +1,49 @@
-"""All series of one patient: searched with that patient's identifiers, judged together, one verdict each."""
+"""All series of one patient: searched with that patient's identifiers, held to their sources, judged together, one verdict each."""
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from radcurate.verify import keep, marks, twins
 from radcurate.verify.days import explained
 from radcurate.verify.examine import Report, Searcher, examine
-from radcurate.verify.needles import Needles, make_needles
+from radcurate.verify.keep import Compared
+from radcurate.verify.layout import Layout, UnreadableError
+from radcurate.verify.needles import make_needles
+from radcurate.verify.originals import Original, Originals
+from radcurate.verify.reread import conforms
 from radcurate.verify.search import Finds, Hit, Place
+from radcurate.verify.twins import Comparer, Twin
 
 REMEDIES = {
     "identifier_found": "hits.parquet tells which attribute's value was found where: tighten allow-list or vocabulary; if it is an everyday word, add it to verify.harmless",
-    "private_element": "remove private elements from the allow-list and run again",
+    "pixels_changed": "report it: pixel values must be those of the source; delete results/deidentify of this chunk and run again",
+    "dates_kept": "look at deidentify.dates and at the allow-list: an attribute with an original date isn't under the date rule",
+    "dates_uneven": "report it: all dates of a patient must move by the same number of whole weeks",
+    "wrong_patient": "report it: PatientName and PatientID must be the patient's pseudonym",
+    "age_exact": "put the attribute under the action `age` in the allow-list",
+    "private_element": "remove private elements from the allow-list, or list them in config/safe_private.csv and set deidentify.safe_private",
     "overlay": "remove overlay and curve groups from the allow-list and run again",
     "preamble": "write the file with an empty preamble",
     "trailing_bytes": "write the file without bytes behind its data set",
-    "marker_missing": "write PatientIdentityRemoved, DeidentificationMethod and LongitudinalTemporalInformationModified into each file",
+    "pixels_length": "write exactly as many pixel bytes as the header declares",
+    "not_claimed": "remove what the basic profile removes from the allow-list, or name its option in the column option",
+    "marker_missing": "write PatientIdentityRemoved, DeidentificationMethod with its codes and LongitudinalTemporalInformationModified into each file",
+    "marker_untrue": "write the basic profile and only options that are true and known (PS3.16 CID 7050)",
     "uid_mismatch": "write the new SOPInstanceUID into the file meta too",
+    "attribute_lost": "attributes.parquet tells which: give it a row in the family's allow-list, or correct the value in the source",
+    "attribute_changed": "attributes.parquet tells which: give it the action keep in the allow-list",
     "unexpected_file": "remove whatever is neither .dcm nor a NIfTI mask from the results and run again",
+    "not_conformant": "open the file with pydicom and look at what it warns of; leave the series out if it can't be mended",
+    "source_unreadable": "look at the source file: verify can't follow it, so nobody can vouch for what became of it; leave the series out",
+    "unpaired": "delete results/deidentify of this chunk and run again: its table doesn't say which source the file comes from",
+    "altered": "delete results/deface of this chunk and run again: the file isn't the one that deidentify wrote",
     "no_dicom": "look at the source file; leave the series out if it can't be written as DICOM",
     "unreadable": "look at the source file; leave the series out if it can't be written in a form that can be followed",
     "truncated": "delete results/deidentify of this chunk and run again; if it stays, the source is cut off",
@@ -43,7 +65,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Job:
-    """What is known of one patient. series: pseudonym -> files expected; folder: where their folders are."""
+    """What is known of one patient. series: pseudonym -> files expected; folder: where their folders are.
+
+    twins: the source of each DICOM file, by series and name. defaced: series of which deface changed voxels.
+    before: where deface read from. reread: files to read once more, by series. devices: device identity may stay.
+    """
 
     subject: str
     identifiers: Sequence[Mapping[str, str]]
@@ -52,11 +78,20 @@ class Job:
     cells: Sequence[Cell]
     shortest: int
     harmless: frozenset[str] = frozenset()
+    twins: Mapping[tuple[str, str], Twin] = field(default_factory=dict)
+    defaced: frozenset[str] = frozenset()
+    before: Path | None = None
+    reread: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    devices: bool = False
+    safe: marks.Safe = frozenset()
 
 
 @dataclass
 class Verdict:
-    """What became of one series. hits: (file, hit) -> count; reason is None when nothing was found."""
+    """What became of one series. hits: (file, hit) -> count; reason is None when nothing was found.
+
+    paired: files whose pixels and attributes are the source's; attributes: (keyword, outcome) -> files.
+    """
 
     series: str
     identifiers: int
@@ -64,32 +99,128 @@ class Verdict:
     size: int = 0
     reason: str | None = None
     hits: Counter[tuple[str, Hit]] = field(default_factory=Counter)
+    paired: int = 0
+    kept: int = 0
+    reread: int = 0
+    attributes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Subject:
+    """What is shared by the files of a patient while they are judged."""
+
+    job: Job
+    sources: dict[tuple[str, str], Original]
+    searcher: Searcher
+    comparer: Comparer
+    moved: set[tuple[str, date, date]] = field(default_factory=set)
 
 
 def judge(job: Job) -> list[Verdict]:
-    """Search every file and table cell of a patient.
+    """Search every file and table cell of a patient, and hold every file to its source.
 
-    Dates in date attributes are judged over all series together (see `days.explained`).
+    Dates in date attributes are judged over all series together (see `days.explained` and `keep.dates_fault`).
     """
-    needles = make_needles(job.identifiers, job.shortest, job.harmless)
-    searcher = Searcher(needles)
-    reports = {series: _reports(job, series, searcher) for series in sorted(job.series)}
+    originals = Originals()
+    sources = {place: found for place, twin in job.twins.items() if (found := _source(originals, twin)) is not None}
+    needles = make_needles(_identifiers(job, originals), job.shortest, job.harmless)
+    searcher = Searcher(needles, job.subject, job.safe)
+    subject = _Subject(job, sources, searcher, Comparer(needles))
+    verdicts = {series: Verdict(series, needles.identifiers) for series in sorted(job.series)}
+    reports = {series: _reports(subject, verdict) for series, verdict in verdicts.items()}
     tables = {series: _searched([cell for cell in job.cells if cell.series == series], searcher) for series in reports}
-    written = {
-        pair
-        for found in (*reports.values(), *tables.values())
-        for report in found.values()
-        for pair in report.finds.written
-    }
-    dates_explained = explained(written, needles.days) if written else True
-    return [_verdict(series, job, reports[series], tables[series], dates_explained, needles) for series in reports]
+    dates_explained = _dates_explained(subject, [*reports.values(), *tables.values()])
+    shifted = any(marks.MODIFIED_DATES in r.claimed for found in reports.values() for r in found.values())
+    uneven = keep.dates_fault({move for move in subject.moved if move[1] != move[2]}, shifted)
+    for series, verdict in verdicts.items():
+        _conclude(verdict, job, reports[series], tables[series], dates_explained, uneven)
+    return list(verdicts.values())
 
 
-def _reports(job: Job, series: str, searcher: Searcher) -> dict[str, Report]:
-    folder = job.folder / series
+def _source(originals: Originals, twin: Twin) -> Original | None:
+    try:
+        return originals.read(twin.source)
+    except (UnreadableError, OSError, struct.error, IndexError, UnicodeError, ValueError):
+        return None
+
+
+def _identifiers(job: Job, originals: Originals) -> list[Mapping[str, str]]:
+    """The inventory's identifiers and those that verify found in the sources itself."""
+    rows = list(job.identifiers)
+    known = {(row["category"], row["value"].strip(" \0")) for row in rows}
+    own = sorted(fact for fact in originals.facts if (fact[0], fact[2]) not in known)
+    rows += [{"category": category, "keyword": keyword, "value": value} for category, keyword, value in own]
+    if job.devices:
+        allowed = marks.device_keywords()
+        rows = [row for row in rows if row["keyword"] not in allowed]
+    return rows
+
+
+def _reports(subject: _Subject, verdict: Verdict) -> dict[str, Report]:
+    folder = subject.job.folder / verdict.series
     files = sorted(path for path in folder.rglob("*") if not path.is_dir()) if folder.is_dir() else []
-    names = [(path, path.relative_to(folder).as_posix()) for path in files]
-    return {name: examine(path, f"{series}/{name}", searcher) for path, name in names}
+    reports = {}
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        reports[name] = _report(subject, verdict, path, name)
+    return reports
+
+
+def _report(subject: _Subject, verdict: Verdict, path: Path, name: str) -> Report:
+    report = examine(path, f"{verdict.series}/{name}", subject.searcher)
+    place = (verdict.series, name)
+    if place in subject.job.twins and report.layout is not None:
+        layout, report.layout = report.layout, None
+        try:
+            report.faults += _held_to_source(subject, verdict, layout, place, report)
+        except (UnreadableError, OSError, struct.error, IndexError, UnicodeError, ValueError):
+            report.faults.append("source_unreadable")
+        if name in subject.job.reread.get(verdict.series, ()):
+            verdict.reread += 1
+            if not conforms(path, subject.job.twins[place].source):
+                report.faults.append("not_conformant")
+    elif name.endswith(".dcm") and place not in subject.job.twins:
+        report.faults.append("unpaired")
+    report.layout = None
+    return report
+
+
+def _held_to_source(
+    subject: _Subject, verdict: Verdict, layout: Layout, place: tuple[str, str], report: Report
+) -> list[str]:
+    """Faults of a file in the light of its source."""
+    original = subject.sources.get(place)
+    if original is None:
+        return ["source_unreadable"]
+    compared = subject.comparer.attributes(original, layout)
+    _count(verdict, compared, original)
+    subject.moved |= compared.moved
+    faults = [reason for reason, _ in compared.faults]
+    dates = keep.dates_fault(compared.moved, shifted=marks.MODIFIED_DATES in report.claimed)
+    faults += [dates] if dates else []
+    if not _pixels_kept(subject, place, original, layout):
+        faults.append("pixels_changed")
+    if place[0] not in subject.job.defaced and not twins.as_recorded(layout, subject.job.twins[place]):
+        faults.append("altered")
+    verdict.paired += not faults
+    return faults
+
+
+def _count(verdict: Verdict, compared: Compared, original: Original) -> None:
+    if not verdict.kept and not verdict.attributes:  # the first file
+        verdict.attributes.update(("missing", keyword) for keyword in twins.missing(original))
+    verdict.kept += compared.kept
+    verdict.attributes.update(compared.faults)
+    for keyword, count in compared.lost_text.items():
+        verdict.attributes["text_lost", keyword] += count
+
+
+def _pixels_kept(subject: _Subject, place: tuple[str, str], original: Original, layout: Layout) -> bool:
+    series, name = place
+    if series not in subject.job.defaced:
+        return twins.pixels_kept(original, layout)
+    before = twins.before_deface(subject.job.before / series / name, original) if subject.job.before else None
+    return before is not False and twins.same_layout(original, layout)
 
 
 def _searched(cells: Sequence[Cell], searcher: Searcher) -> dict[str, Report]:
@@ -103,26 +234,36 @@ def _searched(cells: Sequence[Cell], searcher: Searcher) -> dict[str, Report]:
     return reports
 
 
-def _verdict(
-    series: str,
+def _dates_explained(subject: _Subject, parts: Sequence[Mapping[str, Report]]) -> bool:
+    """Whether the written dates are the date rule's: each one's own source says so, or else one shift that fits them all."""
+    reports = [report for part in parts for report in part.values()]
+    written = {pair for report in reports for pair in report.finds.written}
+    shifted = any(marks.MODIFIED_DATES in report.claimed for report in reports)
+    paired = {new for _, _, new in subject.moved}
+    if subject.moved and {day for _, day in written} <= paired:
+        return keep.dates_fault(subject.moved, shifted) is None
+    return explained(written, subject.searcher.needles.days) if written else True
+
+
+def _conclude(
+    verdict: Verdict,
     job: Job,
     files: Mapping[str, Report],
     tables: Mapping[str, Report],
     dates_explained: bool,
-    needles: Needles,
-) -> Verdict:
-    verdict = Verdict(series, needles.identifiers, len(files), sum(report.size for report in files.values()))
+    uneven: str | None,
+) -> None:
+    verdict.files, verdict.size = len(files), sum(report.size for report in files.values())
     for name, report in (*files.items(), *tables.items()):
         for hit, count in _counted(report.finds, dates_explained).items():
             verdict.hits[name, hit] += count
-    faults = [fault for report in files.values() for fault in report.faults]
-    if len(files) != job.series[series]:
+    faults = [fault for report in files.values() for fault in report.faults] + ([uneven] if uneven else [])
+    if len(files) != job.series[verdict.series]:
         faults.insert(0, "files_missing")
     if any(hit.place != "file" for _, hit in verdict.hits):  # "file": a file that couldn't be followed, read as a whole
         verdict.reason = "identifier_found"
     elif faults:
         verdict.reason = min(faults, key=list(REMEDIES).index)
-    return verdict
 
 
 def _counted(finds: Finds, dates_explained: bool) -> Counter[Hit]:
@@ -141,4 +282,12 @@ def as_rows(verdict: Verdict) -> list[dict[str, Any]]:
             "count": count,
         }
         for (name, hit), count in verdict.hits.items()
+    ]
+
+
+def attribute_rows(verdict: Verdict) -> list[dict[str, Any]]:
+    """Rows of the table of technical attributes that aren't what they were; no values."""
+    return [
+        {"series": verdict.series, "keyword": keyword, "outcome": outcome, "count": count}
+        for (outcome, keyword), count in verdict.attributes.items()
     ]
