@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from deidentify.deid_objects import ct, rewriter, rtstruct, to_bytes
 from radcurate.deidentify.dates import DateRule
@@ -98,3 +99,55 @@ def test_real_series_are_written_alike(real_data: Path) -> None:
             quick += quick_or_none(shortcut, path.read_bytes(), fresh)
             seen += 1
     assert quick > seen / 2
+
+
+TEXTS = st.text(st.sampled_from("ABab 01.^\\"), max_size=12)
+ELEMENTS = st.one_of(
+    st.tuples(
+        st.sampled_from(["ContentTime", "AcquisitionTime"]), st.sampled_from(["1011", "101112.5", "x", "", "10:11:12"])
+    ),
+    st.tuples(
+        st.sampled_from(["KVP", "SliceLocation", "TableHeight"]), st.sampled_from(["120", "1e3", "9999999", "", "1\\2"])
+    ),
+    st.tuples(st.sampled_from(["SeriesDescription", "BodyPartExamined", "PatientComments", "PatientName"]), TEXTS),
+    st.tuples(st.sampled_from(["StudyDate", "AcquisitionDate", "PatientBirthDate"]), st.sampled_from(["20190304", ""])),
+    st.tuples(st.sampled_from(["PatientAge"]), st.sampled_from(["063Y", "095Y", "x", ""])),
+    st.tuples(st.sampled_from(["SmallestImagePixelValue", "InstanceNumber"]), st.integers(0, 2000)),
+    st.tuples(
+        st.sampled_from(["FrameOfReferenceUID", "SOPInstanceUID"]), st.sampled_from(["1.2.3", "1.2.3.4.55", "Quxworth"])
+    ),
+    st.tuples(
+        st.sampled_from(["ImageType"]), st.sampled_from([["ORIGINAL", "PRIMARY"], ["SCREEN SAVE"], ["Quxworth"]])
+    ),
+    st.tuples(st.sampled_from(["SpecificCharacterSet"]), st.sampled_from(["ISO_IR 100", "ISO_IR 192", ""])),
+    st.tuples(st.sampled_from(["BitsStored"]), st.sampled_from([12, 16])),
+    st.tuples(st.just("private"), TEXTS),
+    st.tuples(st.just("sequence"), st.lists(st.sampled_from(["1.2.3", "1.2.3.4.55"]), max_size=2)),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(st.lists(ELEMENTS, max_size=4), min_size=3, max_size=7), st.booleans(), st.booleans())
+def test_series_whose_slices_differ_anyhow_are_written_alike(
+    changes: list[list[tuple[str, object]]], year: bool, implicit: bool
+) -> None:
+    dates = DateRule("year") if year else DateRule("shift", 21)
+    shortcut, fresh = Shortcut(rewriter(dates)), rewriter(dates)
+    image = ct()
+    for number, change in enumerate(changes):
+        image.SOPInstanceUID, image.InstanceNumber = f"1.2.3.{number}", number
+        for keyword, value in change:
+            _set(image, keyword, value)
+        data = to_bytes(image, ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian)
+        quick_or_none(shortcut, data, fresh)
+
+
+def _set(image: Dataset, keyword: str, value: object) -> None:
+    if keyword == "private":
+        image.private_block(0x0029, "QUX", create=True).add_new(0x10, "LO", value)
+    elif keyword == "sequence":
+        image.ReferencedImageSequence = [Dataset() for _ in value]  # type: ignore[attr-defined]
+        for item, uid in zip(image.ReferencedImageSequence, value, strict=True):  # type: ignore[call-overload]
+            item.ReferencedSOPInstanceUID = uid
+    else:
+        setattr(image, keyword, value)
