@@ -112,6 +112,16 @@ def test_the_broker_finds_the_patient(shell: Shell, vault: Path) -> None:
     assert "-21 days" in out and "1.2.3\n" in out
 
 
+def test_the_broker_may_work_where_the_identity_lies(
+    shell: Shell, vault: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shell("recontact", SUBJECT, "--crosswalk", "vault", "--identity", "broker")[0] == 0
+    (tmp_path / "key").write_text("00" * 32)
+    assert shell("keys", "destroy", "key", "--yes", KEY_ID, "--crosswalk", "vault")[0] == 0
+    assert not crosswalk.parts(vault, KEY_ID)
+
+
 @pytest.mark.parametrize("change", ["another identity", "tampered", "unknown", "destroyed key", "no folder"])
 def test_nobody_else_does(shell: Shell, vault: Path, tmp_path: Path, change: str) -> None:
     identity, name = tmp_path / "broker", SUBJECT

@@ -40,6 +40,20 @@ def test_a_key_inside_the_run_folder_is_refused(home: Path) -> None:
     assert keystore.new_key(home / "key") == load_key(home / "key")
 
 
+@pytest.mark.parametrize("mark", [".snakemake/log", "Snakefile", "results/.input", "results/consent"])
+def test_a_run_folder_is_known_by_its_marks_from_wherever_one_stands(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    (tmp_path / "other" / mark).mkdir(parents=True)
+    with pytest.raises(CurationError, match="run folder"):
+        keystore.new_key(tmp_path / "other" / "deep" / "key")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(CurationError, match="run folder"):
+        keystore.new_key(tmp_path / "other" / "key")
+    keystore.new_key(Path("keys/key"))  # whoever stands in the home folder may make one below it
+
+
 def test_a_list_names_states_and_times_and_passes_over_other_files(home: Path) -> None:
     first = create_key(home / "key")
     os.utime(home / "key", (0, 0))
@@ -84,6 +98,7 @@ def test_rotation_refuses_what_is_no_good_key_and_leaves_it(home: Path) -> None:
     with pytest.raises(CurationError, match="no key"):
         rotate(home / "none")
     create_key(Path("key"))
+    Path("results/consent").mkdir(parents=True)
     with pytest.raises(CurationError, match="run folder"):
         rotate(Path("key"))
     assert (home / "key").read_bytes() == before and len(list(home.iterdir())) == 1

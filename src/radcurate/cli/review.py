@@ -31,7 +31,7 @@ from radcurate.dicom.elements import DataSet
 from radcurate.dicom.problems import Unsafe
 from radcurate.dicom.split import Splitter, parse
 from radcurate.errors import CurationError
-from radcurate.identity.files import refuse_inside, write_private
+from radcurate.identity.files import refuse_here, write_private
 from radcurate.keys import Key, load_key
 from radcurate.seals import check_seal
 from radcurate.settings import Config, load_config
@@ -85,7 +85,7 @@ def add(verbs: Verbs) -> None:
 def review(chosen: argparse.Namespace) -> int:
     """Count what is blanked in all permitted series, and print it."""
     if chosen.csv:
-        refuse_inside(chosen.csv, "the table of blanked values")
+        refuse_here(chosen.csv, "the table of blanked values")
     config = _config(chosen.config, chosen.input)
     rules = Rules(config, _policy(config), load_key(Path(config.key_file), run_folder=Path.cwd()), _source(config))
     _insist_on_own_results(rules)

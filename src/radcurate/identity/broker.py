@@ -10,7 +10,7 @@ import pyrage
 from pyrage import x25519
 
 from radcurate.errors import CurationError
-from radcurate.identity.files import private_folder, refuse_inside, write_private
+from radcurate.identity.files import private_folder, refuse_here, refuse_inside, write_private
 
 PUBLIC, SECRET = "age1", "AGE-SECRET-KEY-"
 FIX_IDENTITY = "make one with `radcurate keys broker FILE`, and give its public key to who runs the pipeline"
@@ -23,7 +23,7 @@ def create_broker(path: Path) -> str:
         CurationError: there is a file already, or the place is inside the run folder.
     """
     path = path.expanduser()
-    refuse_inside(path, "the broker's identity")
+    refuse_here(path, "the broker's identity")
     if path.exists():
         raise CurationError(
             "there is a file already",

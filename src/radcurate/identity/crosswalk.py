@@ -51,8 +51,7 @@ def check(folder: Path, recipients: Path, also: Iterable[Path] = ()) -> None:
     Raises:
         CurationError: what is wrong.
     """
-    refuse_inside(folder, "the crosswalk")
-    refuse_inside(folder, "the crosswalk", also)
+    refuse_inside(folder, "the crosswalk", [Path.cwd(), *also])
     load_recipients(recipients)
 
 
@@ -103,7 +102,7 @@ def write(folder: Path, key_id: str, chunk: str, recipients: Path, rows: Iterabl
     Raises:
         CurationError: the folder is inside the run, or the recipients can't be used.
     """
-    refuse_inside(folder, "the crosswalk")
+    refuse_inside(folder, "the crosswalk", [Path.cwd()])
     path = _path(folder, key_id, chunk)
     content = tables.table(CROSSWALK, rows)
     if not content.num_rows:
@@ -115,12 +114,7 @@ def write(folder: Path, key_id: str, chunk: str, recipients: Path, rows: Iterabl
 
 
 def forget(folder: Path, key_id: str, keep: Collection[str] = ()) -> list[str]:
-    """Remove the files of all chunks but `keep`; the chunks that are gone. For chunks that hold nobody any more.
-
-    Raises:
-        CurationError: the folder is inside the run.
-    """
-    refuse_inside(folder, "the crosswalk")
+    """Remove the files of all chunks but `keep`; the chunks that are gone. For chunks that hold nobody any more."""
     gone = [path for path in _files(folder.expanduser() / key_id) if path.stem not in keep]
     for path in gone:
         path.unlink()

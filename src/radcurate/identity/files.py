@@ -9,6 +9,7 @@ from pathlib import Path
 from radcurate.errors import CurationError
 
 RESULTS = "results"
+MARKS = (".snakemake", "Snakefile", "results/.input", "results/consent")  # a folder with one of them is worked in
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -36,29 +37,39 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def run_folders() -> tuple[Path, ...]:
-    """The folder that is worked in, and its results, which may be a link to somewhere else."""
-    here = Path.cwd()
-    return here, (here / RESULTS).resolve()
-
-
-def refuse_inside(path: Path, what: str, folders: Iterable[Path] | None = None) -> None:
-    """Insist that `path` lies in none of `folders`, by default the run's.
+def refuse_inside(path: Path, what: str, folders: Iterable[Path] = ()) -> None:
+    """Insist that `path` lies in no folder that shows the marks of a run, and in none of `folders`.
 
     Args:
         path: a file or folder, which need not exist.
         what: names it in the message, such as "a key".
-        folders: where it must not be.
+        folders: where else it must not be.
 
     Raises:
         CurationError: it does.
     """
     place = path.expanduser().resolve()
-    for folder in run_folders() if folders is None else folders:
-        if place.is_relative_to(folder.resolve()):
-            raise CurationError(
-                f"{what} does not belong into the run folder or the export",
-                wanted="a place outside the folders that are worked in and shared",
-                found="a place below one of them",
-                fix="name another place, such as below ~/.config/radcurate",
-            )
+    linked = Path(RESULTS).resolve()  # results may be a link to another disk
+    if any(place.is_relative_to(folder.resolve()) for folder in (*folders, linked)) or any(
+        _is_run(folder) for folder in (place, *place.parents)
+    ):
+        raise CurationError(
+            f"{what} does not belong into the run folder or the export",
+            wanted="a place outside the folders that are worked in and shared",
+            found="a place below one of them",
+            fix="name another place, such as below ~/.config/radcurate",
+        )
+
+
+def refuse_here(path: Path, what: str) -> None:
+    """`refuse_inside` for something new: the working directory may be about to become a run folder, but not the home.
+
+    Raises:
+        CurationError: as `refuse_inside`.
+    """
+    here = Path.cwd()
+    refuse_inside(path, what, [] if Path.home().resolve().is_relative_to(here) else [here])
+
+
+def _is_run(folder: Path) -> bool:
+    return any((folder / mark).exists() for mark in MARKS)

@@ -20,7 +20,7 @@ from radcurate.errors import CurationError
 from radcurate.identity import certificate as certificates
 from radcurate.identity import crosswalk
 from radcurate.identity.certificate import Certificate
-from radcurate.identity.files import refuse_inside, write_private
+from radcurate.identity.files import refuse_here, refuse_inside, write_private
 from radcurate.keys import Key, create_key, load_key, parse_key
 
 RETIRED_SUFFIX = ".retired"
@@ -58,7 +58,7 @@ def new_key(path: Path) -> Key:
     Raises:
         CurationError: inside the run folder, or a file is there.
     """
-    refuse_inside(path, "a key")
+    refuse_here(path, "a key")
     return create_key(path)
 
 
