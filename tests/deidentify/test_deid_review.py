@@ -131,9 +131,29 @@ def test_own_values_are_counted_together_and_not_told() -> None:
     assert {line.value for line in found} == {None, "Spezialfilter"}
 
 
-def test_a_name_in_pieces_is_not_told_in_pieces() -> None:
-    found = table(heard(("SeriesDescription", "Zi ta"), mine=own([{"category": "name", "value": "Zita"}])))
-    assert [line.value for line in found] == [None]
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("Zi ta Glurb", {"Glurb"}),
+        ("Müller A 77 B Glurb", {"Glurb"}),
+        ("Zita 3 2 1961", set()),
+        ("ID 00 712345 Glurb", {"ID", "Glurb"}),
+    ],
+)
+def test_neither_names_nor_numbers_nor_dates_are_told_in_pieces(value: str, told: set[str]) -> None:
+    found = table(heard(("SeriesDescription", value)))
+    assert {line.value for line in found} - {None} == told
+
+
+def test_a_file_with_two_untold_values_of_an_attribute_counts_once() -> None:
+    first = heard(("SeriesDescription", "Glurb"), mine=own([{"category": "name", "value": "Glurb"}]), subject="P-2")
+    found = table(first, heard(("SeriesDescription", "Zita Glurb")))
+    assert [(line.value, line.files, line.patients) for line in found] == [(None, 2, 2)]
+
+
+def test_a_letter_of_somebodys_number_does_not_hide_it_for_all() -> None:
+    found = table(heard(("SeriesDescription", "A 77 B qq")), heard(("SeriesDescription", "B qq"), mine=NOBODY))
+    assert {line.value: line.files for line in found} == {None: 1, "B": 1, "qq": 2}
 
 
 def test_what_is_one_patients_name_is_not_told_for_another_either() -> None:

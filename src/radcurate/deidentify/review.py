@@ -24,6 +24,7 @@ PLACES = {
 }
 NUMBERS = frozenset({"keep", "generalise", "lut"})
 SHORTEST_PART = 4  # of an identifier that is looked for inside words; shorter ones must be words of their own
+LONGEST_PIECE = 2  # characters of a piece of somebody's own that others' values may show
 
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d{5,}")
@@ -48,11 +49,23 @@ class Own:
 
     def held_by(self, value: str) -> bool:
         """Whether a value holds something of the patient, or any date."""
-        if _DATE.search(value):
-            return True
+        return bool(_DATE.search(value)) or bool(self._found(value))
+
+    def among(self, parts: Iterable[str], value: str) -> set[str]:
+        """Those parts of a value that are the patient's own, be it a piece of a name, a number or a date in it."""
+        dated, found = bool(_DATE.search(value)), self._found(value)
+        return {
+            part
+            for part in parts
+            if self.held_by(part)
+            or (dated and any(char.isdigit() for char in part))
+            or any(form in whole for form in _folded(part) for whole in found)
+        }
+
+    def _found(self, value: str) -> set[str]:
         words = {form for word in _WORD.findall(value) for form in _folded(word)}
         wholes = _folded(value)
-        return not words.isdisjoint(self.words) or any(part in whole for part in self.parts for whole in wholes)
+        return (words & self.words) | {part for part in self.parts if any(part in whole for whole in wholes)}
 
 
 def own(identifiers: Iterable[Mapping[str, str]]) -> Own:
@@ -87,6 +100,7 @@ class Count:
 
     shown: str
     files: int = 0
+    beside: int = 0  # of them, those in which an untold value of the attribute is counted already
     series: set[str] = field(default_factory=set, repr=False)
     subjects: set[str] = field(default_factory=set, repr=False)
     own: bool = False  # somebody's own, so nobody's to see
@@ -108,6 +122,7 @@ class Tally:
             known = self.counts.setdefault(place, Count(count.shown))
             known.shown = min(known.shown, count.shown)
             known.files += count.files
+            known.beside += count.beside
             known.series |= count.series
             known.subjects |= count.subjects
             known.own |= count.own
@@ -160,6 +175,7 @@ class Listener:
                 count.own = True
                 continue
             count.files += 1
+            count.beside += bool(value) and (keyword, action, "", True) in self._heard
             count.series.add(self.series)
             count.subjects.add(self.subject)
         self._heard.clear()
@@ -171,12 +187,14 @@ class Listener:
             yield keyword, action, "", True  # a malformed date, UID or age is the patient's, whatever it says
             return
         parts = self.vocabulary.left_out(action, keyword, value) if action in PLACES else [value.strip(" \0")]
-        mine = [part for part in parts if self.own.held_by(part)]
         if self.own.held_by(value):
             yield keyword, action, "", True
-            parts = parts if mine else []  # only the whole tells: a name in pieces
+        mine = self.own.among(parts, value)
         for part in parts:
-            yield keyword, action, part, part in mine
+            if part not in mine:
+                yield keyword, action, part, False
+            elif len(part) > LONGEST_PIECE or self.own.held_by(part):  # a shorter piece says nothing of others' values
+                yield keyword, action, part, True
 
     def _action(self, path: str) -> str:
         match = _TAG.search(path)
@@ -193,7 +211,7 @@ def lines(tally: Tally) -> list[Line]:
             told.append(_line(place.keyword, place.action, count.shown, count))
             continue
         together = untold.setdefault((place.keyword, place.action), Count(""))
-        together.files += count.files
+        together.files += count.files - count.beside
         together.series |= count.series
         together.subjects |= count.subjects
     told += [_line(keyword, action, None, count) for (keyword, action), count in untold.items()]
