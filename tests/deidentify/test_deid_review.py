@@ -167,8 +167,11 @@ def test_malformed_dates_and_uids_are_never_told(keyword: str, value: str) -> No
     assert [line.value for line in table(heard((keyword, value), mine=NOBODY))] == [None]
 
 
-def test_numbers_that_are_none_are_told_for_the_allow_list() -> None:
-    assert table(heard(("KVP", "high"), mine=NOBODY)) == [Line("KVP", "keep", "high", 1, 1, 1)]
+@pytest.mark.parametrize(
+    ("value", "told"), [("high", "no number"), ("7712345", "a number of 7 digits"), ("1e99\\2", "a number of 4 digits")]
+)
+def test_of_a_number_only_its_length_is_told(value: str, told: str) -> None:
+    assert table(heard(("KVP", value), mine=NOBODY)) == [Line("KVP", "keep", told, 1, 1, 1)]
 
 
 def test_the_order_does_not_depend_on_the_order_of_reading() -> None:

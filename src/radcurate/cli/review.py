@@ -259,7 +259,7 @@ def _extend(line: Line, where: Mapping[str, int]) -> str:
     if line.value is None:
         return "never"
     if line.action in NUMBERS:
-        return "no number, or outside the limits of its row in the allow-list"
+        return "its limits, in the allow-list"
     names = [name.format(line.keyword) for name in PLACES.get(line.action, ())]
     name = next((name for name in names if name in where), "")
     return f"{name}, line {where[name]}" if name else "nowhere"

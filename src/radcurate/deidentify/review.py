@@ -186,7 +186,10 @@ class Listener:
         if action not in PLACES and action not in NUMBERS:
             yield keyword, action, "", True  # a malformed date, UID or age is the patient's, whatever it says
             return
-        parts = self.vocabulary.left_out(action, keyword, value) if action in PLACES else [value.strip(" \0")]
+        if action in NUMBERS:
+            yield keyword, action, _shape(value), False  # numbers have no vocabulary, and a long one may be anybody's
+            return
+        parts = self.vocabulary.left_out(action, keyword, value)
         if self.own.held_by(value):
             yield keyword, action, "", True
         mine = self.own.among(parts, value)
@@ -216,6 +219,12 @@ def lines(tally: Tally) -> list[Line]:
         together.subjects |= count.subjects
     told += [_line(keyword, action, None, count) for (keyword, action), count in untold.items()]
     return sorted(told, key=lambda line: (-line.files, line.keyword, line.action, line.value or ""))
+
+
+def _shape(value: str) -> str:
+    """What a number looks like, not what it is."""
+    digits = sum(char.isdigit() for char in value)
+    return f"a number of {digits} digits" if re.fullmatch(r"[\d.eE+\-\\ \0]+", value) and digits else "no number"
 
 
 def _line(keyword: str, action: str, value: str | None, count: Count) -> Line:
