@@ -47,7 +47,6 @@ class Project:
         settings, chunk = Deidentify(**places, **options), run / "consent/chunks/00000"
         tables = ROOT / "config/allowlist", ROOT / "config/vocabulary.yaml"
         deidentify.run(settings, chunk, self.base / "in", run / "deidentify/00000", self.key, *tables, 1)
-        write_crosswalk(settings, chunk, run / "deidentify/00000", self.key)
         return run / "deidentify/00000/dicom"
 
     def rows(self) -> list[dict[str, Any]]:

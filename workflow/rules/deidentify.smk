@@ -7,6 +7,7 @@ rule deidentify:
         instances="results/consent/chunks/{chunk}/instances.parquet",
         allowlist=run.files(run.config.deidentify.allowlist),
         vocabulary=run.path(run.config.deidentify.vocabulary),
+        recipients=run.path(run.config.deidentify.recipients) if run.config.deidentify.recipients else [],
     output:
         dicom=directory("results/deidentify/{chunk}/dicom"),
         canary=directory("results/deidentify/{chunk}/canary"),
