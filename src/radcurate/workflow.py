@@ -58,9 +58,12 @@ class Run:
         """A table named in the configuration: below the working directory or else the project's own."""
         return str(resolve(name, self.basedir))
 
-    def files(self, name: str) -> list[str]:
-        """The files of a folder of tables named in the configuration, so that a changed one runs its stage again."""
-        return sorted(str(path) for path in resolve(name, self.basedir).iterdir() if path.is_file())
+    def allowlist(self) -> list[str]:
+        """The files of the allow-list, so that a changed one runs its stage again; safe private attributes lie beside it."""
+        folder = resolve(self.config.deidentify.allowlist, self.basedir)
+        tables = sorted(path for path in folder.iterdir() if path.is_file())
+        private = [folder.parent / "safe_private.csv"] if self.config.deidentify.safe_private else []
+        return [str(path) for path in [*tables, *private]]
 
     def optional(self, name: str) -> list[str]:
         """A table that need not be there: its path, or nothing."""

@@ -5,7 +5,7 @@ rule deidentify:
     input:
         series="results/consent/chunks/{chunk}/series.parquet",
         instances="results/consent/chunks/{chunk}/instances.parquet",
-        allowlist=run.files(run.config.deidentify.allowlist),
+        allowlist=run.allowlist(),
         vocabulary=run.path(run.config.deidentify.vocabulary),
         recipients=run.path(run.config.deidentify.recipients) if run.config.deidentify.recipients else [],
     output:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROI_NUMBER, REFERENCED_ROI, SEGMENT_NUMBER, LUT_DESCRIPTOR = 0x30060022, 0x30060084, 0x00620004, 0x00283002
 DESCRIPTORS = MappingProxyType({0x00281201: 0x00281101, 0x00281202: 0x00281102, 0x00281203: 0x00281103})
+LONGEST_TEXT, MOST_VALUES = 256, 16  # of a private text
 SHORT = 256  # bytes; in longer values numbers look like anybody's by chance
 SIBLING_ACTIONS = frozenset({"roi_name", "lut", "pixels"})  # depend on other elements of the item, or are large
 
@@ -93,6 +94,15 @@ def _shortened(text: str, limit: int, vr: str) -> bytes:
     while len(text) > limit:
         text = text.rpartition(" ")[0]
     return text.encode()
+
+
+def _safe_text(rewriter: Rewriter, value: Value) -> bytes | None:
+    """A short text of a vendor's own, if it consists of listed words and small numbers."""
+    words, own = rewriter.policy.vocabulary, rewriter.patient.own_words
+    text = value.text()
+    if text is None or len(text) > LONGEST_TEXT or text.count("\\") > MOST_VALUES:
+        return None
+    return _by_component(rewriter, value, own, lambda part: part if words.is_plain(part) else None)
 
 
 def _roi_name(rewriter: Rewriter, value: Value) -> bytes | None:
@@ -190,5 +200,6 @@ HANDLERS: Mapping[str, Callable[[Rewriter, Value], bytes | None]] = MappingProxy
         "time": _time,
         "age": _age,
         "lut": _lut,
+        "safe_text": _safe_text,
     }
 )

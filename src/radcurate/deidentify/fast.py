@@ -242,6 +242,8 @@ class Shortcut:
     def _new_frame(self, found: Split, head: bytes, raws: Mapping[int, bytes]) -> _Frame | None:
         if not all(tag in raws for tag in REQUIRED) or found.pixel_length % 2:
             return None
+        if self.rewriter.policy.private:  # a private element depends on the creator beside it
+            return None
         old = {tag: parse(raws[tag], found.encoding) for tag in FRAME_TAGS if tag in raws}
         family = admit(old, self.rewriter)
         if family.kind != "image":

@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ import pydicom.uid
 import yaml
 
 from radcurate.deidentify.options import DECAY, OPTIONS, Rule, claimed, configured
+from radcurate.deidentify.safe_private import FILE, Place, SafeAttribute, load_safe_private
 from radcurate.deidentify.values import BULK_VRS, NUMBER_VRS, TEXT_VRS
 from radcurate.deidentify.vocabulary import Vocabulary, load_vocabulary
 from radcurate.dicom.elements import dictionary_vr, keyword
@@ -81,6 +82,7 @@ class Policy:
     options: tuple[str, ...]
     digest: str
     age: str = "years"  # years | five_years | remove
+    private: Mapping[Place, SafeAttribute] = field(default_factory=dict)  # empty unless asked for
 
 
 def load_policy(folder: Path, vocabulary: Path, settings: Deidentify) -> Policy:
@@ -96,7 +98,10 @@ def load_policy(folder: Path, vocabulary: Path, settings: Deidentify) -> Policy:
     active = {name: _active(rules, settings) for name, rules in tables.items()}
     families = _families(raw[FAMILIES], active)
     options = claimed((rule for family in families.values() for rule in family.rules.values()), settings)
-    return Policy(families, words, options, _digest(raw, content, settings), settings.age)
+    private: Mapping[Place, SafeAttribute] = {}
+    if settings.safe_private:
+        private, raw[FILE] = load_safe_private(folder.parent / FILE)
+    return Policy(families, words, options, _digest(raw, content, settings), settings.age, private)
 
 
 def _bytes(path: Path) -> bytes:

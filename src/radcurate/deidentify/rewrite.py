@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from radcurate.deidentify import codes, uids, values
+from radcurate.deidentify import codes, safe_private, uids, values
 from radcurate.deidentify.actions import HANDLERS, SIBLING_ACTIONS
 from radcurate.deidentify.options import Rule
 from radcurate.deidentify.people import says_number
@@ -53,6 +53,8 @@ class Rewriter:
 
     def element(self, element: Element, scope: Scope) -> Element | None:
         """The new form of one element, None where it goes: the one place where an element is decided."""
+        if is_private(element.tag) and self.policy.private:
+            return self._private(element, scope)
         if element.items is None and element.fragments is None and len(element.value) <= MEMO_BYTES:
             return self._remembered(element, scope)
         rule = self._rule(element, scope)
@@ -61,6 +63,19 @@ class Rewriter:
         if rule.action in ("sequence", "code"):
             return self._sequence(element, rule, scope)
         return self._done(element, scope, self._decide(element, rule, scope))
+
+    def _private(self, element: Element, scope: Scope) -> Element | None:
+        """A private element that is known to be safe; never remembered, because its creator stands beside it."""
+        found = safe_private.rule_of(element, scope, self.policy.private)
+        if found is None:
+            return self._done(element, scope, self._gone(element.tag, scope, PRIVATE))
+        rule, vr = found
+        if rule.action != "sequence":
+            return self._done(element, scope, self._value(element, vr, rule, scope))
+        items = safe_private.items_of(element, scope)
+        if items is None:
+            return self._done(element, scope, self._gone(element.tag, scope, OTHER_VR))
+        return self._sequence(Element(element.tag, "SQ", items=items), rule, scope)
 
     def _remembered(self, element: Element, scope: Scope) -> Element | None:
         """`element` for a short value: what was decided once is not decided again."""
@@ -97,6 +112,8 @@ class Rewriter:
             new = self.element(elements[tag], scope)
             if new is not None:
                 result[tag] = new
+        if self.policy.private:
+            result |= safe_private.reservations(result, elements)
         return result
 
     def _decide(self, element: Element, rule: Rule, scope: Scope) -> Decision:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from radcurate.deidentify import dates, values
 from radcurate.deidentify.options import Rule
 from radcurate.deidentify.people import digits_of
-from radcurate.deidentify.policy import Family
 from radcurate.dicom.elements import DataSet, Element, tag_text
+
+if TYPE_CHECKING:
+    from radcurate.deidentify.policy import Family
 
 CHARSET, ZONE, SIGNED, BITS = 0x00080005, 0x00080201, 0x00280103, 0x00280100
 ASCII_VRS = frozenset({"CS", "DA", "TM", "DT", "AS"})

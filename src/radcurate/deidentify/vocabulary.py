@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from re import Pattern
 from typing import Any
@@ -19,6 +20,7 @@ from radcurate.errors import CurationError
 _SPLIT = re.compile(r"[\s_\-/\\^,;:()+=*&#|<>\[\]]+")
 _WORD_OR_NUMBER = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _TWO_NUMBERS = re.compile(r"(?<![\d])(\d{2})[-_.,/ ]{1,2}(\d{2})(?!\d)", re.ASCII)
+_SMALL = re.compile(r"\d{1,3}", re.ASCII)
 _SEPARATORS = frozenset(" _-+.,/()&#:")
 _MODEL_SPLIT = re.compile(r"[\s/,+()_]+")
 
@@ -41,6 +43,11 @@ class Vocabulary:
     screens: frozenset[str]
     coding_schemes: Mapping[str, Pattern[str]]
     encoder_comments: Pattern[str]
+
+    @cached_property
+    def any_value(self) -> frozenset[str]:
+        """The listed values of all keywords."""
+        return frozenset().union(*self.values.values())
 
     def listed(self, keyword: str, value: str) -> str | None:
         """`value` if it is listed, or None."""
@@ -67,6 +74,19 @@ class Vocabulary:
 
     def _descriptive(self, word: str) -> bool:
         return word.casefold() in self.description_words or bool(self.description_pattern.fullmatch(word))
+
+    def is_plain(self, value: str) -> bool:
+        """Whether a value consists of a listed value of any keyword, or of words of the descriptions and regions and numbers below 1000."""
+        if not value.isascii() or len(value) > 32:
+            return False
+        if value.casefold() in self.any_value:
+            return True
+        numbers = sum(token.isdigit() for token in _SPLIT.split(value))
+        return numbers <= 2 and all(
+            word.casefold() in self.region_words or self._descriptive(word) or _SMALL.fullmatch(word)
+            for word in _SPLIT.split(value)
+            if word
+        )
 
     def region(self, name: str, forbidden: frozenset[str] = frozenset()) -> str | None:
         """The name of a region if each of its words is listed, none is the patient's own and no number a date; else None."""

@@ -270,6 +270,15 @@ def _items(
     return items, position
 
 
+def read_items(value: bytes, encoding: Encoding) -> list[DataSet]:
+    """The items in the value of a sequence.
+
+    Raises:
+        Unsafe: the bytes form no items.
+    """
+    return _items(value, 0, len(value), encoding, 1)[0]
+
+
 def _item(data: bytes, position: int, end: int, length: int, encoding: Encoding, depth: int) -> tuple[DataSet, int]:
     """One item, of known or undefined length, and the offset after it."""
     known = length != UNDEFINED
