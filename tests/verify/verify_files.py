@@ -35,7 +35,7 @@ IDENTITY = [
     ("id", "StationName", "CT04"),
     ("id", "InstitutionName", "Klinikum Nordheide"),
     ("id", "StudyID", "A7"),
-    ("id", "file_name", "scan_of_Mrs_X"),
+    ("id", "file_name", "scan_of_Mme_X"),
     ("uid", "StudyInstanceUID", "1.3.6.1.4.1.99999.4.20200310.1"),
     ("uid", "SOPInstanceUID", "1.3.6.1.4.1.99999.4.20200310.1.17.3"),
     ("date", "StudyDate", "20200310"),
@@ -48,7 +48,7 @@ NEEDLES: Needles = make_needles(ROWS, 4)
 # writings of each category that must be found wherever they stand
 WRITINGS = {
     "name": ["Müller-Lüdenscheidt", "MUELLER", "muller", "Maria Änne", "maria", "Li^Ng", "Ng, Li", "山田", "yamada"],
-    "id": ["MRN-77-4711", "xMRN-77-4711x", "20945566", "klinikum nordheide", "ct04", "scan_of_mrs_x"],
+    "id": ["MRN-77-4711", "xMRN-77-4711x", "20945566", "klinikum nordheide", "ct04", "scan_of_mme_x"],
     "uid": ["1.3.6.1.4.1.99999.4.20200310.1", "id=1.3.6.1.4.1.99999.4.20200310.1.17.3;"],
     "date": ["20200310", "2020-03-10", "10.03.2020", "03/10/2020", "10-MAR-2020", "March 10, 2020", "10 mar 20", "9.8.1951", "10/03/20", "20200310 101500", "2020.03.10", "09-08-51"],
     "text": ["works at the BREWERY"],

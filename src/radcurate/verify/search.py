@@ -11,7 +11,7 @@ from datetime import date
 from radcurate.verify.days import days_in, parse_day
 from radcurate.verify.needles import Needle, Needles
 from radcurate.verify.readings import numbers_in, packed
-from radcurate.verify.words import is_identity, is_plain, is_standard_meaning
+from radcurate.verify.words import also_names, is_identity, is_plain, is_standard_meaning
 from radcurate.verify.writings import Edge, fold
 
 TEXT_VRS = frozenset(["AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "UN"])
@@ -198,6 +198,8 @@ def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place, har
         return False
     if place.tag == CODE_MEANING and needle.words and is_standard_meaning(value.decode("latin-1").strip(" \0")):
         return False
+    if needle.category == "name" and text[start:end].decode("latin-1") in also_names():
+        return True
     return needle.code or is_identity(place.tag) or place.vr == "PN" or not _plain(value, harmless)
 
 

@@ -7,6 +7,7 @@ but words of this list, it is taken for what it says. In attributes that are mad
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from importlib.resources import files
 
@@ -21,10 +22,23 @@ _HARMLESS_PATIENT = frozenset({0x00100040, 0x00101010, 0x00101020, 0x00101030})
 
 
 @lru_cache(maxsize=1)
-def vocabulary() -> frozenset[str]:
-    """The words, lower case."""
+def _lines() -> tuple[str, ...]:
     text = files("radcurate.verify").joinpath("words.txt").read_text("utf-8")
-    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+    return tuple(line for line in text.splitlines() if not line.startswith("#"))
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> frozenset[str]:
+    """The words, lower case, with and without diacritics."""
+    words = {word for line in _lines() for word in line.removeprefix("!").split()}
+    decomposed = (unicodedata.normalize("NFKD", word) for word in words if not word.isascii())
+    return frozenset(words | {"".join(c for c in word if not unicodedata.combining(c)) for word in decomposed})
+
+
+@lru_cache(maxsize=1)
+def also_names() -> frozenset[str]:
+    """Those that people are called too: they never excuse a name."""
+    return frozenset(word for line in _lines() if line.startswith("!") for word in line[1:].split())
 
 
 @lru_cache(maxsize=1)
