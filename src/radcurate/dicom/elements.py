@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pydicom.datadict import DicomDictionary, RepeatersDictionary
 
@@ -44,6 +45,7 @@ SHORT_VRS = frozenset(
     ]
 )
 LONG_VRS = frozenset(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"])
+_LONG = -1  # a length that the first eight bytes don't tell
 SEARCHED = 1 << 16  # bytes of a rest in which heads of elements are looked for
 _HEADERS = {True: struct.Struct("<HH"), False: struct.Struct(">HH")}
 _SHORTS = {True: struct.Struct("<H"), False: struct.Struct(">H")}
@@ -220,18 +222,25 @@ def _head(data: bytes, position: int, end: int, encoding: Encoding) -> tuple[int
     if end - position < 8:
         raise damaged("element_head")
     little = encoding.little
-    group, number = _HEADERS[little].unpack_from(data, position)
-    tag = group << 16 | number
-    if not encoding.explicit or group == 0xFFFE:
-        return tag, "", _LONGS[little].unpack_from(data, position + 4)[0], position + 8
-    vr = _VR_OF.get(data[position + 4 : position + 6])
-    if vr is None:
-        raise damaged("vr")
-    if vr in SHORT_VRS:
-        return tag, vr, _SHORTS[little].unpack_from(data, position + 6)[0], position + 8
+    tag, vr, length = _start(data[position : position + 8], encoding.explicit, little)
+    if length != _LONG:
+        return tag, vr, length, position + 8
     if end - position < 12:
         raise damaged("element_head")
     return tag, vr, _LONGS[little].unpack_from(data, position + 8)[0], position + 12
+
+
+@lru_cache(maxsize=1 << 14)
+def _start(head: bytes, explicit: bool, little: bool) -> tuple[int, str, int]:
+    """Tag, VR and length from the first eight bytes of an element; `_LONG` where the length comes after them."""
+    group, number = _HEADERS[little].unpack_from(head)
+    tag = group << 16 | number
+    if not explicit or group == 0xFFFE:
+        return tag, "", _LONGS[little].unpack_from(head, 4)[0]
+    vr = _VR_OF.get(head[4:6])
+    if vr is None:
+        raise damaged("vr")
+    return tag, vr, _SHORTS[little].unpack_from(head, 6)[0] if vr in SHORT_VRS else _LONG
 
 
 def _undefined(
