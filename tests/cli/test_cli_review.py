@@ -19,6 +19,7 @@ from radcurate.settings import Consent, Inventory
 from radcurate.stages import consent, inventory
 
 PATIENTS = {"PAT-70001": "Brannoc^Quill", "PAT-70002": "Ferrant^Isolde", "PAT-70003": "Osk^Wim", "PAT-70004": "Nul^Ada"}
+SETTINGS = "my.yaml"
 SECRETS = ("Brannoc", "Quill", "Ferrant", "Isolde", "70001", "70002", "70003", "19610203", "20230405", "Secretpath")
 
 
@@ -42,9 +43,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (base / "consent.csv").write_text("\n".join(["patient,model,purposes,recontact,withdrawn,date", *rows]) + "\n")
     consent.run(Consent(), base / "run/results/inventory", base / "run/results/consent", key, base / "consent.csv")
     (base / "run/results/.input").write_text(key.file_code(str((base / "in").resolve())) + "\n")
-    (base / "run/config").mkdir()
     settings = {"input": str(base / "in"), "key_file": str(base / "key"), "consent": {"table": "consent.csv"}}
-    (base / "run/config/config.yaml").write_text(yaml.safe_dump(settings))
+    (base / "run/my.yaml").write_text(yaml.safe_dump(settings))
     return base / "run"
 
 
@@ -53,7 +53,8 @@ def review(
 ) -> tuple[int, str, str]:
     monkeypatch.chdir(run_folder)
     with pytest.raises(SystemExit) as ended:
-        main(["review", *map(str, words)])
+        given = [] if "--configfile" in words else ["--configfile", SETTINGS]
+        main(["review", *given, *map(str, words)])
     printed = capsys.readouterr()
     for secret in SECRETS:
         assert secret.casefold() not in (printed.out + printed.err).casefold(), secret
@@ -104,7 +105,7 @@ def test_a_value_that_was_added_to_the_vocabulary_is_gone_from_the_table(
     (tmp_path / "vocabulary.yaml").write_text("\n".join(lines))
     more = tmp_path / "more.yaml"
     more.write_text(yaml.safe_dump({"deidentify": {"vocabulary": str(tmp_path / "vocabulary.yaml")}}))
-    _, out, _ = review(run_folder, capsys, monkeypatch, "--config", "config/config.yaml", more)
+    _, out, _ = review(run_folder, capsys, monkeypatch, "--configfile", SETTINGS, more)
     assert "LUNGENSPITZE" not in out and "GLURBEX" in out
 
 
@@ -121,12 +122,12 @@ def test_another_input_key_or_no_run_is_refused(run_folder, capsys, monkeypatch,
     assert code == 1 and "no input" in err
     create_key(tmp_path / "key")
     (tmp_path / "more.yaml").write_text(yaml.safe_dump({"key_file": str(tmp_path / "key")}))
-    code, _, err = review(run_folder, capsys, monkeypatch, "--config", "config/config.yaml", tmp_path / "more.yaml")
+    code, _, err = review(run_folder, capsys, monkeypatch, "--configfile", SETTINGS, tmp_path / "more.yaml")
     assert code == 1 and "another folder or key" in err
-    code, _, err = review(run_folder, capsys, monkeypatch, "--config", tmp_path / "none.yaml")
+    code, _, err = review(run_folder, capsys, monkeypatch, "--configfile", tmp_path / "none.yaml")
     assert code == 1 and "configuration can't be read" in err
-    settings = run_folder / "config/config.yaml"
-    code, _, err = review(tmp_path, capsys, monkeypatch, "--config", settings)
+    settings = run_folder / SETTINGS
+    code, _, err = review(tmp_path, capsys, monkeypatch, "--configfile", settings)
     assert code == 1 and "nothing to review" in err
 
 

@@ -41,7 +41,7 @@ from radcurate.workflow import resolve
 
 PROJECT = Path(__file__).resolve().parents[3]
 RESULTS = Path("results")
-CONFIG = Path("config/config.yaml")
+CONFIG = PROJECT / "config" / "config.yaml"  # what the Snakefile begins with
 SOP_CLASS = 0x00080016
 FIRST_BYTES = 1 << 15  # most headers are shorter
 MORE_BYTES = 1 << 12  # than the header before, at most, within a series
@@ -74,7 +74,7 @@ class Rules:
 def add(verbs: Verbs) -> None:
     """The verb and its options."""
     parser = verb(verbs, "review", review, "what the value tables blanked, how often, and where to add it")
-    parser.add_argument("--config", type=Path, nargs="+", default=[CONFIG], help="configuration; later files win")
+    parser.add_argument("--configfile", type=Path, nargs="+", default=[], help="as the run was told; later files win")
     parser.add_argument("--input", type=Path, help="the export, where the configuration doesn't name it")
     parser.add_argument("--keyword", nargs="+", help="these attributes only")
     parser.add_argument("--limit", type=int, default=40, help="lines to print; 0 for all")
@@ -86,7 +86,7 @@ def review(chosen: argparse.Namespace) -> int:
     """Count what is blanked in all permitted series, and print it."""
     if chosen.csv:
         refuse_here(chosen.csv, "the table of blanked values")
-    config = _config(chosen.config, chosen.input)
+    config = _config([*([CONFIG] if CONFIG.is_file() else []), *chosen.configfile], chosen.input)
     rules = Rules(config, _policy(config), load_key(Path(config.key_file), run_folder=Path.cwd()), _source(config))
     _insist_on_own_results(rules)
     tally = Tally()
@@ -113,7 +113,7 @@ def _config(paths: Sequence[Path], source: Path | None) -> Config:
                 "the configuration can't be read",
                 wanted="the file that the run was told",
                 found=type(error).__name__,
-                fix="name it: radcurate review --config FILE",
+                fix="name it: radcurate review --configfile FILE",
             ) from None
     return load_config(merged | ({"input": str(source)} if source else {}))
 
@@ -157,7 +157,7 @@ def _insist_on_own_results(rules: Rules) -> None:
             "results/ holds a run on other data",
             wanted="the input that the run was made on",
             found="another folder or key",
-            fix="name the run's own configuration and input: --config, --input",
+            fix="name the run's own configuration and input: --configfile, --input",
         )
 
 
