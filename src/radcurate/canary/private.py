@@ -138,7 +138,7 @@ def _unknown() -> Specimen:
     inner.plant("unknown standard sequence", "PatientName", who.name())
     sheet.plant("retired element", 0x00080010, who.surname(), vr="SH")
     sheet.plant("retired element", 0x00084000, who.spoken(), "said {}", vr="LT")
-    sheet.plant("retired element", 0x00324000, who.spoken(), vr="LT")
+    sheet.plant("retired element", 0x40084000, who.spoken(), vr="LT")
     sheet.plant("retired element", 0x40000010, who.spoken(), vr="LT")
     for group in (0x0008, 0x0010, 0x0018, 0x0020, 0x0028, 0x0054):
         number = who.record()
