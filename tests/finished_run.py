@@ -27,6 +27,7 @@ from radcurate.stages import gate, protect, release
 
 N_PATIENTS, N_CHUNKS, N_FILES = 26, 3, 4
 COLUMNS = ROOT / "config" / "columns.yaml"
+SAFE_HARBOR = ROOT / "config" / "safe_harbor.yaml"
 FEATURES = [column.name for column in catalogue()][:12]
 BROKEN, REFUSED, FACE, FAILING = 0, 1, 2, 3  # patients whose series end early
 HEAD = 7  # a patient whose face was removed
@@ -77,7 +78,7 @@ class FinishedRun:
     def gate(self, name: str = "controlled", file: Path | None = None, **deidentify: Any) -> Row:
         """Run the gate; the verdict. Raises what the gate raises."""
         out = self.results / "gate"
-        gate.run(Gate(), self.results, out, self.key, file or policy(name), Deidentify(**deidentify))
+        gate.run(Gate(), self.results, out, self.key, file or policy(name), SAFE_HARBOR, Deidentify(**deidentify))
         return json.loads((out / "verdict.json").read_text())
 
     def refusal(self) -> Row:
@@ -243,7 +244,10 @@ def _cleaning(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None
         for patient, row in kept
         if patient != FACE
     ]
-    canary = [{"hipaa": "A", "kind": "comment", "planted": 50, "seen_before": 50, "cleaned": 40, "left": 0}]
+    canary = [
+        {"hipaa": letter, "kind": "comment", "planted": n, "seen_before": n, "cleaned": n, "left": 0}
+        for letter, n in zip("ABCDEFGHIJKLMNOPQR", [50] + 17 * [1], strict=True)
+    ]
     _write(
         run,
         f"verify/{chunk}",

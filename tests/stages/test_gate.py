@@ -10,7 +10,19 @@ import sys
 import pytest
 import yaml
 
-from finished_run import BROKEN, FACE, FAILING, FEATURES, HEAD, N_PATIENTS, REFUSED, make_run, policy, provenance_record
+from finished_run import (
+    BROKEN,
+    FACE,
+    FAILING,
+    FEATURES,
+    HEAD,
+    N_PATIENTS,
+    REFUSED,
+    SAFE_HARBOR,
+    make_run,
+    policy,
+    provenance_record,
+)
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.governance.measures import MEASURES
@@ -49,7 +61,7 @@ def refused(run, measure, name="controlled", **deidentify):
 def test_a_clean_run_passes(run):
     verdict = run.gate()
     assert verdict["holds"] and all(finding["holds"] for finding in verdict["findings"])
-    assert check_seal(run.results / "gate", run.key).keys() == {"verdict.json", "outcomes.parquet"}
+    assert check_seal(run.results / "gate", run.key).keys() == {"verdict.json", "outcomes.parquet", "safe_harbor.json"}
     ends = {row["series"]: row for row in tables.read_rows(run.results / "gate" / "outcomes.parquet")}
     assert len(ends) == verdict["inventoried"] == 2 * N_PATIENTS
     for patient, outcome, stage in (
@@ -227,6 +239,10 @@ PLANTED = [
     ("verify.unpaired_files", plant_unpaired_file),
     ("verify.canary_left", plant_canary(left=1)),
     ("verify.canary_seen", plant_canary(seen_before=3)),
+    ("safe_harbor.red_lines", plant_canary(left=1)),
+    ("safe_harbor.red_lines", plant_canary(planted=0)),
+    ("safe_harbor.red_lines", plant_canary(seen_before=0)),
+    ("safe_harbor.red_lines", plant_hit),
     ("deface.unresolved_faces", plant_face),
     ("deface.unresolved_faces", plant_no_check_of_a_removed_face),
     ("deface.unresolved_faces", qc(passed=False)),
@@ -371,6 +387,7 @@ def test_the_command_ends_with_an_error(run, tmp_path):
         "results": run.results,
         "out": run.results / "gate",
         "policy": policy("public"),
+        "safe-harbor": SAFE_HARBOR,
     }
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     done = subprocess.run(

@@ -37,6 +37,7 @@ FILES = {
     "features.parquet",
     "provenance.json",
     "provenance.parquet",
+    "safe_harbor.json",
 }
 
 

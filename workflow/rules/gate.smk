@@ -10,9 +10,11 @@ rule gate:
         extract=per_chunk("results/extract/{chunk}/series.parquet"),
         protect="results/protect/measures.json",
         policy=run.policy(),
+        safe_harbor=run.path("config/safe_harbor.yaml"),
     output:
         verdict="results/gate/verdict.json",
         outcomes="results/gate/outcomes.parquet",
+        safe_harbor="results/gate/safe_harbor.json",
         seal="results/gate/seal.json",
     log:
         "results/logs/gate.log",
@@ -28,4 +30,5 @@ rule gate:
         code=run.code("gate"),
     shell:
         "python -m radcurate.stages.gate --settings {params.settings:q} --deidentify {params.deidentify:q}"
-        " --results results --policy {input.policy:q} --out results/gate --log {log}"
+        " --results results --policy {input.policy:q}"
+        " --safe-harbor {input.safe_harbor:q} --out results/gate --log {log}"

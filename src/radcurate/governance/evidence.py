@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from radcurate.governance.safe_harbor import Canaries, Treatment
+
 # The stages that give every series that reaches them a row, in the order in which data walk through them.
 WALK = ("consent", "deidentify", "deface", "verify", "extract", "protect")
 
@@ -83,3 +85,6 @@ class Evidence:
     canaries: Mapping[str, int] = field(default_factory=dict)  # planted, seen_before, cleaned, left, over all chunks
     unpaired: Mapping[str, int] = field(default_factory=dict)  # verified series -> files not held against their sources
     digests: Mapping[str, str] = field(default_factory=dict)
+    treatments: tuple[Treatment, ...] = ()  # the reviewed table of Safe Harbor
+    canaries_by_letter: Mapping[str, Canaries] = field(default_factory=dict)
+    hits_by_letter: Mapping[str, int] = field(default_factory=dict)

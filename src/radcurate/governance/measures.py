@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from radcurate.governance.conservation import RELEASED, Outcome, file_leaks, leaks
 from radcurate.governance.evidence import Evidence, FaceCheck
+from radcurate.governance.safe_harbor import Line, lines, red_lines
 from radcurate.tables import EXTRACT_PROVENANCE, FAILED, OK
 
 # Parameters without which nobody can compute a value again (IBSI reporting guidelines; requirements F02 to F07).
@@ -203,6 +204,21 @@ def _fine_dates(evidence: Evidence, _: list[Outcome]) -> Value:
     return _count(fine)
 
 
+def safe_harbor_lines(evidence: Evidence, ends: list[Outcome]) -> list[Line]:
+    """The 18 lines of Safe Harbor, each with the measures of this list that belong to it."""
+    wanted = {name for row in evidence.treatments for name in row.proven_by if name in MEASURES}
+    measured = {name: MEASURES[name].read(evidence, ends) for name in sorted(wanted)}
+    numbers = {name: value.number for name, value in measured.items() if value.applies}
+    return lines(evidence.treatments, evidence.canaries_by_letter, evidence.hits_by_letter, numbers, evidence.dates)
+
+
+def _red_lines(evidence: Evidence, ends: list[Outcome]) -> Value:
+    if not evidence.treatments:
+        return Value(None, "there is no table of categories")
+    red = red_lines(safe_harbor_lines(evidence, ends))
+    return Value(float(len(red)), "category " + ", ".join(red) if red else "")
+
+
 def _unmet(evidence: Evidence, _: list[Outcome]) -> Value:
     holds = evidence.protection.get("holds")
     return Value(None if not isinstance(holds, bool) else float(not holds))
@@ -349,6 +365,12 @@ _ALL = [
         "dates with a month or day under Safe Harbor",
         _fine_dates,
     ),
+    Measure(
+        "safe_harbor.red_lines",
+        "results/gate/safe_harbor.json",
+        "HIPAA categories of identifiers without proof that they are treated",
+        _red_lines,
+    ),
     Measure("protect.unmet", _PROTECT, "demands of the protect stage that don't hold", _unmet),
     Measure("protect.k", _PROTECT, "fewest patients that look alike", _crowd),
     Measure(
@@ -387,6 +409,7 @@ OWED: dict[str, Limit] = {
         "columns.without_reason",
         "codes.internal",
         "dates.finer_than_year",
+        "safe_harbor.red_lines",
         "protect.unmet",
     )
 } | {"features.rows": Limit(min=1), "protect.k": Limit(min=1), "verify.canary_seen": Limit(min=0.95)}

@@ -44,6 +44,9 @@ class Canaries:
     left: int = 0
 
 
+_COUNTS = ("planted", "seen_before", "cleaned", "left")
+
+
 @dataclass(frozen=True)
 class Line:
     """One category in one run."""
@@ -93,13 +96,17 @@ def _unusable(found: str) -> CurationError:
 
 
 def count_canaries(rows: Iterable[Mapping[str, Any]]) -> dict[str, Canaries]:
-    """Canaries by letter, from the rows of verify's tables."""
-    total: dict[str, Counter[str]] = {}
+    """Canaries by letter, from the rows of verify's tables: of each kind of place the worst chunk, so that it doesn't matter
+    how the cohort was cut.
+    """
+    worst: dict[tuple[str, str], dict[str, int]] = {}
     for row in rows:
-        total.setdefault(row["hipaa"], Counter()).update({name: row[name] or 0 for name in Canaries.__match_args__})
-    return {
-        letter: Canaries(**{name: found[name] for name in Canaries.__match_args__}) for letter, found in total.items()
-    }
+        found = worst.setdefault((row["hipaa"], row["kind"]), {name: row[name] or 0 for name in _COUNTS})
+        found |= {name: (max if name == "left" else min)(found[name], row[name] or 0) for name in _COUNTS}
+    total: dict[str, Counter[str]] = {}
+    for (letter, _), found in worst.items():
+        total.setdefault(letter, Counter()).update(found)
+    return {letter: Canaries(**{name: found[name] for name in _COUNTS}) for letter, found in total.items()}
 
 
 def count_hits(rows: Iterable[Mapping[str, Any]], table: Iterable[Treatment]) -> dict[str, int]:

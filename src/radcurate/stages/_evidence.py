@@ -17,6 +17,7 @@ from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.features.catalogue import catalogue
 from radcurate.governance.evidence import Evidence, FaceCheck, Files, Member, Step
+from radcurate.governance.safe_harbor import Treatment, count_canaries, count_hits
 from radcurate.keys import Key
 from radcurate.seals import check_seal
 from radcurate.stages._folders import entries
@@ -91,7 +92,7 @@ def check_seals(reader: Reader) -> None:
         reader.check(folder)
 
 
-def read_evidence(reader: Reader, hipaa_path: str, dates: str) -> Evidence:
+def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple[Treatment, ...]) -> Evidence:
     """Everything the policy is held against. Call `check_seals` first.
 
     Raises:
@@ -136,6 +137,9 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str) -> Evidence:
         canaries=_canaries(reader, chosen),
         unpaired={row["series"]: _unpaired(row) for row in verified if row["status"] == tables.OK},
         digests=_digests(reader, chosen, steps),
+        treatments=treatments,
+        canaries_by_letter=count_canaries(_verified(reader, chosen, "canary.parquet", tables.VERIFY_CANARY)),
+        hits_by_letter=count_hits(_verified(reader, chosen, "hits.parquet", tables.VERIFY_HITS), treatments),
     )
 
 
@@ -194,6 +198,11 @@ def _hits(reader: Reader, chunks: list[str], verified: list[dict[str, Any]]) -> 
     for chunk in chunks:
         listed += sum(row["count"] or 0 for row in reader.rows(f"verify/{chunk}", "hits.parquet", tables.VERIFY_HITS))
     return max(listed, sum(row["hits"] or 0 for row in verified))
+
+
+def _verified(reader: Reader, chunks: list[str], name: str, schema: tables.Schema) -> list[dict[str, Any]]:
+    """Rows of one of verify's tables, over all chunks."""
+    return [row for chunk in chunks for row in reader.rows(f"verify/{chunk}", name, schema)]
 
 
 def _canaries(reader: Reader, chunks: list[str]) -> dict[str, int]:

@@ -11,7 +11,9 @@ from typing import Any
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import Outcome, outcomes, outcomes_table
+from radcurate.governance.measures import safe_harbor_lines
 from radcurate.governance.policy import PolicyFile, load_policy
+from radcurate.governance.safe_harbor import Line, Treatment, as_json, load_table
 from radcurate.governance.verdict import Verdict, broken_seals, judge, legal_status, refusal_text
 from radcurate.keys import Key
 from radcurate.seals import SEAL, write_seal
@@ -20,42 +22,49 @@ from radcurate.stages._command import command
 from radcurate.stages._evidence import Reader, check_seals, read_evidence
 
 log = logging.getLogger("radcurate")
-VERDICT, REFUSAL, OUTCOMES = "verdict.json", "refusal.json", "outcomes.parquet"
+VERDICT, REFUSAL, OUTCOMES, SAFE_HARBOR = "verdict.json", "refusal.json", "outcomes.parquet", "safe_harbor.json"
 
 
-def run(settings: Gate, results: Path, out: Path, key: Key, policy: Path, deidentify: Deidentify) -> None:
+def run(
+    settings: Gate, results: Path, out: Path, key: Key, policy: Path, safe_harbor: Path, deidentify: Deidentify
+) -> None:
     """Judge this run's sealed artefacts under `results` by `policy`; write verdict.json, or refusal.json and fail.
+
+    safe_harbor.json has a line for each of the categories of the table `safe_harbor`, whatever the verdict.
 
     Raises:
         CurationError: a criterion doesn't hold, an artefact was changed, or the policy file can't be used.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for name in (VERDICT, REFUSAL, SEAL):  # of an earlier run
+    for name in (VERDICT, REFUSAL, SAFE_HARBOR, SEAL):  # of an earlier run
         (out / name).unlink(missing_ok=True)
     file = load_policy(policy)
-    verdict, ends = _judge(file, results, key, deidentify)
+    verdict, ends, lines = _judge(file, results, key, deidentify, load_table(safe_harbor))
     tables.write(out / OUTCOMES, outcomes_table(ends))
+    _write_json(out / SAFE_HARBOR, as_json(lines, deidentify.path))
     if not verdict.holds:
         _write_json(out / REFUSAL, verdict.as_json())
         raise _refusal(verdict)
     _write_json(out / VERDICT, verdict.as_json())
-    write_seal(out, [VERDICT, OUTCOMES], key)
+    write_seal(out, [VERDICT, OUTCOMES, SAFE_HARBOR], key)
     log.info("gate: policy %s holds, %d criteria, %s", verdict.policy, len(verdict.findings), _counts(ends))
 
 
-def _judge(file: PolicyFile, results: Path, key: Key, deidentify: Deidentify) -> tuple[Verdict, list[Outcome]]:
-    """The verdict; where an artefact can't be read as its stage wrote it, nothing is measured."""
+def _judge(
+    file: PolicyFile, results: Path, key: Key, deidentify: Deidentify, treatments: tuple[Treatment, ...]
+) -> tuple[Verdict, list[Outcome], list[Line]]:
+    """The verdict, what became of each series, and the lines of Safe Harbor; where an artefact can't be read as its stage wrote it, nothing is measured."""
     reader = Reader(results, key)
     check_seals(reader)
     if not reader.problems:
         try:
-            evidence = read_evidence(reader, deidentify.path, deidentify.dates)
+            evidence = read_evidence(reader, deidentify.path, deidentify.dates, treatments)
             ends = outcomes(evidence)
-            return judge(file, evidence, ends, key.key_id), ends
+            return judge(file, evidence, ends, key.key_id), ends, safe_harbor_lines(evidence, ends)
         except CurationError as error:
             reader.problems.append(f"{error.problem} ({error.found})")
     legal = legal_status(deidentify.path, deidentify.dates, key.key_id)
-    return broken_seals(file, reader.problems, legal), []
+    return broken_seals(file, reader.problems, legal), [], []
 
 
 def _refusal(verdict: Verdict) -> CurationError:

@@ -41,6 +41,7 @@ class Content:
 
     verdict: Mapping[str, Any]
     outcomes: Sequence[Mapping[str, Any]]
+    safe_harbor: str
     features: pa.Table
     acquisition: pa.Table
     provenance: pa.Table
@@ -140,6 +141,7 @@ def _content(
     return Content(
         verdict=verdict,
         outcomes=reader.rows("gate", "outcomes.parquet", OUTCOMES),
+        safe_harbor=reader.path("gate", "safe_harbor.json").read_text(),
         features=features,
         acquisition=acquisition,
         provenance=provenance,
@@ -256,6 +258,7 @@ def _write(building: Path, name: str, version: str, content: Content) -> None:
         tables.write(building / f"{table_name}.parquet", table)
     (building / "dictionary.csv").write_text(dictionary.as_csv(content.columns), encoding="utf-8")
     (building / "dictionary.json").write_text(dictionary.as_json(content.columns), encoding="utf-8")
+    (building / "safe_harbor.json").write_text(content.safe_harbor, encoding="utf-8")
     (building / "DATA_CARD.md").write_text(card.data_card(_facts(name, version, content)), encoding="utf-8")
     (building / check.SUMS).write_text(check.sums(building), encoding="utf-8")
 
