@@ -95,6 +95,8 @@ def create_key(path: Path) -> Key:
         ) from None
     with os.fdopen(handle, "w") as stream:
         stream.write(secrets.token_hex(KEY_BYTES) + "\n")
+        stream.flush()
+        os.fsync(handle)  # pseudonyms made with a key that a power cut takes back can't be made again
     return load_key(path)
 
 

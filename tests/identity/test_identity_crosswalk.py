@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -164,11 +165,21 @@ def test_chunks_without_anybody_are_forgotten_and_others_kept(broker: Broker, va
     for chunk in ("00000", "00001", "00002"):
         crosswalk.write(vault, KEY_ID, chunk, broker.recipients, [row()])
     crosswalk.write(vault, "ba9876543210", "00001", broker.recipients, [row()])
+    (vault / KEY_ID / ".00001.age.123").write_bytes(b"left by a killed job")
     assert crosswalk.forget(vault, KEY_ID, keep=["00001"]) == ["00000", "00002"]
     assert crosswalk.parts(vault, KEY_ID)
     assert crosswalk.forget(vault, KEY_ID) == ["00001"]
     assert not (vault / KEY_ID).exists() and crosswalk.parts(vault, "ba9876543210")
     assert crosswalk.forget(vault, KEY_ID) == []
+
+
+def test_many_jobs_may_write_at_once(broker: Broker, vault: Path) -> None:
+    def one(number: int) -> None:
+        crosswalk.write(vault / "deep", KEY_ID, f"{number:05d}", broker.recipients, [row()])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(32)))
+    assert len(crosswalk.parts(vault / "deep", KEY_ID)) == 32
 
 
 @pytest.mark.parametrize("place", ["vault", "results/release/vault", "."])

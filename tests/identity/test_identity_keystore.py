@@ -210,6 +210,26 @@ def test_its_crosswalk_goes_with_it_and_the_broker_is_told_why(home: Path, tmp_p
     assert certificate.check(vault / path.name) == done
 
 
+def test_what_could_not_be_destroyed_gets_no_certificate(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = create_key(home / "key")
+
+    def refused(path: Path) -> None:
+        raise PermissionError(13, f"not you: {path}")
+
+    monkeypatch.setattr(keystore, "shred", refused)
+    with pytest.raises(CurationError, match="could not be destroyed") as caught:
+        destroy(home / "key", key.key_id)
+    assert str(home) not in str(caught.value)
+    assert states(home) == [(key.key_id, "active")] and len(list(home.iterdir())) == 1
+
+
+def test_a_read_only_key_is_overwritten_too(home: Path) -> None:
+    key = create_key(home / "key")
+    (home / "key").chmod(0o400)
+    destroy(home / "key", key.key_id)
+    assert key_state(key.key_id, home) == KeyState.DESTROYED
+
+
 def test_retired_and_absent_keys_are_told_apart(home: Path) -> None:
     create_key(home / "key")
     old, new, _ = rotate(home / "key")

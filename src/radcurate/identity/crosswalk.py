@@ -115,10 +115,10 @@ def write(folder: Path, key_id: str, chunk: str, recipients: Path, rows: Iterabl
 
 def forget(folder: Path, key_id: str, keep: Collection[str] = ()) -> list[str]:
     """Remove the files of all chunks but `keep`; the chunks that are gone. For chunks that hold nobody any more."""
-    gone = [path for path in _files(folder.expanduser() / key_id) if path.stem not in keep]
-    for path in gone:
-        path.unlink()
     home = folder.expanduser() / key_id
+    gone = [path for path in _files(home) if path.stem not in keep]
+    for path in [*gone, *home.glob(f".*{SUFFIX}.*")]:  # the latter a killed job left unfinished
+        path.unlink()
     if gone and not any(home.iterdir()):
         home.rmdir()
     return [path.stem for path in gone]

@@ -32,7 +32,7 @@ def private_folder(path: Path) -> Path:
     """A folder of mode 0700 at `path`, made if needed; folders made on the way are 0700 too, existing ones stay."""
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, exist_ok=True)  # another job may be quicker
     path.chmod(0o700)
     return path
 

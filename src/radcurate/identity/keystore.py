@@ -172,10 +172,19 @@ def destroy(path: Path, key_id: str, vault: Path | None = None) -> tuple[Certifi
     )
     draft = path.parent / f".{key_id}.draft"
     write_private(draft, certificates.text(certificate))  # a full disk is noticed before anything is lost
-    for copy in copies:
-        shred(copy)
-    if given.is_symlink():
-        given.unlink()
+    try:
+        for copy in copies:
+            shred(copy)
+        if given.is_symlink():
+            given.unlink()
+    except OSError as error:
+        draft.unlink()
+        raise CurationError(
+            "the key could not be destroyed",
+            wanted="to overwrite and remove its files",
+            found=os.strerror(error.errno) if error.errno else type(error).__name__,
+            fix="there is no certificate; give this user the right to write there, and destroy what is left of it",
+        ) from None
     if vault:
         crosswalk.forget(vault, key_id)
         if vault.expanduser().is_dir():
@@ -194,6 +203,7 @@ def shred(path: Path) -> None:
         path.unlink(missing_ok=True)
         return
     size = target.stat().st_size
+    target.chmod(0o600)
     with target.open("r+b", buffering=0) as stream:
         stream.write(secrets.token_bytes(size))
         os.fsync(stream.fileno())
