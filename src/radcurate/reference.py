@@ -1,4 +1,4 @@
-"""Write what is generated from the settings: `config/README.md` and `workflow/schemas/config.schema.json`.
+"""Write what is generated from settings and tables: `config/README.md`, the schema, the page about de-identification.
 
 `python -m radcurate.reference` writes them, `--check` fails when they are out of date.
 """
@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from radcurate.deidentify.page import reference_page
 from radcurate.features.profile import Profile
 from radcurate.settings import Config
 
@@ -26,6 +27,9 @@ def generated() -> dict[Path, str]:
     return {
         Path("workflow/schemas/config.schema.json"): json.dumps(schema, indent=1, sort_keys=True) + "\n",
         Path("config/README.md"): options_page(),
+        Path("docs/reference/deidentification.md"): reference_page(
+            PROJECT / "config/allowlist", PROJECT / "config/vocabulary.yaml"
+        ),
     }
 
 

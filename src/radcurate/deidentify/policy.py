@@ -104,6 +104,19 @@ def load_policy(folder: Path, vocabulary: Path, settings: Deidentify) -> Policy:
     return Policy(families, words, options, _digest(raw, content, settings), settings.age, private)
 
 
+def load_tables(folder: Path, vocabulary: Path) -> dict[str, list[Rule]]:
+    """The rows of each table, whatever the settings; raises as `load_policy` does."""
+    return _tables(_files(folder), load_vocabulary(vocabulary)[0])
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: _bytes(path) for path in [*sorted(folder.glob("*.csv")), folder / FAMILIES]}
+
+
+def _tables(raw: Mapping[str, bytes], words: Vocabulary) -> dict[str, list[Rule]]:
+    return {name.removesuffix(".csv"): _rules(name, table, words) for name, table in raw.items() if name != FAMILIES}
+
+
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
