@@ -114,7 +114,7 @@ def _pixels(before: Dataset, after: Dataset, name: str) -> Iterator[str]:
         return
     if not after[name].is_undefined_length:
         size = -(-_values(after) * after.BitsAllocated // 8)
-        if new != old[: len(new)] or len(new) != size + size % 2:
+        if new[:size] != old[:size] or len(old) < size or len(new) != size + size % 2:
             yield "values differ"
         return
     if after.file_meta.TransferSyntaxUID != before.file_meta.TransferSyntaxUID:
@@ -187,9 +187,11 @@ def _words(texts: set[str]) -> set[str]:
 
 
 def _excused(ds: Dataset) -> set[str]:
-    """Words of the scanner's name, which hospitals give to stations, and of the markers that are written."""
+    """Words of the scanner's name, which hospitals give to stations, and of the markers that are written; times of day."""
     scanner = {str(ds.get(name, "")) for name in ("Manufacturer", "ManufacturerModelName")}
-    return {word for word in _words(_identities(ds)) if word.lower() in ("patient", "none", *_lower(_words(scanner)))}
+    times = {str(value).partition(".")[0] for _, vr, values in _elements(ds) if vr == "TM" for value in values}
+    harmless = {"patient", "none", *times, *_lower(_words(scanner))}
+    return {word for word in _words(_identities(ds)) if word.lower() in harmless}
 
 
 def _lower(words: set[str]) -> set[str]:
@@ -206,7 +208,8 @@ def _dates(ds: Dataset) -> set[date]:
     for _, vr, values in _elements(ds):
         for value in values if vr in ("DA", "DT") else ():
             try:
-                found.add(date(int(str(value)[:4]), int(str(value)[4:6]), int(str(value)[6:8])))
+                text = str(value).replace(".", "") if vr == "DA" else str(value)  # 1994.11.05 was right before 1993
+                found.add(date(int(text[:4]), int(text[4:6]), int(text[6:8])))
             except ValueError:
                 continue
     return found

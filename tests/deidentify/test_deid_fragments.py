@@ -20,6 +20,7 @@ from radcurate.dicom.problems import Unsafe
 DEFLATED, WHOLE = "1.2.840.10008.1.2.8.1", "1.2.840.10008.1.2.1.98"
 CLEAN = jpeg() + b"\0" * (len(jpeg()) % 2)
 DIRTY = before(jpeg(), b"\xff\xd9", COMMENT)
+WIDE = {"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15}
 ITEM = struct.pack("<HHL", 0xFFFE, 0xE000, 0)[:4]
 
 
@@ -121,8 +122,7 @@ def run_length(array: np.ndarray = PLANE) -> bytes:
 
 
 def rle_file(frame: bytes, **changes: object) -> bytes:
-    wide = {"BitsAllocated": 16, "BitsStored": 16, "HighBit": 15}
-    return compressed(encapsulate([frame]), 1, RLELossless, **(wide | changes))
+    return compressed(encapsulate([frame]), 1, RLELossless, **(WIDE | changes))
 
 
 def test_run_lengths_lose_what_follows_and_what_lies_between() -> None:
@@ -133,6 +133,21 @@ def test_run_lengths_lose_what_follows_and_what_lies_between() -> None:
     gap = frame[:8] + struct.pack("<L", second + 8) + frame[12:second] + b"Quxworth" + frame[second:]
     new = rewrite(rle_file(gap)).data
     assert b"Quxworth" not in new and np.array_equal(pydicom.dcmread(io.BytesIO(new)).pixel_array, PLANE)
+
+
+def test_frames_that_nobody_declared_are_not_cut_off() -> None:
+    frame = run_length()
+    packed = deflated(np.random.default_rng(3).bytes(4096))
+    even = packed + b"\0" * (len(packed) % 2)
+    for pixels, syntax, change in (
+        (encapsulate([frame, frame]), RLELossless, WIDE),
+        (items(frame + frame), RLELossless, WIDE),
+        (items(even, even), DEFLATED, {}),
+        (items(packed + packed), DEFLATED, {}),
+        (items(bytes(4096), bytes(4096)), WHOLE, {}),
+    ):
+        with pytest.raises(Unsafe):
+            rewrite(compressed(pixels, 1, syntax, **change))
 
 
 @pytest.mark.parametrize("change", ["count", "unused", "order", "short", "empty"])

@@ -61,6 +61,8 @@ def _inflated(data: bytes, wanted: int) -> bytes:
     if not stream.eof or not wanted <= found <= wanted + wanted % 2:
         raise damaged("deflate")
     behind = stream.unused_data
+    if len(behind) >= rle.LONGEST_REST:
+        raise Unsafe("pixel_data_long", EXPORT_AGAIN)
     return data if behind in (b"", b"\0") else data[: len(data) - len(behind)]
 
 

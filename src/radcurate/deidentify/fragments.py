@@ -31,6 +31,8 @@ def frames_of(fragments: list[bytes], tables: Tables, frames: int, syntax: str) 
     """
     if len(fragments) < frames:
         raise Unsafe("pixel_data_short", EXPORT_AGAIN)
+    if len(fragments) > frames and syntax not in JPEG | JPEG_2000:  # each is a frame, and one that nobody declared
+        raise Unsafe("pixel_data_long", EXPORT_AGAIN)
     starts = _starts(fragments, tables, frames)
     if starts is None and len(fragments) == frames:
         starts = list(range(frames))
@@ -62,8 +64,6 @@ def _starts(fragments: list[bytes], tables: Tables, frames: int) -> list[int] | 
 
 def _beginnings(fragments: list[bytes], syntax: str) -> list[int]:
     """The fragments that begin like an image: without a table, nothing else tells."""
-    if syntax not in JPEG | JPEG_2000:
-        raise damaged("fragments")
     start = jpeg.START if syntax in JPEG else jpeg2000.START
     return [number for number, fragment in enumerate(fragments) if fragment.startswith(start)]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 
 from radcurate.deidentify.layout import Layout
-from radcurate.dicom.problems import damaged
+from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe, damaged
 
+LONGEST_REST = 1024  # bytes; more may be another frame
 HEADER = struct.Struct("<16L")
 
 
@@ -52,7 +53,11 @@ def _segment(data: bytes, wanted: int) -> bytes:
         raise damaged("code_stream") from None
     if made != wanted or position > len(data):
         raise damaged("code_stream")
-    return data[:position] if data[position:].strip(b"\0\x80") else data
+    if not data[position:].strip(b"\0\x80"):
+        return data
+    if len(data) - position >= LONGEST_REST:
+        raise Unsafe("pixel_data_long", EXPORT_AGAIN)
+    return data[:position]
 
 
 def _frame(segments: list[bytes]) -> bytes:
