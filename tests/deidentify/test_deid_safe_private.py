@@ -19,6 +19,7 @@ from radcurate.dicom.container import read_file, write_file
 from radcurate.dicom.elements import Element, Encoding
 from radcurate.errors import CurationError
 from radcurate.settings import Deidentify
+from radcurate.volumes.suv import suv_factors
 
 PRIVATE = load_policy(ALLOWLIST, VOCABULARY, Deidentify(safe_private=True))
 TABLE = ROOT / "config/safe_private.csv"
@@ -52,6 +53,13 @@ def test_the_suv_factor_survives_in_any_block(syntax: str, block: int) -> None:
     assert new[0x70530000 + block].value == PHILIPS
     codes = {item.CodeValue for item in new.DeidentificationMethodCodeSequence}
     assert "113111" in codes
+
+
+def test_the_factor_still_gives_suv() -> None:
+    ds = with_factor()
+    ds.Units, ds.AcquisitionDate, ds.AcquisitionTime = "CNTS", "20200310", "111500"
+    new = clean(ds)
+    assert suv_factors([new]) == suv_factors([ds]) == [0.000551]
 
 
 def test_off_by_default() -> None:

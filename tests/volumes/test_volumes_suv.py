@@ -120,3 +120,18 @@ def test_what_is_missing_is_named(changes: dict[str, Any], injection: dict[str, 
     with pytest.raises(VolumeError) as caught:
         factor(pet(changes, injection))
     assert caught.value.reason == wanted
+
+
+def counts(suv: str, activity: str) -> FileDataset:
+    header = pet({"Units": "CNTS"})
+    block = header.private_block(0x7053, "Philips PET Private Group", create=True)
+    block.add_new(0x00, "DS", suv)
+    block.add_new(0x09, "DS", activity)
+    return header
+
+
+def test_counts_of_philips_have_factors_of_their_own() -> None:
+    assert factor(counts("0.000551", "1.25")) == pytest.approx(0.000551)
+    assert factor(counts("0", "1.25")) == pytest.approx(1.25 * after(3600))
+    with pytest.raises(VolumeError, match="SUV"):
+        factor(counts("0", "0"))

@@ -15,6 +15,7 @@ import pydicom
 from radcurate.volumes.problems import VolumeError
 
 DAY = timedelta(days=1)
+PHILIPS = "Philips PET Private Group"
 
 
 def suv_factors(headers: list[pydicom.Dataset]) -> list[float]:
@@ -26,18 +27,44 @@ def suv_factors(headers: list[pydicom.Dataset]) -> list[float]:
     units = {str(header.get("Units", "")).strip().upper() for header in headers}
     if units == {"GML"}:
         return [_already_suv(header) for header in headers]
+    if units == {"CNTS"} and all(PHILIPS in _creators(header) for header in headers):
+        start = scan_start(headers)
+        return [_from_counts(header, start) for header in headers]
     if units != {"BQML"}:
         raise _problem(
             "suv_units",
             "the PET can't be turned into SUV",
             "Units BQML or GML",
-            "counts, whose factor to Bq/ml is a private element that de-identification removes"
+            "counts, whose factor is a private element that de-identification removes"
             if "CNTS" in units
             else "other Units",
-            "reconstruct or export the series in Bq/ml or SUV",
+            "set deidentify.safe_private: true for Philips counts, or export the series in Bq/ml or SUV",
         )
     start = scan_start(headers)
     return [_factor(header, start) for header in headers]
+
+
+def _creators(header: pydicom.Dataset) -> set[str]:
+    """Creators of private blocks of group 7053."""
+    group = header.group_dataset(0x7053)
+    return {str(element.value).strip() for element in group if 0x10 <= element.tag.element <= 0xFF}
+
+
+def _from_counts(header: pydicom.Dataset, start: datetime) -> float:
+    """Factor of Philips counts (QIBA): (7053,xx00) leads to SUVbw, or (7053,xx09) to Bq/ml."""
+    block = header.private_block(0x7053, PHILIPS)
+    suv, activity = (float(block[number].value or 0) if number in block else 0.0 for number in (0x00, 0x09))
+    if suv > 0:
+        return suv
+    if activity > 0:
+        return activity * _factor(header, start)
+    raise _problem(
+        "suv_units",
+        "the PET can't be turned into SUV",
+        "the vendor's factor for counts above 0",
+        "0",
+        "export the series in Bq/ml or SUV",
+    )
 
 
 def _already_suv(header: pydicom.Dataset) -> float:
