@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from radcurate import seals, tables
@@ -211,11 +212,25 @@ def _table_cells(path: Path, name: str) -> Iterator[Cell]:
     for entry, value in (pq.read_metadata(path).metadata or {}).items():
         if entry != b"ARROW:schema":
             yield Cell("", name, "metadata", value.decode("utf-8", "replace"), program=False)
-    for row in tables.read(path).to_pylist():
-        for column, value in row.items():
-            for text in value if isinstance(value, list) else [value]:
-                if isinstance(text, str):
-                    yield Cell(row.get("series") or "", name, column, text, column in PROGRAM, column.endswith("_date"))
+    content = tables.read(path)
+    for column in content.column_names:
+        kind = content.schema.field(column).type
+        if pa.types.is_string(kind) or pa.types.is_list(kind):
+            for series, text in _texts(content, column):
+                yield Cell(series, name, column, text, column in PROGRAM, column.endswith("_date"))
+
+
+def _texts(content: pa.Table, column: str) -> list[tuple[str, str]]:
+    """Every text of a column with its series, once: tables with a row per file and action say the same many times."""
+    if "series" not in content.column_names or column == "series":
+        pairs = [(series, series if column == "series" else "") for series in content[column].unique().to_pylist()]
+        return sorted((own or "", text) for text, own in pairs if isinstance(text, str))
+    if pa.types.is_list(content.schema.field(column).type):
+        rows = content.select(["series", column]).to_pylist()
+        found = {(row["series"] or "", text) for row in rows for text in row[column] or [] if isinstance(text, str)}
+        return sorted(found)
+    rows = content.select(["series", column]).group_by(["series", column]).aggregate([]).to_pylist()
+    return sorted((row["series"] or "", row[column]) for row in rows if row[column] is not None)
 
 
 def _judged(job: Job) -> list[Verdict]:
