@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 
 from radcurate.verify.layout import UnreadableError
@@ -14,6 +15,7 @@ from radcurate.verify.layout import UnreadableError
 Span = tuple[int, int]
 ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _MARKER = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 TAIL = 256  # bytes
 RLE = "1.2.840.10008.1.2.5"
 
@@ -49,7 +51,7 @@ def whole_frames(data: bytes, fragments: Sequence[Span], syntax: str) -> Iterato
     """Fragments that belong together: within coded data no frame can seem to begin."""
     parts: list[Span] = []
     for start, end in fragments:
-        if parts and (syntax == RLE or _begins(data[start : start + 12])):
+        if parts and (syntax in (RLE, DEFLATED_FRAMES) or _begins(data[start : start + 12])):
             yield parts
             parts = []
         parts.append((start, end))
@@ -69,12 +71,30 @@ def header_spans(data: bytes, start: int, end: int, syntax: str) -> list[Span]:
     """
     if syntax == RLE:
         return [(start, min(start + 64, end))]
+    if syntax == DEFLATED_FRAMES:
+        return [(end - len(inflated_frame(data[start:end])[1]), end)]
     head = data[start : start + 12]
     if not _begins(head):
         raise UnreadableError("unreadable")
     if head[:2] == b"\xff\xd8":
         return _jpeg(data, start, end)
     return _codestream(data, start, end) if head[:2] == b"\xff\x4f" else _boxes(data, start, end)
+
+
+def inflated_frame(frame: bytes) -> tuple[bytes, bytes]:
+    """The pixels of a deflated frame, and what follows them.
+
+    Raises:
+        UnreadableError: unreadable.
+    """
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        pixels = stream.decompress(frame)
+    except zlib.error:
+        raise UnreadableError("unreadable") from None
+    if not stream.eof:
+        raise UnreadableError("unreadable")
+    return pixels, stream.unused_data
 
 
 def _jpeg(data: bytes, start: int, end: int) -> list[Span]:

@@ -29,6 +29,7 @@ from radcurate.verify.words import is_identity, is_plain
 
 HEAD = 1 << 16  # bytes read at first: most headers are shorter
 LONGEST = 1 << 20  # bytes of an element that is kept in memory; longer ones are read again
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _NO_INSTANCE = re.compile(r"ClassUID|TransferSyntaxUID|CodingSchemeUID|MappingResourceUID|ContextUID|ContextGroup")
 _DAY = re.compile(r"(1[89]|2\d)\d\d\.?\d\d\.?\d\d")
 _UID = re.compile(r"[0-9.]{9,64}")
@@ -78,7 +79,7 @@ class Originals:
             if stays:
                 raws.append(raw)
                 whole = whole and len(raw) <= LONGEST
-        found = Original(path, size, layout.value(0x00080060) or "", layout.order, layout.explicit)
+        found = Original(path, size, _modality(layout), layout.order, layout.explicit)
         found.raws, found.whole = tuple(raws) if whole else (), whole
         found.native = layout.pixels[0] if layout.pixels and layout.transfer_syntax != DEFLATED else None
         return found
@@ -91,6 +92,12 @@ class Originals:
         if len(raw) <= LONGEST:
             self.seen[raw] = stays
         return stays
+
+
+def _modality(layout: Layout) -> str:
+    """Modality, but for secondary captures: what such an object says of its acquisition is hearsay."""
+    captured = (layout.value(0x00080016) or "").startswith(SECONDARY_CAPTURE)
+    return "SC" if captured else layout.value(0x00080060) or ""
 
 
 def _head(path: Path, size: int) -> Layout | None:

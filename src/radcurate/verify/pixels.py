@@ -6,7 +6,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 
-from radcurate.verify.frames import ALONE, RLE, next_marker, whole_frames
+from radcurate.verify.frames import ALONE, DEFLATED_FRAMES, RLE, inflated_frame, next_marker, whole_frames
 from radcurate.verify.layout import PIXEL_DATA, Buffer, Layout, Span, UnreadableError, pixel_bytes
 
 STEP = 1 << 20  # bytes compared at a time
@@ -81,6 +81,8 @@ def picture(frame: bytes, syntax: str) -> bytes:
     if syntax == RLE:
         segments = struct.unpack_from("<L", frame)[0]
         return frame[: 4 + 4 * min(segments, 15)] + _END.sub(b"", frame[64:])
+    if syntax == DEFLATED_FRAMES:
+        return inflated_frame(frame)[0]
     try:
         if frame[:2] == b"\xff\xd8":
             return b"".join(_jpeg(frame))

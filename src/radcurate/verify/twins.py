@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +15,9 @@ from radcurate.verify.keep import Compared, Side
 from radcurate.verify.layout import Layout, leaves_of, read_layout
 from radcurate.verify.needles import Needles
 from radcurate.verify.originals import Original, read_whole
-from radcurate.verify.readings import numbers_in
+from radcurate.verify.readings import FORMATS, numbers_in
 
+BINARY = frozenset(FORMATS)
 REMEMBERED = 1 << 16  # bytes of two elements whose comparison is remembered
 
 
@@ -65,8 +67,13 @@ class Comparer:
 
     def _identifies(self, vr: str, raw: bytes, order: str) -> bool:
         """Whether a number is one of the patient's own, or holds any other identifier."""
-        own = self.needles.own_numbers
-        return any(value in own for value in numbers_in(raw, vr, order)) or any(self.needles.matches(raw.lower()))
+        own, found = self.needles.own_numbers, list(numbers_in(raw, vr, order))
+        if any(value in own or value in self.needles.numbers for value in found):
+            return True
+        digits = re.sub(rb"\D", b"", raw).decode()
+        if vr not in BINARY and len(digits) >= 5 and any(str(number) in digits for number in own):
+            return True
+        return any(self.needles.matches(raw.lower()))
 
 
 def _raws(original: Original) -> tuple[bytes, ...]:

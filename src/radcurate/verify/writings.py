@@ -64,6 +64,8 @@ def _telling_parts(value: str, harmless: frozenset[str]) -> Iterator[str]:
     """Numbers, codes and unusual words in a free text: an insurance number, somebody's name."""
     for part in dict.fromkeys(re.findall(r"[^\W_]+(?:[-/.][^\W_]+)*", value.lower())):
         pieces = [fold(piece) for piece in re.findall(r"[^\W\d_]+", part)]
+        if re.fullmatch(r"\d{1,4}\.\d+", part):  # a measure
+            continue
         if sum(character.isdigit() for character in part) >= 5:
             yield part
         elif (
