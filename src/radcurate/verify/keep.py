@@ -147,7 +147,7 @@ def _attribute(
     left = [value for _, value in new if value.strip(b" \0")]
     for number, value in enumerate(full):
         twin = left[number] if len(left) == len(full) else None
-        if twin is not None and (twin == value or _same(vr, value, twin, orders, row.kind)):
+        if twin is not None and (twin == value or _same(vr, value, twin, orders)):
             result.kept += 1
         elif (
             row.kind in ("text", "report")
@@ -159,8 +159,8 @@ def _attribute(
             result.faults[LOST if twin is None else CHANGED, row.keyword] += 1
 
 
-def _same(vr: str, old: bytes, new: bytes, orders: tuple[str, str], kind: str) -> bool:
-    if kind == "time":
+def _same(vr: str, old: bytes, new: bytes, orders: tuple[str, str]) -> bool:
+    if vr == "TM":
         return _clock(old) == _clock(new) is not None
     before, after = normal(vr, old, orders[0]), normal(vr, new, orders[1])
     return before is not None and before == after
@@ -191,7 +191,7 @@ def _clock(raw: bytes) -> tuple[str, ...] | None:
 
 def _is_value(vr: str, row: Kept, raw: bytes, order: str) -> bool:
     """Whether a source's value is one that its attribute may have; what isn't had to be blanked."""
-    if row.kind == "time":
+    if vr == "TM":
         return _clock(raw) is not None
     if row.kind == "must":
         return raw.isascii()
