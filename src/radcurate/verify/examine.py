@@ -73,6 +73,8 @@ class Searcher:
         leaves, finds = layout.leaves(top), Finds()
         order = "<" if top.tag >> 16 == 2 else layout.order
         for leaf in leaves:
+            if self.safe and marks.names_listed_creator(leaf, layout.data, self.safe):
+                continue
             self.search_element(layout.data[leaf.start : leaf.end], leaf, finds, order)
         self.search(b"\0\0".join(_between(leaves, top, layout.data)), Place("between the values", vr="OB"), finds)
         groups = {leaf.tag >> 16 for leaf in leaves}

@@ -90,7 +90,7 @@ def _codes(layout: Layout, begin: int, end: int) -> list[tuple[str, str, str]]:
 def _options() -> Mapping[int, Owed]:
     """Attributes that the basic profile removes or empties (PS3.15 table E.1-1), and the options that keep or clean them."""
     text = files("radcurate.verify").joinpath("options.csv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = [row for row in csv.DictReader(text.splitlines()) if row["goes"] == "yes"]
     return {int(row["tag"][1:5] + row["tag"][6:10], 16): frozenset(row["options"].split()) for row in rows}
 
 
@@ -133,8 +133,21 @@ def safe_private(text: str) -> Safe:
     found = set()
     for row in csv.DictReader(text.splitlines()):
         group, element = (row[name].strip().lower().replace("x", "0") for name in ("group", "element"))
-        found.add((row["private_creator"].strip(), int(group, 16), int(element[-2:], 16)))
+        found.add((row["creator"].strip(), int(group, 16), int(element[-2:], 16)))
     return frozenset(found)
+
+
+def names_listed_creator(leaf: Element, data: bytes, safe: Safe) -> bool:
+    """Whether an element reserves private tags for a creator of the list: a constant of the standard's or a maker's."""
+    if not leaf.tag >> 16 & 1 or not 0x10 <= leaf.tag & 0xFFFF <= 0xFF:
+        return False
+    return data[leaf.start : leaf.end].decode("latin-1").strip(" \0") in creators_of(safe)
+
+
+@lru_cache(maxsize=4)
+def creators_of(safe: Safe) -> frozenset[str]:
+    """The creators that are listed."""
+    return frozenset(creator for creator, _, _ in safe)
 
 
 def private_is_safe(layout: Layout, safe: Safe) -> bool:
@@ -164,7 +177,7 @@ def _listed(leaf: Element, data: bytes, parent: str, creators: dict[tuple[str, i
     if 0x10 <= element <= 0xFF:
         creator = data[leaf.start : leaf.end].decode("latin-1").strip(" \0")
         creators[parent, group << 16 | element << 8] = creator
-        return any(creator == name for name, _, _ in safe)
+        return creator in creators_of(safe)
     if element <= 0xFF or leaf.tag == ITEM:
         return False
     return (creators.get((parent, leaf.tag & 0xFFFFFF00), ""), group, element & 0xFF) in safe
