@@ -7,12 +7,13 @@ from pydicom.dataset import Dataset
 
 from radcurate.dicom import values
 from radcurate.dicom.geometry import Stack
+from radcurate.dicom.values import Elements
 
 # position (3), orientation (6), spacing (2), all mm or cosines
 Plane = tuple[float, ...]
 
 
-def single_plane(dataset: Dataset, frames: int) -> tuple[Plane, ...]:
+def single_plane(dataset: Elements, frames: int) -> tuple[Plane, ...]:
     """The plane of a single-frame image; empty without geometry or where frames have none of their own."""
     position = values.numbers(dataset, "ImagePositionPatient", 3)
     orientation = values.numbers(dataset, "ImageOrientationPatient", 6)
@@ -22,7 +23,7 @@ def single_plane(dataset: Dataset, frames: int) -> tuple[Plane, ...]:
     return ((*position, *orientation, *spacing),)
 
 
-def frame_planes(dataset: Dataset, frames: int) -> tuple[Plane, ...]:
+def frame_planes(dataset: Elements, frames: int) -> tuple[Plane, ...]:
     """One plane per frame of a multi-frame object; empty where any frame lacks position, orientation or spacing."""
     shared = (values.items(dataset, "SharedFunctionalGroupsSequence") or [Dataset()])[0]
     groups = values.items(dataset, "PerFrameFunctionalGroupsSequence")

@@ -19,6 +19,7 @@ from radcurate.dicom import kinds, pixels, values
 from radcurate.dicom.frames import Plane, frame_planes, single_plane
 from radcurate.dicom.references import References, read_references
 from radcurate.dicom.tree import Found
+from radcurate.dicom.values import Elements
 
 DEFER = 1 << 22  # bytes; larger elements (documents, wave forms) are passed over
 DICOMDIR = "1.2.840.10008.1.3.10"
@@ -91,9 +92,9 @@ class _Stop:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A header as pydicom sees it, the elements after the pixels, and whether the file is whole."""
+    """A header as pydicom sees it or in pieces, the elements after the pixels, and whether the file is whole."""
 
-    dataset: Dataset
+    dataset: Elements
     tail: Dataset | None
     complete: bool
     data_start: int
@@ -119,7 +120,7 @@ def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed |
             parsed = parse(stream, found.size)
             if parsed is None:
                 return Unusable(found, "truncated"), None
-            return _reduce(found, parsed), parsed
+            return reduce(found, parsed), parsed
     except FileNotFoundError:
         return Unusable(found, "vanished"), None
     except OSError:
@@ -174,9 +175,16 @@ def parse(stream: BinaryIO, size: int) -> Parsed | None:
         return Parsed(dataset, None, True, start, 0, stop.length if stop.tag else 0)
     implicit, little = dataset.original_encoding
     values_at = stream.tell() + (8 if implicit or stop.vr not in _LONG_VRS else 12)
-    end = pixels.end_of_pixels(stream, values_at, stop.length, size)
-    tail = None if end is None else _read_tail(stream, end, size, bool(implicit), bool(little))
-    return Parsed(dataset, tail, end is not None, start, values_at, stop.length)
+    parsed = Parsed(dataset, None, True, start, values_at, stop.length)
+    return with_tail(stream, size, parsed, bool(implicit), bool(little))
+
+
+def with_tail(stream: BinaryIO, size: int, parsed: Parsed, implicit: bool, little: bool) -> Parsed:
+    """A header with the elements behind its pixels, or as incomplete where the file ends before those do."""
+    end = pixels.end_of_pixels(stream, parsed.pixel_start, parsed.pixel_length, size)
+    if end is None:
+        return replace(parsed, complete=False)
+    return replace(parsed, tail=_read_tail(stream, end, size, implicit, little)) if end + 8 <= size else parsed
 
 
 _LONG_VRS = ("OB", "OW", "OF", "OD", "OL", "OV", "UN")
@@ -184,8 +192,6 @@ _LONG_VRS = ("OB", "OW", "OF", "OD", "OL", "OV", "UN")
 
 def _read_tail(stream: BinaryIO, end: int, size: int, implicit: bool, little: bool) -> Dataset | None:
     """Elements after the pixel data; bytes that are none are left to the writer, which copies no tail."""
-    if end + 8 > size:
-        return None
     stream.seek(end)
     try:
         return read_dataset(stream, implicit, little, defer_size=DEFER)
@@ -211,12 +217,17 @@ def _elements_complete(dataset: Dataset, size: int, deflated: bool) -> bool:
     return True
 
 
-def _reduce(found: Found, parsed: Parsed) -> Header | Unusable:
+def reduce(found: Found, parsed: Parsed) -> Header | Unusable:
+    """What is remembered of a header, or why it is none of a series.
+
+    Raises:
+        Doubt: of a header in pieces, where sequences are asked for.
+    """
     dataset, meta = parsed.dataset, parsed.dataset.file_meta
     sop_class = values.text(dataset, "SOPClassUID") or values.text(meta, "MediaStorageSOPClassUID")
-    if sop_class == DICOMDIR or "DirectoryRecordSequence" in dataset:
+    if sop_class == DICOMDIR or values.present(dataset, "DirectoryRecordSequence"):
         return Unusable(found, "dicomdir")
-    if not sop_class and "Modality" not in dataset and "SOPInstanceUID" not in dataset:
+    if not sop_class and not any(values.present(dataset, keyword) for keyword in ("Modality", "SOPInstanceUID")):
         return Unusable(found, "not_dicom" if parsed.complete else "truncated")
     header = _header(found, parsed, sop_class)
     for missing, value in (
@@ -233,7 +244,7 @@ def _header(found: Found, parsed: Parsed, sop_class: str) -> Header:
     dataset = parsed.dataset
     modality = values.text(dataset, "Modality").upper()
     kind = kinds.kind_of(sop_class, modality)
-    multi = kind == "seg" or "PerFrameFunctionalGroupsSequence" in dataset
+    multi = kind == "seg" or values.present(dataset, "PerFrameFunctionalGroupsSequence")
     usable = kind in ("image", "seg")
     frames = max(values.whole(dataset, "NumberOfFrames") or 1, 1)
     planes = (frame_planes(dataset, frames) if multi else single_plane(dataset, frames)) if usable else ()
@@ -264,14 +275,14 @@ def _header(found: Found, parsed: Parsed, sop_class: str) -> Header:
         lossy=values.text(dataset, "LossyImageCompression") == "01",
         thickness=_thickness(dataset),
         planes=planes,
-        values=_value_digest(dataset),
+        values=value_digest(dataset),
         data_start=parsed.data_start,
         pixel_start=parsed.pixel_start,
         references=read_references(dataset, kind, planes) if kind in ("rtstruct", "seg") else None,
     )
 
 
-def _thickness(dataset: Dataset) -> float | None:
+def _thickness(dataset: Elements) -> float | None:
     """Distance that a single plane stands for, in mm: SpacingBetweenSlices, or else SliceThickness."""
     measures = [item for group in _shared_groups(dataset) for item in values.items(group, "PixelMeasuresSequence")]
     for place in (dataset, *measures):
@@ -282,7 +293,7 @@ def _thickness(dataset: Dataset) -> float | None:
     return None
 
 
-def _shared_groups(dataset: Dataset) -> list[Dataset]:
+def _shared_groups(dataset: Elements) -> list[Dataset]:
     return (
         values.items(dataset, "SharedFunctionalGroupsSequence")
         + values.items(dataset, "PerFrameFunctionalGroupsSequence")[:1]
@@ -309,6 +320,16 @@ def _syntax(dataset: Dataset) -> str:
     return str(uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian)
 
 
-def _value_digest(dataset: Dataset) -> str:
-    parts = "\0".join("\\".join(values.texts(dataset, keyword)) for keyword in VALUE_KEYWORDS)
+def value_digest(dataset: Elements, like: dict[str, str] | None = None) -> str:
+    """A short name for what turns stored values into intensities: equal for equal values of VALUE_KEYWORDS.
+
+    Args:
+        dataset: the header.
+        like: values that are known already, by keyword; those found are added.
+    """
+    known = {} if like is None else like
+    for keyword in VALUE_KEYWORDS:
+        if keyword not in known:
+            known[keyword] = "\\".join(values.texts(dataset, keyword))
+    parts = "\0".join(known[keyword] for keyword in VALUE_KEYWORDS)
     return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:16]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,13 +20,22 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.values import convert_SQ
 
+from radcurate.dicom.lazy import UNDEFINED, Decoder, Lazy, quick_value
+from radcurate.dicom.split import value_of
+from radcurate.dicom.values import Elements
+
 PRIVATE = "private"  # held back until all names and numbers of the patient are known, see `keep_private`
 _TOOLKITS = r"pydicom|offis|dcmtk|gdcm|dcm4che|merge|highdicom|leadtools|clearcanvas|fo-?dicom|dicomobjects"
 WELL_KNOWN_ROOT = "1.2.840.10008."
 NUMERIC = ("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "IS", "DS", "US or SS", "US or SS or OW")
 BULK = ("OB", "OW", "OF", "OD", "OL", "OV", "OB or OW")
 BINARY = frozenset((*NUMERIC, *BULK, "TM", "AS"))
+ALONE = frozenset(
+    ("AE", "CS", "DA", "DT", "LO", "LT", "OB", "PN", "SH", "ST", "UC", "UI", "UR", "UT")
+)  # read without others
+PLAIN = BINARY - {"OB"}  # tell nothing wherever they stand
 LONG_TEXT = frozenset(("LT", "ST", "UT", "UC"))
+MOST_KEPT = 64  # bytes of an element that are remembered as they are; of a longer one, a hash
 MOST_PRIVATE = 1024  # bytes; a longer private value is a document, whose parts are found by their own tags
 
 _ID = re.compile(
@@ -39,6 +49,7 @@ _TEXT = re.compile(
     r"|ProtocolName|ROIName|BodyPart$|Interpretation|Admitting|SpecialNeeds|PatientState|Instructions|TextValue|Findings"
 )
 _NO_UID = re.compile(r"ClassUID|TransferSyntaxUID|CodingSchemeUID|MappingResourceUID|ContextUID|ContextGroup")
+_UID = re.compile(r"[0-9.]+")
 _NO_PERSON = re.compile(
     r"none|unknown|anonym(ous|ized|ised)?|de-?identified|removed|patient|test|null|n/?a|no ?name|name|ct|mr|mri|pt|pet|sr|seg|us"
     r"|rtstruct|axial|sagittal|coronal|localizer|scout|original|primary|derived|secondary|[\W_0]*"
@@ -59,7 +70,9 @@ class Collector:
     """Gathers facts of one patient from many headers; equal raw elements are looked at once."""
 
     facts: set[Fact] = field(default_factory=set)
-    seen: set[tuple[int, str | None, bytes | int]] = field(default_factory=set)
+    seen: set[tuple[int, str | None, str, bytes | int]] = field(default_factory=set)
+    raws: dict[tuple[bool, bytes], set[bytes | int]] = field(default_factory=lambda: defaultdict(set))  # by decoder
+    like: object = None  # of the last header in pieces
 
     def add(self, dataset: Dataset | None) -> None:
         """Take in a data set (or file meta) with everything nested in it."""
@@ -71,31 +84,67 @@ class Collector:
             except Exception:  # one malformed element hides no other
                 continue
 
+    def add_lazy(self, lazy: Lazy) -> None:
+        """Take in a header in pieces; of one like those before, only the new pieces are looked at.
+
+        Raises:
+            Doubt: to be read with pydicom.
+        """
+        tags = lazy.own if lazy.like is not None and lazy.like is self.like else lazy.raws
+        seen, nested = self.raws[lazy.decoder.encoding.explicit, lazy.decoder.charset], set[int]()
+        for tag in tags:
+            raw = lazy.raws[tag]
+            mark = raw if len(raw) <= MOST_KEPT else hash(raw)
+            if mark in seen:
+                continue
+            seen.add(mark)
+            vr = raw[4:6].decode() if lazy.decoder_of(tag).encoding.explicit else _vr(tag, None)
+            if vr in ALONE and raw[4:8] != UNDEFINED:
+                self._alone(lazy, tag, vr, raw)
+            elif _vr(tag, vr) not in PLAIN:
+                nested.add(tag)
+        for dataset in lazy.elements(nested) if nested else ():
+            self.add(dataset)
+        self.like = lazy.like
+
+    def _alone(self, lazy: Lazy, tag: int, vr: str, raw: bytes) -> None:
+        written, value = value_of(raw, lazy.decoder_of(tag).encoding)
+        if not value or self._known(lazy.decoder_of(tag), tag, written or None, value):
+            return
+        try:
+            parts = quick_value(vr, value) or lazy.decoder_of(tag).element(tag, raw).value
+        except Exception:  # one malformed element hides no other
+            return
+        self._value(lazy, tag, vr, parts)
+
     def _element(self, dataset: Dataset, element: Any) -> None:
         tag, vr = int(element.tag), element.VR
         if isinstance(element, RawDataElement):
-            if element.value is None or self._known(tag, vr, element.value) or _vr(tag, vr) in BINARY - {"OB"}:
+            if element.value is None or self._known(dataset, tag, vr, element.value) or _vr(tag, vr) in PLAIN:
                 return
             element = dataset[BaseTag(tag)]
-            vr = element.VR
+        self._value(dataset, tag, element.VR, element.value)
+
+    def _value(self, dataset: Elements, tag: int, vr: str, value: Any) -> None:
         if vr == "SQ":
-            for item in element.value or ():
+            for item in value or ():
                 self.add(item)
-        elif isinstance(element.value, bytes):
-            self._bytes(dataset, tag, element.value)
+        elif isinstance(value, bytes):
+            self._bytes(dataset, tag, value)
         elif vr not in BINARY:
             keyword = _keyword(tag)
-            for value in _values(element.value):
-                self.facts.update(classify(tag, keyword, vr, value))
+            for part in _values(value):
+                self.facts.update(classify(tag, keyword, vr, part))
 
-    def _known(self, tag: int, vr: str | None, value: bytes) -> bool:
-        mark = (tag, vr, value if len(value) <= 64 else hash(value))
+    def _known(self, source: Dataset | Decoder, tag: int, vr: str | None, value: bytes) -> bool:
+        """Whether this was taken in before, in the same character set."""
+        mark = (tag, vr, str(source.original_character_set), value if len(value) <= MOST_KEPT else hash(value))
         if mark in self.seen:
             return True
         self.seen.add(mark)
         return False
 
-    def _bytes(self, dataset: Dataset, tag: int, value: bytes) -> None:
+    def _bytes(self, dataset: Elements, tag: int, value: bytes) -> None:
         """UN and OB may hold a sequence (PS3.5 6.2.2) or plain text."""
         if value[:4] == b"\xfe\xff\x00\xe0":
             for item in unwrap(value, dataset):
@@ -144,9 +193,14 @@ def is_instance_uid(keyword: str, value: str) -> bool:
     return (
         len(value) > 8
         and not value.startswith(WELL_KNOWN_ROOT)
-        and not _NO_UID.search(keyword)
-        and bool(re.fullmatch(r"[0-9.]+", value))
+        and not _is_fixed_uid(keyword)
+        and bool(_UID.fullmatch(value))
     )
+
+
+@lru_cache(maxsize=8192)
+def _is_fixed_uid(keyword: str) -> bool:
+    return bool(_NO_UID.search(keyword))
 
 
 def is_telling(value: str) -> bool:
@@ -155,7 +209,7 @@ def is_telling(value: str) -> bool:
     return len(plain) > 2 and not _NO_PERSON.fullmatch(plain)
 
 
-def unwrap(value: bytes, dataset: Dataset) -> list[Dataset]:
+def unwrap(value: bytes, dataset: Elements) -> list[Dataset]:
     """Items of a sequence that is kept as bytes, implicit or explicit; empty when it is none."""
     explicit = bool(re.fullmatch(rb"[A-Z]{2}", value[12:14]))
     for implicit in (not explicit, explicit):
@@ -170,16 +224,26 @@ def unwrap(value: bytes, dataset: Dataset) -> list[Dataset]:
 
 def path_facts(path: str) -> Iterator[Fact]:
     """Facts in the names of a file and its folders; counters and everyday words are dropped."""
-    *folders, name = path.split("/")
-    stem = re.sub(r"(\.(dcm|dicom|ima|img|nii|gz))+$", "", name, flags=re.IGNORECASE)
-    for part in (*folders, stem):
-        embedded = re.findall(r"\d+(?:\.\d+){5,}", part)
-        for uid in embedded:
-            yield Fact("uid", "file_name", uid)
-        if not embedded and is_telling(part) and not _GENERIC.fullmatch(part):
-            yield Fact("id" if re.search(r"\d", part) else "text", "file_name", part)
+    folder, _, name = path.rpartition("/")
+    yield from _folder_facts(folder)
+    yield from _name_facts(_SUFFIX.sub("", name))
 
 
+@lru_cache(maxsize=1024)
+def _folder_facts(path: str) -> tuple[Fact, ...]:
+    return tuple(fact for part in path.split("/") for fact in _name_facts(part))
+
+
+def _name_facts(part: str) -> Iterator[Fact]:
+    embedded = _EMBEDDED_UID.findall(part)
+    for uid in embedded:
+        yield Fact("uid", "file_name", uid)
+    if not embedded and is_telling(part) and not _GENERIC.fullmatch(part):
+        yield Fact("id" if re.search(r"\d", part) else "text", "file_name", part)
+
+
+_SUFFIX = re.compile(r"(\.(dcm|dicom|ima|img|nii|gz))+$", re.IGNORECASE)
+_EMBEDDED_UID = re.compile(r"\d+(?:\.\d+){5,}")
 _GENERIC = re.compile(
     r"(\.?(dicom|dcm|dicomdir|images?|img|im|i|data|series|study|studies|patients?|scans?|slices?|frames?|files?|export|input"
     r"|ct|mr|mri|pt|pet|cr|sr|us|nm|dx|mg|sc|se|st|pa|s|rt|rs|rtss|rtst|rtstruct|struct|seg|segmentation|nifti|nii|masks?|roi"

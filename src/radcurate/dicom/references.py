@@ -9,6 +9,7 @@ from itertools import chain
 from pydicom.dataset import Dataset
 
 from radcurate.dicom import values
+from radcurate.dicom.values import Elements
 
 MOST_POINTS = 900  # sampled evenly over all contours; enough to tell one series from another
 Point = tuple[float, float, float]
@@ -25,12 +26,12 @@ class References:
     regions: int  # contours or frames; 0: nothing is drawn
 
 
-def read_references(dataset: Dataset, kind: str, planes: tuple[tuple[float, ...], ...]) -> References:
+def read_references(dataset: Elements, kind: str, planes: tuple[tuple[float, ...], ...]) -> References:
     """References of an RTSTRUCT (PS3.3 C.8.8.5, C.8.8.6) or a SEG (C.8.20)."""
     return _rtstruct(dataset) if kind == "rtstruct" else _seg(dataset, planes)
 
 
-def _rtstruct(dataset: Dataset) -> References:
+def _rtstruct(dataset: Elements) -> References:
     contours = [c for roi in values.items(dataset, "ROIContourSequence") for c in values.items(roi, "ContourSequence")]
     frames = values.items(dataset, "ReferencedFrameOfReferenceSequence")
     studies = [s for frame in frames for s in values.items(frame, "RTReferencedStudySequence")]
@@ -44,7 +45,7 @@ def _rtstruct(dataset: Dataset) -> References:
     )
 
 
-def _seg(dataset: Dataset, planes: tuple[tuple[float, ...], ...]) -> References:
+def _seg(dataset: Elements, planes: tuple[tuple[float, ...], ...]) -> References:
     series = values.items(dataset, "ReferencedSeriesSequence")
     groups = values.items(dataset, "SharedFunctionalGroupsSequence") + values.items(
         dataset, "PerFrameFunctionalGroupsSequence"

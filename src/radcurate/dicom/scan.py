@@ -13,7 +13,9 @@ from pydicom.config import disable_value_validation
 from radcurate.dicom import values
 from radcurate.dicom.header import Header, Parsed, Unusable, read_header
 from radcurate.dicom.identifiers import Collector, Fact, path_facts
+from radcurate.dicom.lazy import Doubt, Lazy
 from radcurate.dicom.nifti import Mask, is_nifti, read_mask
+from radcurate.dicom.ordinary import Reader
 from radcurate.dicom.tree import Found
 
 Patient = tuple[str, str]  # PatientID and its issuer as written
@@ -31,16 +33,16 @@ class Batch:
 
 def scan_batch(files: Sequence[Found], source: Path) -> Batch:
     """Read headers of `files` below `source`. Never raises for a file; nothing is written."""
-    batch, collectors = Batch(), defaultdict[Patient, Collector](Collector)
+    batch, collectors, reader = Batch(), defaultdict[Patient, Collector](Collector), Reader(str(source))
     with disable_value_validation(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's quote header values
         for found in files:
-            _scan(source, found, batch, collectors)
+            _scan(source, found, batch, collectors, reader)
     batch.facts = {patient: collector.facts for patient, collector in collectors.items()}
     return batch
 
 
-def _scan(source: Path, found: Found, batch: Batch, collectors: dict[Patient, Collector]) -> None:
+def _scan(source: Path, found: Found, batch: Batch, collectors: dict[Patient, Collector], reader: Reader) -> None:
     if not found.problem and is_nifti(found.path):
         mask = read_mask(source, found)
         if isinstance(mask, Mask):
@@ -48,20 +50,33 @@ def _scan(source: Path, found: Found, batch: Batch, collectors: dict[Patient, Co
         else:
             batch.unusable.append(Unusable(found, mask))
         return
-    header, parsed = read_header(source, found)
+    header, parsed = reader.read(found) or read_header(source, found)
     if isinstance(header, Header):
         batch.headers.append(header)
     else:
         batch.unusable.append(header)
-    if parsed is not None:
-        _collect(found, parsed, collectors)
+    if parsed is None:
+        return
+    try:
+        _collect(found, header, parsed, collectors)
+    except Doubt:
+        parsed = read_header(source, found)[1]
+        if parsed is not None:
+            _collect(found, header, parsed, collectors)
 
 
-def _collect(found: Found, parsed: Parsed, collectors: dict[Patient, Collector]) -> None:
-    patient = values.text(parsed.dataset, "PatientID"), values.text(parsed.dataset, "IssuerOfPatientID")
+def _collect(found: Found, header: Header | Unusable, parsed: Parsed, collectors: dict[Patient, Collector]) -> None:
+    if isinstance(header, Header):
+        patient = header.patient_id, header.issuer
+    else:
+        patient = values.text(parsed.dataset, "PatientID"), values.text(parsed.dataset, "IssuerOfPatientID")
     if not patient[0]:
         return
     collector = collectors[patient]
-    for part in (parsed.dataset, parsed.dataset.file_meta, parsed.tail):
-        collector.add(part)
+    if isinstance(parsed.dataset, Lazy):
+        collector.add_lazy(parsed.dataset)
+    else:
+        collector.add(parsed.dataset)
+        collector.add(parsed.dataset.file_meta)
+    collector.add(parsed.tail)
     collector.facts.update(path_facts(found.path))
