@@ -166,6 +166,27 @@ def test_other_objects_are_quarantined_and_not_dropped(tmp_path: Path) -> None:
     assert all(row["remedy"] for row in rows(out, "series") if row["status"] != "ok")
 
 
+def test_a_gap_a_copy_a_mix_and_an_orphan_are_each_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    export = fill(tmp_path / "in")
+    planted = {"slice_gap": "gap", "duplicate_instance": "copy", "mixed_orientation": "mix", "no_image": "orphan"}
+    series = {reason: uid(what) for reason, what in planted.items()}
+    for z in (0.0, 3.0, 9.0, 12.0):
+        export.slice(series["slice_gap"], z)
+    export.image(series["duplicate_instance"])
+    export.slice(series["duplicate_instance"], 3.0, "other pixels", SOPInstanceUID=uid("new"), BitsStored=12)
+    export.image(series["mixed_orientation"])
+    export.slice(series["mixed_orientation"], 12.0, ImageOrientationPatient=[0.0, 1.0, 0.0, 0.0, 0.0, -1.0])
+    series["no_image"] = export.seg(uid("absent"), [uid("absent", 1)], heights=[100.0, 103.0], name="orphan")
+    out = run(tmp_path / "in", tmp_path / "out")
+    found = {row["series_instance_uid"]: row for row in rows(out, "series")}
+    for reason, name in series.items():
+        assert (found[name]["status"], found[name]["reason"]) == ("quarantined", reason)
+        assert found[name]["remedy"]
+        assert f"{reason} 1" in caplog.text
+    assert outcome(out)[IMAGE] == ("ok", None)
+
+
 def test_two_series_in_one_folder_and_one_series_in_two_folders(tmp_path: Path) -> None:
     export = fill(tmp_path / "in" / "a")
     export.image(uid("second"), modality="MR")
