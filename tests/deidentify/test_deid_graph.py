@@ -60,10 +60,13 @@ def places(ds: pydicom.Dataset, path: str = "") -> Iterator[tuple[str, str]]:
         if element.VR == "SQ" and element.keyword in LINKS:
             for number, item in enumerate(element.value):
                 yield from places(item, f"{path}{element.keyword}[{number}]>")
-        elif (
-            element.keyword in (NESTED if path else TOP) and element.value and str(element.value) not in UID_dictionary
-        ):
-            yield path + element.keyword, str(element.value)
+        elif element.keyword in (NESTED if path else TOP):
+            values = element.value if isinstance(element.value, pydicom.multival.MultiValue) else [element.value]
+            yield from ((path + element.keyword, str(uid)) for uid in values if _names_an_object(str(uid)))
+
+
+def _names_an_object(uid: str) -> bool:
+    return pydicom.uid.UID(uid).is_valid and uid not in UID_dictionary
 
 
 def both(files: Iterable[bytes], key: Key = TEST_KEY) -> tuple[Graph, Graph, int]:
@@ -129,7 +132,7 @@ def test_canaries_and_their_cohort() -> None:
 
 
 def test_demo_cohort(tmp_path: Path) -> None:
-    make_cohort(tmp_path / "demo", n_patients=5)
+    make_cohort(tmp_path / "demo", n_patients=2)
     files = dicom_files(tmp_path / "demo" / "export")
     counts = check(files)
     told("demo", counts)
