@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from radcurate.errors import CurationError
 from radcurate.identity import certificate, crosswalk, keystore
@@ -259,3 +262,32 @@ def test_what_is_no_certificate_is_refused(tmp_path: Path, text: str) -> None:
         certificate.check(path)
     with pytest.raises(CurationError, match="no certificate"):
         certificate.check(tmp_path / "none")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(["rotate", "destroy active", "destroy retired", "new"]), max_size=8))
+def test_whatever_happens_to_keys_each_is_in_one_state_and_no_destroyed_one_is_left(steps: list[str]) -> None:
+    made: dict[str, bytes] = {}
+    gone: set[str] = set()
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        for step in ["new", *steps]:
+            found = {entry.state: home / entry.file for entry in entries(home) if entry.state != KeyState.DESTROYED}
+            active = found.get(KeyState.ACTIVE)
+            chosen = active if step == "destroy active" else found.get(KeyState.RETIRED)
+            if step == "new" and active is None:
+                key = create_key(home / "key")
+                made[key.key_id] = key.secret
+            elif step == "rotate" and active:
+                key = rotate(active)[1]
+                made[key.key_id] = key.secret
+            elif step.startswith("destroy") and chosen:
+                key_id = keystore.identify(chosen).key_id
+                destroy(chosen, key_id)
+                gone.add(key_id)
+            listed = entries(home)
+            assert sorted(entry.key_id for entry in listed) == sorted(made)
+            assert {entry.key_id for entry in listed if entry.state == KeyState.DESTROYED} == gone
+            assert sum(entry.state == KeyState.ACTIVE for entry in listed) <= 1
+            content = everything_below(home)
+            assert not any(made[key_id].hex().encode() in content for key_id in gone)

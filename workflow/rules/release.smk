@@ -20,7 +20,14 @@ rule release:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("release"),
-        config=run.config.model_dump_json(exclude={"input": True, "key_file": True, "consent": {"table", "waiver"}}),
+        config=run.config.model_dump_json(
+            exclude={
+                "input": True,
+                "key_file": True,
+                "consent": {"table", "waiver"},
+                "deidentify": {"crosswalk", "recipients"},
+            }
+        ),
         code=run.code("release"),
     shell:
         "python -m radcurate.stages.release --settings {params.settings:q} --config {params.config:q}"

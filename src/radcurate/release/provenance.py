@@ -14,7 +14,7 @@ NOT_CONTENT = {
     "key_file": None,
     "inventory": ("n_chunks",),
     "consent": ("table", "waiver"),
-    "deidentify": ("allowlist", "vocabulary"),
+    "deidentify": ("allowlist", "vocabulary", "crosswalk", "recipients"),
     "gate": ("policy",),
     "release": ("version",),
 }
