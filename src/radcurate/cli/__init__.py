@@ -5,14 +5,26 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
-from radcurate.cli import demo, keys, recontact, results, review
 from radcurate.errors import CurationError, place_of
+
+# verb → its module, read when it is asked for, and what it is for
+VERBS = {
+    "keys": ("keys", "make, list, rotate and destroy project keys; make the honest broker's identity"),
+    "demo": ("demo", "make the synthetic cohort and run the pipeline on it"),
+    "summary": ("summary", "what the run in results/ came to"),
+    "verify-release": ("verify_release", "check a release against its checksums, offline"),
+    "review": ("review", "what the value tables blanked, how often, and where to add it"),
+    "recontact": ("recontact", "the patient behind a pseudonym; only the honest broker can ask"),
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one verb; exit 0 when it did what was asked, 1 with an explanation otherwise."""
-    chosen = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    chosen = _parser(arguments).parse_args(arguments)
     try:
         sys.exit(chosen.verb(chosen))
     except CurationError as error:
@@ -25,9 +37,12 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """All verbs, but the options only of those that are named: reading every module would take a second."""
     parser = argparse.ArgumentParser(prog="radcurate", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for module in (keys, demo, results, review, recontact):
-        module.add(verbs)
+    for name, (module, text) in VERBS.items():
+        verb = verbs.add_parser(name, help=text, description=text)
+        if name in arguments:
+            import_module(f"radcurate.cli.{module}").add(verb)
     return parser

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from radcurate.cli._verb import Verbs, verb
 from radcurate.errors import CurationError
 from radcurate.keys import create_key, load_key
 
@@ -17,9 +16,9 @@ DEMO_FOLDER = Path("demo")
 RESULTS = Path("results")
 
 
-def add(verbs: Verbs) -> None:
-    """The verb and its options."""
-    verb(verbs, "demo", demo, "make the synthetic cohort and run the pipeline on it")
+def add(parser: argparse.ArgumentParser) -> None:
+    """No options."""
+    parser.set_defaults(verb=demo)
 
 
 def demo(_chosen: argparse.Namespace) -> int:

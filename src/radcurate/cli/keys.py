@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from radcurate.cli._verb import Verbs, verb
 from radcurate.errors import CurationError
 from radcurate.identity import certificate, keystore
 from radcurate.identity.broker import create_broker
@@ -15,24 +15,27 @@ HOME = Path("~/.config/radcurate")
 RESULTS = Path("results")
 
 
-def add(verbs: Verbs) -> None:
-    """The verb `keys` and what it can do."""
-    text = "make, list, rotate and destroy project keys"
-    what = verbs.add_parser("keys", help=text, description=text).add_subparsers(required=True, metavar="WHAT")
-    place = "outside the run folder"
-    verb(what, "new", new, "make a project key").add_argument("file", type=Path, help=f"where to, {place}")
-    listing = verb(what, "list", show, "key ids, when made, and what became of them")
+def add(parser: argparse.ArgumentParser) -> None:
+    """What `keys` can do, each with its options."""
+    whats = parser.add_subparsers(required=True, metavar="WHAT")
+
+    def what(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        one = whats.add_parser(name, help=text, description=text)
+        one.set_defaults(verb=function)
+        return one
+
+    place = "where to, outside the run folder"
+    what("new", new, "make a project key").add_argument("file", type=Path, help=place)
+    listing = what("list", show, "key ids, when made, and what became of them")
     listing.add_argument("folder", type=Path, nargs="?", default=HOME, help=f"where the keys are; {HOME}")
-    rotate_ = verb(what, "rotate", rotate, "put a new key in the place of one that is kept as retired")
-    rotate_.add_argument("file", type=Path)
-    gone = verb(what, "destroy", destroy, "overwrite and remove a key; leaves a certificate")
+    what("rotate", rotate, "put a new key in the place of one that is kept as retired").add_argument("file", type=Path)
+    gone = what("destroy", destroy, "overwrite and remove a key; leaves a certificate")
     gone.add_argument("file", type=Path)
     gone.add_argument("--yes", metavar="KEYID", help="the key's name, instead of typing it")
     gone.add_argument("--crosswalk", type=Path, metavar="FOLDER", help="remove the crosswalk under this key too")
-    broker_ = verb(what, "broker", broker, "make the honest broker's identity; prints its public key")
-    broker_.add_argument("file", type=Path, help=f"where to, {place}")
-    checked = verb(what, "check", check, "check the certificate of a destroyed key")
-    checked.add_argument("certificate", type=Path)
+    what("check", check, "check the certificate of a destroyed key").add_argument("certificate", type=Path)
+    made = what("broker", broker, "make the honest broker's identity; prints its public key")
+    made.add_argument("file", type=Path, help=place)
 
 
 def new(chosen: argparse.Namespace) -> int:

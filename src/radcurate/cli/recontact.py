@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from radcurate.cli._verb import Verbs, verb
 from radcurate.errors import CurationError
 from radcurate.governance.consent_table import read_consent
 from radcurate.governance.recontact import ANSWERS, answer
@@ -16,9 +15,9 @@ from radcurate.identity import crosswalk
 from radcurate.identity.broker import load_identity
 
 
-def add(verbs: Verbs) -> None:
-    """The verb and its options."""
-    parser = verb(verbs, "recontact", recontact, "the patient behind a pseudonym; only the honest broker can ask")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.set_defaults(verb=recontact)
     parser.add_argument("pseudonym", help="P-… or S-… of a run or a release, or a new UID")
     parser.add_argument("--crosswalk", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--identity", type=Path, required=True, metavar="FILE", help="the broker's secret identity")

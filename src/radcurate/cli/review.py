@@ -20,7 +20,6 @@ from typing import Any
 import yaml
 
 from radcurate import tables
-from radcurate.cli._verb import Verbs, verb
 from radcurate.deidentify.dates import date_rule
 from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
@@ -71,9 +70,9 @@ class Rules:
     source: Path
 
 
-def add(verbs: Verbs) -> None:
-    """The verb and its options."""
-    parser = verb(verbs, "review", review, "what the value tables blanked, how often, and where to add it")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    parser.set_defaults(verb=review)
     parser.add_argument("--configfile", type=Path, nargs="+", default=[], help="as the run was told; later files win")
     parser.add_argument("--input", type=Path, help="the export, where the configuration doesn't name it")
     parser.add_argument("--keyword", nargs="+", help="these attributes only")
