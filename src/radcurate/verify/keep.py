@@ -143,8 +143,8 @@ def _attribute(
     result: Compared,
     is_identifier: IsIdentifier,
 ) -> None:
-    full = [value for _, value in old if value.strip(b" \0")]
-    left = [value for _, value in new if value.strip(b" \0")]
+    full = [value for _, value in old if _filled(vr, value)]
+    left = [value for _, value in new if _filled(vr, value)]
     for number, value in enumerate(full):
         twin = left[number] if len(left) == len(full) else None
         if twin is not None and (twin == value or _same(vr, value, twin, orders)):
@@ -157,6 +157,11 @@ def _attribute(
             result.lost_text[row.keyword] += 1
         else:
             result.faults[LOST if twin is None else CHANGED, row.keyword] += 1
+
+
+def _filled(vr: str, value: bytes) -> bool:
+    """Whether there is a value; a binary zero is one."""
+    return bool(value if vr in _FORMATS else value.strip(b" \0"))
 
 
 def _same(vr: str, old: bytes, new: bytes, orders: tuple[str, str]) -> bool:
