@@ -53,7 +53,7 @@ class Rewriter:
 
     def element(self, element: Element, scope: Scope) -> Element | None:
         """The new form of one element, None where it goes: the one place where an element is decided."""
-        if is_private(element.tag) and self.policy.private:
+        if self.policy.private and is_private(element.tag):
             return self._private(element, scope)
         if element.items is None and element.fragments is None and len(element.value) <= MEMO_BYTES:
             return self._remembered(element, scope)
