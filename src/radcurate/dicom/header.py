@@ -8,7 +8,7 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pydicom import uid
 from pydicom.dataset import Dataset
@@ -35,9 +35,11 @@ VALUE_KEYWORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What is remembered of a DICOM file. Texts are "" and numbers None when absent."""
+class Header(NamedTuple):
+    """What is remembered of a DICOM file. Texts are "" and numbers None when absent.
+
+    A tuple, for there is one for every file: making it takes a third of the time of a frozen dataclass, pickling a tenth.
+    """
 
     file: Found
     reason: str | None  # truncated, damaged; None when complete
@@ -112,7 +114,7 @@ def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed |
         return Unusable(found, found.problem), None
     try:
         with (source / found.path).open("rb") as stream:
-            found = replace(found, size=os.fstat(stream.fileno()).st_size)
+            found = found._replace(size=os.fstat(stream.fileno()).st_size)
             reason = sniff(stream.read(1024))
             if reason:
                 return Unusable(found, reason), None

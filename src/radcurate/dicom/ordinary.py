@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from io import FileIO
 from typing import Any
 
@@ -26,7 +26,7 @@ META_HEAD = b"DICM\2\0\0\0UL\4\0"
 SYNTAX, RESCALE_SLOPE = 0x00020010, 0x00281053
 OWN = {0x00080018, 0x00200032, RESCALE_SLOPE}  # of a slice alone: SOPInstanceUID, ImagePositionPatient
 OWN_FIELDS = {"file", "sop_instance", "planes", "values", "data_start", "pixel_start"}
-SHARED = tuple(field.name for field in fields(Header) if field.name not in OWN_FIELDS)
+SHARED = tuple(name for name in Header._fields if name not in OWN_FIELDS)
 MOST_CHARSET = 128  # bytes; a longer element holds no character set
 RECENT = 3  # series whose slices may take turns in a folder
 LONG = frozenset(vr.encode() for vr in LONG_VRS)

@@ -6,12 +6,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A directory entry that is to be accounted for; `problem` is a reason code when it can't be read at all."""
 
     path: str  # relative to the input folder, POSIX form
