@@ -16,7 +16,7 @@ from radcurate.identity.broker import create_broker, load_identity
 from radcurate.keys import load_key
 from radcurate.stages._folders import entries
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = [pytest.mark.xdist_group("pipeline"), pytest.mark.slow]
 
 
 def withdraw(project: Project, patient: str) -> None:
