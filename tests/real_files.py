@@ -54,6 +54,7 @@ _SHAPE = (
     "HighBit PixelRepresentation RescaleSlope RescaleIntercept"
 )
 NAMED, SHAPE = _NAMED.split(), _SHAPE.split()
+GEOMETRY = ("ContourData", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "ReferencedROINumber")
 BULK = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -94,10 +95,16 @@ def complaints(data: bytes, new: bytes) -> list[str]:
         before, after = pydicom.dcmread(io.BytesIO(data), force=True), pydicom.dcmread(io.BytesIO(new))
         found = [f"{name} changed" for name in SHAPE if not _same(before.get(name), after.get(name))]
         found += [f"{name}: {why}" for name in BULK for why in _pixels(before, after, name)]
+        found += [f"{name} at some depth changed" for name in GEOMETRY if _all_of(before, name) != _all_of(after, name)]
         found += list(_left(before, after, new))
         if after.file_meta.TransferSyntaxUID.is_transfer_syntax:  # pydicom doesn't write those that it doesn't know
             after.save_as(io.BytesIO())
     return found
+
+
+def _all_of(ds: Dataset, name: str) -> list[object]:
+    """The values of an attribute at every depth, in order, but for those of private sequences."""
+    return [values for keyword, _, values in _elements(ds, private=False) if keyword == name and values != [None]]
 
 
 def _same(old: object, new: object) -> bool:
@@ -156,16 +163,18 @@ def _header_of(data: bytes) -> Dataset:
         return Dataset()
 
 
-def _elements(ds: Dataset) -> Iterator[tuple[str, str, list[object]]]:
+def _elements(ds: Dataset, private: bool = True) -> Iterator[tuple[str, str, list[object]]]:
     """Keyword, VR and values of all elements at any depth; those that pydicom can't read are left out."""
     for tag in list(ds.keys()):
         try:
             element = ds[tag]
         except Exception:
             continue
+        if element.tag.is_private and not private:
+            continue
         if element.VR == "SQ":
             for item in element.value:
-                yield from _elements(item)
+                yield from _elements(item, private)
         else:
             many = element.VM > 1 and not isinstance(element.value, bytes | str)
             yield element.keyword, element.VR, list(element.value) if many else [element.value]

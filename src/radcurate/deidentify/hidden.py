@@ -38,8 +38,17 @@ def judge_bits(data: bytes | memoryview, shape: Layout, little: bool) -> None:
     if shape.bits == 8:
         little = True
     samples = np.frombuffer(data, kind, count=len(data) // kind.itemsize)
-    if int(_any_bits(data, kind.itemsize, little)) & mask:
+    if _any_bits(data, kind.itemsize, little) & mask and not _are_signed(samples, shape):
         _judge_samples(samples, shape, mask)
+
+
+def _are_signed(samples: np.ndarray[Any, Any], shape: Layout) -> bool:
+    """Whether all samples, read as signed numbers, are such as fit into the stored bits: then the others are the sign's."""
+    if not shape.signed or shape.high + 1 != shape.stored or not samples.size:
+        return False
+    numbers = samples.view(samples.dtype.str.replace("u", "i"))
+    half = 1 << shape.stored - 1
+    return bool(-half <= numbers.min() and numbers.max() < half)
 
 
 def _any_bits(data: bytes | memoryview, size: int, little: bool) -> int:
