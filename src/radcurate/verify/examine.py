@@ -155,10 +155,9 @@ def examine_bytes(data: Buffer, name: str, searcher: Searcher) -> Report:
 
 def read_bytes(path: Path) -> Buffer:
     """A file's bytes, as a map where they are many."""
-    with path.open("rb") as stream:
-        size = path.stat().st_size
-        if size <= SHORT_FILE:
-            return stream.read()
+    with path.open("rb", buffering=0) as stream:
+        if path.stat().st_size <= SHORT_FILE:
+            return stream.readall()
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)  # type: ignore[return-value]  # slices are bytes
 
 

@@ -56,10 +56,13 @@ class Compared:
 
     def merge(self, other: Compared) -> None:
         """Take in another comparison."""
-        self.faults.update(other.faults)
         self.kept += other.kept
-        self.lost_text.update(other.lost_text)
-        self.moved |= other.moved
+        if other.faults:
+            self.faults.update(other.faults)
+        if other.lost_text:
+            self.lost_text.update(other.lost_text)
+        if other.moved:
+            self.moved |= other.moved
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,7 @@ _LONG_TEXT, _SHORT_TEXT = (
 LONG_FORM, SHORT_FORM = frozenset(_LONG_TEXT.split()), frozenset(_SHORT_TEXT.split())
 _LONG, _SHORT = frozenset(vr.encode() for vr in LONG_FORM), frozenset(vr.encode() for vr in SHORT_FORM)
 _NAMES = {vr.encode(): vr for vr in LONG_FORM | SHORT_FORM}
+_LITTLE, _BIG = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
@@ -83,6 +84,7 @@ class Layout:
     fragments: list[Span] = field(default_factory=list)
     rest: int = 0
     strict: bool = True
+    beyond: int = 0  # bytes of the file that follow `data`: only pixels may reach into them
 
     def raw(self, tag: int) -> bytes:
         """The value's bytes of a top-level element; none where it is absent."""
@@ -201,11 +203,15 @@ class _Walker:
     def top_level(self, position: int, meta: bool) -> int:
         """Elements from `position`; what follows them may be no element, and ends the data set."""
         layout, previous, end = self.layout, -1, len(self.layout.data)
+        strict, quick = layout.strict, self.explicit
+        heads = (_LITTLE if self.order == "<" else _BIG).unpack_from
         while end - position >= 8:
-            tag = self._tag(position)
-            if tag >> 16 == 0xFFFE or (meta and tag >> 16 != 2) or (layout.strict and tag <= previous):
+            group, number, code, size = heads(layout.data, position)
+            tag = group << 16 | number
+            if group == 0xFFFE or (meta and group != 2) or (strict and tag <= previous):
                 break
-            vr, start, length = self._head(position, end, tag)
+            known = quick and code in _SHORT
+            vr, start, length = (_NAMES[code], position + 8, size) if known else self._head(position, end, tag)
             if vr is None:
                 break
             if tag in PIXELS and not (length == UNDEFINED and tag != PIXEL_DATA):
@@ -214,8 +220,8 @@ class _Walker:
                 vr, stop = "SQ", self.element(position, end, "")
             else:
                 stop = start + length
-            if stop > end:
-                if not layout.strict:
+            if stop > end and not (tag in PIXELS and stop == end + layout.beyond):
+                if not strict:
                     break
                 raise UnreadableError("truncated")
             if tag not in PIXELS:
@@ -327,7 +333,7 @@ class _Walker:
         if length == UNDEFINED:
             return self._fragments(start, end)
         stop = start + length
-        if stop > end:
+        if stop > end + self.layout.beyond:
             raise UnreadableError("truncated")
         size = pixel_bytes(self.layout, tag)
         if not size:

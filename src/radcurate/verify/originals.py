@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from radcurate.verify.layout import (
     Top,
     UnreadableError,
     name_of,
-    pixel_bytes,
     vr_of,
 )
 from radcurate.verify.sources import read_source
@@ -104,31 +102,14 @@ def _head(path: Path, size: int) -> Layout | None:
     """The layout of a file whose header lies in its first bytes and whose pixels fill the rest; None for another."""
     if size <= HEAD:
         return None
-    with path.open("rb") as stream:
+    with path.open("rb", buffering=0) as stream:
         head = stream.read(HEAD)
-        stream.seek(0)
-        at = head.rfind(b"\xe0\x7f\x10\x00")
-        if at < 0:
-            return None
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            return _cut(head, at, mapped)
-
-
-def _cut(head: bytes, at: int, whole: mmap.mmap) -> Layout | None:
-    """The header up to the pixels as a file of its own, if the pixels are the last element and native."""
-    start = at + (12 if head[at + 4 : at + 6] in (b"OW", b"OB") else 8)
-    length = int.from_bytes(head[start - 4 : start], "little")
-    if len(head) < start or start + length != len(whole) or not length:
-        return None
     try:
-        layout = read_source(head[:at])
+        layout = read_source(head, size - len(head))
     except UnreadableError:
         return None
-    needed = pixel_bytes(layout)
-    if layout.rest != at or layout.transfer_syntax == DEFLATED or not 0 < needed <= length:
-        return None
-    layout.pixels.append((start, start + needed))
-    return layout
+    native = len(layout.pixels) == 1 and layout.excess[0].end == size and layout.transfer_syntax != DEFLATED
+    return layout if native else None
 
 
 def read_whole(path: Path) -> Layout:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from radcurate.verify.frames import ALONE, DEFLATED_FRAMES, RLE, inflated_frame, next_marker, whole_frames
 from radcurate.verify.layout import PIXEL_DATA, Buffer, Layout, Span, UnreadableError, pixel_bytes
 
-STEP = 1 << 20  # bytes compared at a time
+STEP = 1 << 16  # bytes compared at a time: they stay in the cache
 _COMMENTS = frozenset({0xFE, *range(0xE0, 0xF0)})  # COM and APPn
 _POINTERS = frozenset({0xFF64, 0xFF55, 0xFF57, 0xFF58})  # COM, and lengths of tile-parts: TLM, PLM, PLT
 _END = re.compile(rb"[\0\xff]*\Z")

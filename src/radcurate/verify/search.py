@@ -65,9 +65,12 @@ class Finds:
 
     def merge(self, other: Finds) -> None:
         """Take in what another search found."""
-        self.hits.update(other.hits)
-        self.written |= other.written
-        self.dated.update(other.dated)
+        if other.hits:
+            self.hits.update(other.hits)
+        if other.written:
+            self.written |= other.written
+        if other.dated:
+            self.dated.update(other.dated)
 
 
 def search_value(raw: bytes, place: Place, needles: Needles, finds: Finds) -> None:

@@ -11,21 +11,25 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 RAW_DEFLATE, ZLIB = -zlib.MAX_WBITS, zlib.MAX_WBITS
 
 
-def read_source(data: Buffer) -> Layout:
+def read_source(data: Buffer, beyond: int = 0) -> Layout:
     """Follow a source file as far as it can be followed.
+
+    Args:
+        data: the file, or its first bytes.
+        beyond: how many bytes follow; they must be pixels.
 
     Raises:
         UnreadableError: source_unreadable.
     """
     try:
-        return _read(data)
+        return _read(data, beyond)
     except (UnreadableError, struct.error, IndexError):
         raise UnreadableError("source_unreadable") from None
 
 
-def _read(data: Buffer) -> Layout:
+def _read(data: Buffer, beyond: int = 0) -> Layout:
     position = _begin(data)
-    layout = Layout(data, rest=len(data), strict=False)
+    layout = Layout(data, rest=len(data), strict=False, beyond=beyond)
     if data[position : position + 2] == b"\x02\x00":
         layout.explicit = data[position + 4 : position + 6].isalpha()
         position = walk(layout, position, meta=True)

@@ -114,11 +114,13 @@ def _same_bytes(original: Original, new: Layout) -> bool:
     (start, end), (first, last) = original.native or (0, 0), new.pixels[0]
     if end - start != last - first:
         return False
-    with original.path.open("rb") as stream:
+    buffer = bytearray(pixels.STEP)
+    with original.path.open("rb", buffering=0) as stream:
         stream.seek(start)
         while first < last:
-            step = min(pixels.STEP, last - first)
-            if stream.read(step) != new.data[first : first + step]:
+            count = stream.readinto(buffer)
+            step = min(count, last - first)
+            if not step or buffer[:step] != new.data[first : first + step]:
                 return False
             first += step
     return True
