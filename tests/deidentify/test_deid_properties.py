@@ -10,22 +10,27 @@ from contextlib import contextmanager
 
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from deidentify.deid_objects import POLICY, RULES, SHIFT, SPARE, SUBJECT, TEST_KEY, YEAR, YEAR_POLICY
+from deidentify.deid_objects import POLICY, RULES, SHIFT, SPARE, SUBJECT, TEST_KEY, YEAR, YEAR_POLICY, ct, to_bytes
 from planted_search import left, searchable
 from radcurate.deidentify.dates import DateRule
 from radcurate.deidentify.instance import rewrite_instance
 from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids
 from radcurate.deidentify.rewrite import Patient, Rewriter
+from radcurate.dicom.container import read_file, write_file
+from radcurate.dicom.elements import Element, Encoding
 from radcurate.dicom.problems import Unsafe
 from strategies import NEEDED, Planted, planted_files
 
 SEQUENCES = sorted(tag for tag, rule in RULES.items() if rule.action in ("sequence", "code"))
 KEPT = sorted(tag for tag in RULES if tag not in SEQUENCES and tag < 0x7FE00000 and tag not in NEEDED)
 FILES = planted_files(KEPT, SEQUENCES)
-QUICK = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), phases=set(Phase) - {Phase.explain}
+)
 MARKERS = (
     "PatientIdentityRemoved",
     "DeidentificationMethod",
@@ -139,3 +144,21 @@ def test_a_damaged_file_is_cleaned_or_refused(file: Planted, data: st.DataObject
         return
     found = [plant for plant in file.plants if left(plant, searchable(result.data)) and left(plant, bytes(raw).lower())]
     assert not [plant.category for plant in found if plant.value.encode() in bytes(raw)]
+
+
+def test_a_name_as_a_character_set_is_never_told() -> None:
+    elements = read_file(to_bytes(ct())).elements | {0x00080005: Element(0x00080005, "CS", b"ISO_IR 100\\QUXWORTH")}
+    elements[0x0008103E] = Element(0x0008103E, "LO", b"CHEST M\xfcller")
+    odd = write_file(elements, ExplicitVRLittleEndian, Encoding(explicit=True), "1.2", "1.2")
+    with heard() as said:
+        result = rewrite_instance(odd, Rewriter(POLICY, TEST_KEY, Patient(SUBJECT, SHIFT)), SPARE)
+    assert not said and b"QUXWORTH" not in result.data
+
+
+def test_a_lookup_table_without_its_descriptor_goes() -> None:
+    elements = read_file(to_bytes(ct())).elements | {0x00283006: Element(0x00283006, "US", b"\1\0\2\0")}
+    odd = write_file(elements, ImplicitVRLittleEndian, Encoding(explicit=False), "1.2", "1.2")
+    new = pydicom.dcmread(
+        io.BytesIO(rewrite_instance(odd, Rewriter(POLICY, TEST_KEY, Patient(SUBJECT, SHIFT)), SPARE).data)
+    )
+    assert "LUTData" not in new and new.PixelData == ct().PixelData

@@ -130,6 +130,8 @@ class Rewriter:
     def _value(self, element: Element, vr: str, rule: Rule, scope: Scope) -> Decision:
         """A single element with a value: its rule's handler gives new bytes, or None for a value that may not stay."""
         new = HANDLERS[rule.action](self, Value(element.value, vr, rule, scope))
+        if new is None and rule.action == "lut":  # an empty one can't be read without the descriptor it lacks
+            return self._gone(element.tag, scope, "doesn't fit its descriptor")
         if new is None:
             note = _note(rule.tag, scope, BLANK, f"value is not accepted for {vr}: {rule.action}")
             return Decision(Element(element.tag, vr, b""), note, blanked=True)

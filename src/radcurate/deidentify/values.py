@@ -26,6 +26,7 @@ _DECIMALS = re.compile(rb"(?:" + _DECIMAL + rb"|)(?:\\(?:" + _DECIMAL + rb"|))*"
 _INTEGERS = re.compile(rb"(?: *[+-]?\d{1,12}(?:\.0*)? *|)(?:\\(?: *[+-]?\d{1,12}(?:\.0*)? *|))*")
 _UID = re.compile(r"(?:0|[1-9]\d*)(?:\.\d+)+")  # components with leading zeros are wrong but common
 _TIME = re.compile(r"([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d|60)(\.\d{1,6})?)?)?")
+_CHARSET = re.compile(r"|ISO[ _-]?(2022)?[ _-]?IR[ _-]?\d{1,3}|GB18030|GBK", re.IGNORECASE)
 _LETTERS = re.compile(rb"[A-Za-z]{5}")
 _PRINTABLE = re.compile(rb"[ -~]{4,}\0?")
 _STRUCTS = {"US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
@@ -40,6 +41,8 @@ def decode_text(raw: bytes, charsets: Sequence[str]) -> str | None:
     try:
         if raw.isascii() and b"\x1b" not in raw:
             return raw.decode("ascii")
+        if not all(_CHARSET.fullmatch(term) for term in charsets):
+            return None  # a name in its place would be quoted in a warning of pydicom
         return str(decode_bytes(raw, convert_encodings(list(charsets)), set("\n\r\t\f\\^=")))
     except (UnicodeError, LookupError, ValueError):
         return None
