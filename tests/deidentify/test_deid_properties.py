@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from deidentify.deid_objects import POLICY, RULES, SHIFT, SPARE, SUBJECT, TEST_KEY, YEAR, YEAR_POLICY, ct, to_bytes
+from deidentify.test_deid_fast import quick_or_none
 from planted_search import left, searchable
 from radcurate.deidentify.dates import DateRule
+from radcurate.deidentify.fast import Shortcut
 from radcurate.deidentify.instance import rewrite_instance
 from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids
 from radcurate.deidentify.rewrite import Patient, Rewriter
@@ -112,6 +114,14 @@ def test_no_planted_value_survives_in_ten_thousand_files() -> None:
     run()
     print(f"\n{ends[True]} files cleaned, {ends[False]} quarantined, 0 planted values left")
     assert ends[True] > 5_000
+
+
+@settings(QUICK, max_examples=150)
+@given(st.lists(FILES, min_size=1, max_size=3), st.sampled_from([SHIFT, YEAR]))
+def test_the_quick_way_agrees(files: list[Planted], dates: DateRule) -> None:
+    shortcut = Shortcut(rewriter(files[0], dates))
+    for file in [*files, *files]:  # what was learned from one file meets the next
+        quick_or_none(shortcut, file.data, rewriter(files[0], dates))
 
 
 @settings(QUICK, max_examples=100)

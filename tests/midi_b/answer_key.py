@@ -11,7 +11,7 @@ from radcurate.canary.invent import Inventor
 from radcurate.canary.raw import Value
 from radcurate.canary.sheet import Sheet
 
-SCREENS = {"us", "sc", "cr", "dx", "mg"}
+SCREENS = {"us", "sc", "xray"}
 _EXAMINED = ("date of the examination", "date of a frame")
 _UIDS = ("identity of objects", "frame of reference", "dimension")
 

@@ -7,7 +7,7 @@ from base64 import b64decode
 from radcurate.canary import objects
 from radcurate.canary.build import element, specimen
 from radcurate.canary.invent import Inventor, Secret
-from radcurate.canary.raw import BIG, DEFLATED, IMPLICIT, Element, Rows
+from radcurate.canary.raw import BIG, DEFLATED, IMPLICIT, Element, Rows, even
 from radcurate.canary.sheet import Sheet
 from radcurate.canary.specimen import Plant, Specimen
 
@@ -97,14 +97,14 @@ def _bulk() -> Specimen:
         sheet.put(group << 16 | 0x10, (objects.SIDE,), "US")
         sheet.put(group << 16 | 0x11, (objects.SIDE,), "US")
         sheet.plant(
-            "overlay bits", group << 16 | 0x3000, secret, value=_even(secret.value.encode().ljust(32, b"\0")), vr="OW"
+            "overlay bits", group << 16 | 0x3000, secret, value=even(secret.value.encode().ljust(32, b"\0")), vr="OW"
         )
     sheet.plant("overlay text", 0x60000022, who.spoken(), "seen by {}", vr="LO")
     sheet.plant("overlay text", 0x60001500, who.surname(), vr="LO")
-    sheet.plant("curve", 0x50003000, curve := who.record(), value=_even(curve.value.encode()), vr="OW")
+    sheet.plant("curve", 0x50003000, curve := who.record(), value=even(curve.value.encode()), vr="OW")
     sheet.plant("curve", 0x50000030, who.surname(), vr="SH")
     sheet.plant("curve", 0x50002500, who.spoken(), vr="LO")
-    sheet.plant("audio", 0x5000200C, voice := who.biometric(), value=_even(voice.value.encode()), vr="OW")
+    sheet.plant("audio", 0x5000200C, voice := who.biometric(), value=even(voice.value.encode()), vr="OW")
     sheet.plant("audio", 0x5000200E, who.spoken(), "dictated by {}", vr="LT")
     icon = sheet.item("IconImageSequence")
     for keyword, number in (
@@ -124,10 +124,10 @@ def _bulk() -> Specimen:
         "photograph in a private element", private | 0x10, shot := who.photo(), value=_commented(shot.value), vr="OB"
     )
     sheet.plant(
-        "lookup table", "RedPaletteColorLookupTableData", red := who.spoken(), value=_even(red.value.encode()), vr="OW"
+        "lookup table", "RedPaletteColorLookupTableData", red := who.spoken(), value=even(red.value.encode()), vr="OW"
     )
     sheet.plant(
-        "encapsulated document", "EncapsulatedDocument", pdf := who.spoken(), value=_even(f"%PDF {pdf.value}".encode())
+        "encapsulated document", "EncapsulatedDocument", pdf := who.spoken(), value=even(f"%PDF {pdf.value}".encode())
     )
     sheet.plant(
         "spectroscopy data", "SpectroscopyData", word := who.code_word(), value=word.value.encode().ljust(32, b"\0")
@@ -136,14 +136,10 @@ def _bulk() -> Specimen:
     return specimen("bulk", "ct", sheet)
 
 
-def _even(raw: bytes) -> bytes:
-    return raw + b"\0" * (len(raw) % 2)
-
-
 def _profile(text: str) -> bytes:
     """The head of an ICC profile and a description tag."""
     tag = b"desc\0\0\0\0" + text.encode()
-    return _even(
+    return even(
         (128 + 16 + len(tag)).to_bytes(4, "big")
         + bytes(32)
         + b"acsp"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from radcurate.canary import objects
 from radcurate.canary.build import specimen
 from radcurate.canary.invent import Inventor
+from radcurate.canary.raw import even
 from radcurate.canary.sheet import Sheet
 from radcurate.canary.specimen import Specimen
 
@@ -22,14 +23,14 @@ def _private() -> Specimen:
         "private, bytes",
         siemens | 0x10,
         name := who.spoken(),
-        value=_even(b"SV10\4\3\2\1" + name.value.encode()),
+        value=even(b"SV10\4\3\2\1" + name.value.encode()),
         vr="OB",
     )
     sheet.plant(
         "private, bytes",
         siemens | 0x20,
         number := who.record(),
-        value=_even(f"tPatID = {number.value}".encode()),
+        value=even(f"tPatID = {number.value}".encode()),
         vr="UN",
     )
     ge = sheet.block(0x0009, "GEMS_IDEN_01")
@@ -72,14 +73,10 @@ def _private() -> Specimen:
         "private inside a kept sequence",
         block | 0x02,
         number := who.record(),
-        value=_even(number.value.encode()),
+        value=even(number.value.encode()),
         vr="UN",
     )
     return specimen("private", "ct", sheet)
-
-
-def _even(raw: bytes) -> bytes:
-    return raw + b"\0" * (len(raw) % 2)
 
 
 def _nested() -> Specimen:

@@ -59,7 +59,7 @@ def write(file: File) -> bytes:
     if file.syntax == DEFLATED:
         stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         content = stream.compress(content) + stream.flush()
-        content += b"\0" * (len(content) % 2)
+        content = even(content)
     return file.preamble.ljust(128, b"\0")[:128] + b"DICM" + _meta(file) + content + file.tail
 
 
@@ -109,6 +109,11 @@ def value_bytes(element: Element, form: Form) -> bytes:
     return raw + pad * (len(raw) % 2)
 
 
+def even(raw: bytes) -> bytes:
+    """Bytes with a zero behind an odd number of them."""
+    return raw + b"\0" * (len(raw) % 2)
+
+
 def _item(elements: Rows, form: Form, undefined: bool) -> bytes:
     content, plain = encode(elements, form), Form(False, form.little)
     if undefined:
@@ -119,7 +124,7 @@ def _item(elements: Rows, form: Form, undefined: bool) -> bytes:
 def _encapsulated(fragments: list[bytes]) -> bytes:
     plain, parts = Form(False), [_head(0xFFFEE000, "", 0, Form(False))]
     for fragment in fragments:
-        padded = fragment + b"\0" * (len(fragment) % 2)
+        padded = even(fragment)
         parts += [_head(0xFFFEE000, "", len(padded), plain), padded]
     return b"".join([*parts, _head(0xFFFEE0DD, "", 0, plain)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from radcurate.canary import objects
 from radcurate.canary.build import specimen
 from radcurate.canary.invent import Inventor, Secret
+from radcurate.canary.raw import even
 from radcurate.canary.sheet import Sheet
 from radcurate.canary.specimen import Specimen
 
@@ -117,7 +118,7 @@ def _speak(sheet: Sheet, name: str, charset: str, person: bytes, spoken: str, pl
     sheet.plant(kind, "SeriesDescription", home, value=b"CHEST " + place)
     sheet.plant(kind, "ConvolutionKernel", home, value=place)
     private = sheet.block(0x0033, "HIS EXPORT 1.0")
-    sheet.plant(kind, private | 1, home, value=place + b"\0" * (len(place) % 2), vr="UN")
+    sheet.plant(kind, private | 1, home, value=even(place), vr="UN")
     item = sheet.item("OtherPatientIDsSequence", open=True)
     item.plant(kind, "PatientID", home, value=place)
 

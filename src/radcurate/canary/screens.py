@@ -16,8 +16,8 @@ RADIOGRAPH, DIGITAL, MAMMOGRAM = (
 def specimens() -> list[Specimen]:
     """The specimens of this module."""
     return [
-        _screen("ultrasound", "us", ULTRASOUND, "US"), _screen("capture", "sc", CAPTURE, "OT"), _screen("radiograph", "cr", RADIOGRAPH, "CR"),
-        _screen("digital_radiograph", "dx", DIGITAL, "DX"), _screen("mammogram", "mg", MAMMOGRAM, "MG"),
+        _screen("ultrasound", "us", ULTRASOUND, "US"), _screen("capture", "sc", CAPTURE, "OT"), _screen("radiograph", "xray", RADIOGRAPH, "CR"),
+        _screen("digital_radiograph", "xray", DIGITAL, "DX"), _screen("mammogram", "xray", MAMMOGRAM, "MG"),
     ]  # fmt: skip
 
 
