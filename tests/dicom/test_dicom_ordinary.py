@@ -24,6 +24,7 @@ from radcurate.dicom.scan import scan_batch
 from radcurate.dicom.tree import Found, find_files
 
 LONG = (b"OB", b"OD", b"OF", b"OL", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT")
+CHARSET = 0x00080005
 CHARSETS = (
     "",
     "ISO_IR 100",
@@ -200,6 +201,79 @@ def test_any_series_of_odd_headers_is_read_alike(
         if charset:
             elements[0x00080005] = (b"CS", charset.encode())
         contents.append(Slice(elements | more, undefined, explicit, {0x00020003: elements[0x00080018]}).file())
+    agree(written(tmp_path, contents), tmp_path)
+
+
+def four(explicit: bool = True, undefined: bool = False, **more: dict) -> list[bytes]:
+    """Slices of a series; `more` are further elements of all of them, or of `third` and `fourth` alone."""
+    shared = more.pop("shared", {})
+    contents = []
+    for number, name in enumerate(("first", "second", "third", "fourth"), start=1):
+        elements = BASE | {0x00080018: (b"UI", b"1.2.3.4.5.6.7.8.%d" % number)} | shared | more.get(name, {})
+        contents.append(Slice(elements, undefined, explicit, {0x00020003: elements[0x00080018]}).file())
+    return contents
+
+
+@pytest.mark.parametrize("explicit", [True, False])
+@pytest.mark.parametrize(
+    "tag", [tag for tag in BASE if tag != 0x00080018] + [0x00180050, 0x00080008, 0x00280100, 0x00280008]
+)
+def test_slices_of_a_series_that_differ_in_what_should_be_the_same(tmp_path: Path, tag: int, explicit: bool) -> None:
+    vr = BASE.get(tag, (b"DS", b""))[0]
+    values = [b"\x08\0", b"\x20\0", b"\x10\0"] if vr == b"US" else [b"2\\3\\4", b"1.5\\2.5", b"1.2.9\\CT\0"]
+    shared, third, fourth = ({tag: (vr, value)} for value in values)
+    agree(written(tmp_path, four(explicit, shared=shared)), tmp_path)
+    agree(written(tmp_path, four(explicit, shared=shared, third=third, fourth=fourth)), tmp_path)
+    agree(written(tmp_path, four(explicit, third=third, fourth=fourth)), tmp_path)
+
+
+PLANTED = {
+    "blanks around a UID": [
+        Slice(
+            BASE
+            | {0x00080018: (b"UI", b"\x0b1.2.3.4.5.6.7.8.%d\x0c" % n), 0x00200052: (b"UI", b"\xa01.2.3.4.5.6.7%d" % n)}
+        )
+        for n in range(4)
+    ],
+    "a delimiter inside what is no sequence": [
+        Slice(
+            BASE | {0x00080023: (b"DA", [Slice({0x00081140: (b"SQ", [])})]), 0x00200010: (b"SH", b"%d" % n)},
+            True,
+            False,
+        )
+        for n in range(4)
+    ],
+    "a sequence before the character set": [
+        Slice(
+            BASE | {0x00080001: (b"SQ", [Slice({0x00080080: (b"LO", b"Caf\xe9")})]), CHARSET: (b"CS", b"ISO_IR 144")},
+            True,
+        )
+    ],
+    "a length that looks like a VR": [Slice(BASE | {0x00080001: (b"UL", b"A" * 0x4142)}, False, False)] * 2,
+    "private elements of a known maker": [
+        Slice(
+            BASE | {0x00190010: (b"LO", b"GEMS_DL_IMG_01"), 0x00191053: (b"UN", b"1.2.3.4.5.6.7.8.%d" % n)},
+            False,
+            explicit,
+        )
+        for explicit in (True, False)
+        for n in range(4)
+    ],
+    "one value in two character sets": [
+        Slice(BASE | {CHARSET: (b"CS", charset), 0x00104000: (b"LT", b"Caf\xe9")})
+        for charset in (b"ISO_IR 100", b"ISO_IR 144", b"ISO_IR 100", b"ISO_IR 101")
+    ],
+}
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_planted_oddities_are_read_alike(tmp_path: Path, what: str) -> None:
+    agree(written(tmp_path, [one.file() for one in PLANTED[what]]), tmp_path)
+
+
+def test_a_slice_that_has_lost_its_mark_is_read_alike(tmp_path: Path) -> None:
+    contents = four()
+    contents[3] = contents[3].replace(b"DICM", b"DICX", 1)
     agree(written(tmp_path, contents), tmp_path)
 
 
