@@ -168,6 +168,18 @@ def test_comments_in_tile_part_headers_go_and_lengths_are_mended() -> None:
     assert np.array_equal(decode(cleaned(j2k_with(text, tlm=True))), decode(j2k(b"x")))
 
 
+def test_the_last_tile_part_may_go_to_the_end() -> None:
+    data = j2k(b"Kakadu-v7.1")
+    tile = data.index(b"\xff\x90\x00\x0a")
+    endless = data[: tile + 6] + bytes(4) + data[tile + 10 :]
+    assert cleaned(endless) == endless and cleaned(endless + b"Quxworth") == endless
+    place = endless.index(b"\xff\x93", tile)
+    assert cleaned(endless[:place] + segment(0x64, b"\0\1Quxworth") + endless[place:]) == endless
+    for wrong in (len(data), 13):
+        with pytest.raises(Unsafe):
+            cleaned(data[: tile + 6] + wrong.to_bytes(4, "big") + data[tile + 10 :])
+
+
 def test_marker_segments_that_nobody_knows_are_refused() -> None:
     for marker in (0x30, 0x54, 0x6F, 0x7F):
         with pytest.raises(Unsafe):
