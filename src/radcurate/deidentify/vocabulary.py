@@ -22,6 +22,8 @@ _WORD_OR_NUMBER = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?")
 _TWO_NUMBERS = re.compile(r"(?<![\d])(\d{2})[-_.,/ ]{1,2}(\d{2})(?!\d)", re.ASCII)
 _SMALL = re.compile(r"\d{1,3}", re.ASCII)
 _SEPARATORS = frozenset(" _-+.,/()&#:")
+_PARTS = re.compile(r"[-:.]")
+_LAST_DIGITS = re.compile(r"(?<=[^\W\d])\d{1,3}$", re.ASCII)
 _MODEL_SPLIT = re.compile(r"[\s/,+()_]+")
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where PyYAML was built with libyaml
@@ -59,11 +61,18 @@ class Vocabulary:
         if pattern and pattern.fullmatch(value):
             return value
         words = self.words.get(keyword)
-        if words and all(
-            word.casefold() in words or self.word_pattern.fullmatch(word) for word in _MODEL_SPLIT.split(value) if word
-        ):
+        if words and all(self._technical(word.casefold(), words) for word in _MODEL_SPLIT.split(value) if word):
             return value
         return self.listed(keyword, value)
+
+    def _technical(self, word: str, words: frozenset[str]) -> bool:
+        """Whether a word, the word before its last digits, or each of its parts is listed or a small number."""
+
+        def known(part: str) -> bool:
+            stem = _LAST_DIGITS.sub("", part)
+            return part in words or stem in words or bool(self.word_pattern.fullmatch(part))
+
+        return known(word) or all(map(known, filter(None, _PARTS.split(word))))
 
     def describe(self, text: str, forbidden: frozenset[str] = frozenset()) -> str:
         """The listed words of a description, in order, without the patient's own (`forbidden`, casefolded)."""
