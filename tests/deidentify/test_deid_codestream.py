@@ -168,6 +168,31 @@ def test_comments_in_tile_part_headers_go_and_lengths_are_mended() -> None:
     assert np.array_equal(decode(cleaned(j2k_with(text, tlm=True))), decode(j2k(b"x")))
 
 
+def varint(number: int) -> bytes:
+    groups = [number & 0x7F]
+    while number := number >> 7:
+        groups.append(number & 0x7F | 0x80)
+    return bytes(reversed(groups))
+
+
+def test_pointers_have_to_point() -> None:
+    data = j2k(b"Kakadu-v7.1")
+    body = data.index(b"\xff\x93") + 2
+    honest = j2k_with(segment(0x58, b"\0" + varint(len(data) - 2 - body)))
+    assert cleaned(honest) == honest
+    with pytest.raises(Unsafe):
+        cleaned(j2k_with(segment(0x58, b"\0Quxworth")))
+    main = data.index(b"\xff\x90\x00\x0a")
+    with pytest.raises(Unsafe):
+        cleaned(data[:main] + segment(0x58, b"\0Quxworth") + data[main:])
+    table = j2k_with(b"", tlm=True)
+    place = table.index(b"\xff\x55") + 7
+    assert cleaned(table[:place] + b"QUXW" + table[place + 4 :]) == table
+    for marker in (0x57, 0x60, 0x61, 0x63, 0x74):  # rare, and nobody can tell what is in them
+        with pytest.raises(Unsafe):
+            cleaned(data[:main] + segment(marker, b"\0Quxworth") + data[main:])
+
+
 def test_the_last_tile_part_may_go_to_the_end() -> None:
     data = j2k(b"Kakadu-v7.1")
     tile = data.index(b"\xff\x90\x00\x0a")

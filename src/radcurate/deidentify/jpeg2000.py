@@ -6,7 +6,6 @@ JP2 boxes, which DICOM forbids but some writers leave, lose everything that isn'
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from re import Pattern
 
 from radcurate.deidentify.segments import END, Coded, is_encoder, refused, segment_at, tail
@@ -16,21 +15,16 @@ START = b"\xff\x4f\xff\x51"
 BOXES = b"\0\0\0\x0cjP  "
 TILE_PART, DATA, SIZE, LENGTHS, COMMENT = 0x90, 0x93, 0x51, 0x55, 0x64
 STYLE, QUANTISATION = 0x52, 0x5C
-# coding parameters, also of part 2 (components) and part 15 (HT); pointers and packed headers
-CODING = frozenset({0x50, 0x51, 0x52, 0x53, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5C, 0x5D, 0x5E, 0x5F, 0x60, 0x61, 0x63})
-COMPONENTS = frozenset({0x74, 0x75, 0x76, 0x77, 0x78})
+PACKETS = 0x58
+# lengths that the content of the other coding parameters can have: 0x50, 0x56 and 0x59 are of part 15 (HT)
+LENGTHS_OF = {
+    0x50: range(4, 70, 2), 0x53: range(7, 43), 0x55: range(4, 65534), 0x56: range(2, 66, 2), 0x58: range(1, 65534),
+    0x59: range(2, 66, 2), 0x5D: range(3, 200), 0x5E: range(3, 5), 0x5F: range(7, 900),
+}  # fmt: skip
 _DATA_END = re.compile(rb"\xff\xd9")
 _FILE_TYPE = b"jp2 \0\0\0\0jp2 "
 _KEPT_BOXES = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c"})
 _KEPT_HEADERS = frozenset({b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef"})
-
-
-@dataclass(frozen=True)
-class TilePart:
-    """A cleaned tile part and whether its length was changed."""
-
-    data: bytes
-    changed: bool
 
 
 def clean(data: bytes, comments: Pattern[str]) -> tuple[bytes, Coded]:
@@ -44,8 +38,10 @@ def clean(data: bytes, comments: Pattern[str]) -> tuple[bytes, Coded]:
     if not data.startswith(START):
         raise refused()
     header, position = _headers(data, 2, TILE_PART, comments)
+    if any(segment[1] == PACKETS for segment in header):
+        raise refused()
     coded = _shape(header[0])
-    tiles: list[TilePart] = []
+    tiles: list[bytes] = []
     while data[position : position + 2] == b"\xff\x90":
         tile, position = _tile_part(data, position, comments)
         tiles.append(tile)
@@ -55,9 +51,8 @@ def clean(data: bytes, comments: Pattern[str]) -> tuple[bytes, Coded]:
         rest = data[position:]  # some encoders leave the end marker out
     else:
         raise damaged("code_stream")
-    if any(tile.changed for tile in tiles):
-        header = _new_lengths(header, [len(tile.data) for tile in tiles])
-    return b"".join([data[:2], *header, *(tile.data for tile in tiles), rest]), coded
+    header = _new_lengths(header, [len(tile) for tile in tiles])
+    return b"".join([data[:2], *header, *tiles, rest]), coded
 
 
 def _headers(data: bytes, position: int, end: int, comments: Pattern[str]) -> tuple[list[bytes], int]:
@@ -68,7 +63,7 @@ def _headers(data: bytes, position: int, end: int, comments: Pattern[str]) -> tu
         if marker == COMMENT:
             if is_encoder(segment[6:], comments):
                 kept.append(segment)
-        elif marker not in CODING | COMPONENTS or not _has_its_form(marker, segment[4:]):
+        elif not _has_its_form(marker, segment[4:]):
             raise refused()
         else:
             kept.append(segment)
@@ -86,7 +81,7 @@ def _has_its_form(marker: int, content: bytes) -> bool:
         style = content[0] & 31 if content else 3
         length = len(content) - 1
         return (style == 0 and length % 3 == 1) or (style == 1 and length == 2) or (style == 2 and length % 6 == 2)
-    return True
+    return len(content) in LENGTHS_OF.get(marker, ())
 
 
 def _shape(segment: bytes) -> Coded:
@@ -100,7 +95,8 @@ def _shape(segment: bytes) -> Coded:
     )
 
 
-def _tile_part(data: bytes, position: int, comments: Pattern[str]) -> tuple[TilePart, int]:
+def _tile_part(data: bytes, position: int, comments: Pattern[str]) -> tuple[bytes, int]:
+    """A tile part without comments, and the offset after it."""
     _, start = segment_at(data, position)
     if len(start) != 12:
         raise damaged("code_stream")
@@ -116,11 +112,24 @@ def _tile_part(data: bytes, position: int, comments: Pattern[str]) -> tuple[Tile
     content = b"".join([*header, data[body:end]])
     if length and length != 12 + len(content):
         start = start[:6] + (12 + len(content)).to_bytes(4, "big") + start[10:]
-    return TilePart(start + content, 12 + len(content) != end - position), end
+    _check_packets(header, end - body - 2)
+    return start + content, end
+
+
+def _check_packets(header: list[bytes], length: int) -> None:
+    """Packet lengths (PLT, A.7.3) must be those of this tile part: decoders don't need them, so they could be anything."""
+    coded = b"".join(segment[5:] for segment in header if segment[1] == PACKETS)
+    total = value = 0
+    for byte in coded:
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            total, value = total + value, 0
+    if coded and (value or total != length):
+        raise refused()
 
 
 def _new_lengths(header: list[bytes], lengths: list[int]) -> list[bytes]:
-    """The main header with its tile-part lengths (TLM, A.7.1) as they now are."""
+    """The main header with its tile-part lengths (TLM, A.7.1) as they are now, whatever was there."""
     result, left = [], iter(lengths)
     for segment in header:
         if segment[1] != LENGTHS:
