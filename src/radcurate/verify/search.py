@@ -111,11 +111,11 @@ def _search_pieces(text: bytes, place: Place, needles: Needles, finds: Finds) ->
     }
     if len(text) <= LONGEST_SPACED and place.vr != "UI":
         joined |= {squeezed for part in parts if (squeezed := _SPACES.sub(b"", part)) != part}
+    everyday = _plain(text, needles.harmless) and any(len(part.split(maxsplit=1)[0]) > 1 for part in parts if part)
     for whole in joined:
-        if len(whole) < LEAST_JOINED or _plain(text, needles.harmless):
-            continue
-        for needle in needles.texts.get(whole, ()):
-            finds.hits[Hit(needle.category, needle.keyword, place.path)] += 1
+        for needle in needles.texts.get(whole, ()) if len(whole) >= LEAST_JOINED else ():
+            if not (needle.words and everyday) and (needle.words or len(whole) > LEAST_JOINED):
+                finds.hits[Hit(needle.category, needle.keyword, place.path)] += 1
         for keyword in needles.uids.get(whole, ()):
             finds.hits[Hit("uid", keyword, place.path)] += 1
 
@@ -201,7 +201,7 @@ def _counts(text: bytes, start: int, end: int, needle: Needle, place: Place, har
         return False
     if place.tag == CODE_MEANING and needle.words and is_standard_meaning(value.decode("latin-1").strip(" \0")):
         return False
-    if needle.category == "name" and text[start:end].decode("latin-1") in also_names():
+    if needle.category == "name" and not also_names().isdisjoint(re.split(r"\W+", text[start:end].decode("latin-1"))):
         return True
     return needle.code or is_identity(place.tag) or place.vr == "PN" or not _plain(value, harmless)
 

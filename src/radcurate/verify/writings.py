@@ -110,7 +110,7 @@ def hidden(category: str, keyword: str, value: str) -> set[bytes]:
     """What a name or number of six characters and more looks like in hexadecimal, in base64 and read backwards, lower case."""
     if category not in ("name", "id") or keyword == "file_name":
         return set()
-    parts = [part for part in re.split(r"[\s^=,;]+", value) if part] if category == "name" else []
+    parts = [part for part in re.split(r"[\s^=,;-]+", value) if part] if category == "name" else []
     found: set[bytes] = set()
     for text in {value, *parts}:
         for form in {text, text.upper(), text.lower(), text.title()}:
