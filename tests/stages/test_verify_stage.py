@@ -90,7 +90,7 @@ class Case:
         self.out, self.key = folder / "verify/00000", key
         rows = [{"subject": SUBJECT, "category": c, "keyword": k, "value": v} for c, k, v in IDENTITY]
         tables.write_rows(self.chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS, rows)
-        self.source = folder / "source"
+        self.source, self.digests = folder / "source", dict[str, str]()
         for series, number in FILES:
             for path, content in (
                 (self.file(series, number), slice_of(series, number, change)),
@@ -126,7 +126,13 @@ class Case:
         rows = [{"file": file, "path": path, "series": file[:-1], "status": "ok"} for file, path in paths.items()]
         tables.write_rows(self.chunk / "instances.parquet", tables.INVENTORY_INSTANCES, rows)
         names = [
-            {"series": series, "name": f"{number:016x}.dcm", "file": f"{series}{number}"} for series, number in FILES
+            {
+                "series": series,
+                "name": f"{number:016x}.dcm",
+                "file": f"{series}{number}",
+                "header": self.digests.get(series),
+            }
+            for series, number in FILES
         ]
         tables.write_rows(self.deidentified / "instances.parquet", tables.DEIDENTIFY_INSTANCES, names)
 
@@ -244,6 +250,138 @@ def test_a_file_that_is_not_as_it_should_be_fails_its_series(
 def test_marks_are_checked(tmp_path: Path, key: Key) -> None:
     rows = Case(tmp_path, key, lambda content, series, number: setattr(content, "PatientIdentityRemoved", "NO")).run()
     assert outcome(rows) == [("failed", "marker_untrue")] * 2
+
+
+def outcomes_after(tmp_path: Path, key: Key, damage: Callable[[Case], Any], **settings: Any) -> list[Any]:
+    case = Case(tmp_path, key)
+    damage(case)
+    return [*outcome(case.run(**settings)), case]
+
+
+def changed(path: Path, change: Callable[[pydicom.Dataset], Any]) -> None:
+    content = pydicom.dcmread(path)
+    change(content)
+    pydicom.dcmwrite(path, content, enforce_file_format=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda content: setattr(content, "PixelData", bytes(31) + b"\1"), "pixels_changed"),
+        (lambda content: setattr(content, "SliceThickness", "2.6"), "attribute_changed"),
+        (lambda content: delattr(content, "SliceThickness"), "attribute_lost"),
+        (lambda content: setattr(content, "PixelSpacing", ["0.5", "0.51"]), "attribute_changed"),
+        (lambda content: setattr(content, "PatientID", "P-00000000000000ab"), "wrong_patient"),
+        (lambda content: setattr(content, "PatientAge", "034Y"), "not_claimed"),
+        (lambda content: setattr(content, "PatientAddress", "Somewhere 4"), "not_claimed"),
+        (
+            lambda content: setattr(content, "DeidentificationMethodCodeSequence", [claim("113100"), claim("113106")]),
+            "marker_untrue",
+        ),  # fmt: skip
+        (lambda content: setattr(content, "SeriesInstanceUID", ""), "not_conformant"),
+    ],
+)
+def test_a_file_that_is_not_its_sources_twin_fails(
+    tmp_path: Path, key: Key, change: Callable[[pydicom.Dataset], Any], reason: str
+) -> None:
+    first, second, case = outcomes_after(tmp_path, key, lambda case: changed(case.file(CT, 0), change), reread=1)
+    assert (first, second) == (("failed", reason), OK)
+    lost = {(row["outcome"], row["keyword"]) for row in case.rows("attributes") if row["outcome"] != "missing"}
+    assert {outcome for outcome, _ in lost} == ({reason} if reason.startswith("attribute") else set())
+
+
+def test_a_date_that_moved_by_another_number_of_days_fails_the_whole_patient(tmp_path: Path, key: Key) -> None:
+    def damage(case: Case) -> None:
+        changed(case.file(CT, 0), lambda content: setattr(content, "StudyDate", "20200415"))
+
+    assert outcomes_after(tmp_path, key, damage)[:2] == [("failed", "dates_uneven")] * 2
+
+
+def test_numbers_written_otherwise_are_the_same(tmp_path: Path, key: Key) -> None:
+    def change(content: pydicom.Dataset) -> None:
+        content.SliceThickness, content.PixelSpacing = "2.500 ", [".5", "5e-1"]
+
+    assert outcomes_after(tmp_path, key, lambda case: changed(case.file(CT, 0), change))[:2] == [OK, OK]
+
+
+def test_a_text_that_was_blanked_is_counted_and_no_fault(tmp_path: Path, key: Key) -> None:
+    def damage(case: Case) -> None:
+        changed(case.original(CT, 0), lambda content: setattr(content, "BodyPartExamined", "KOPF VON OTTO"))
+
+    *outcomes, case = outcomes_after(tmp_path, key, damage)
+    assert outcomes == [OK, OK]
+    assert ("text_lost", "BodyPartExamined") in {(row["outcome"], row["keyword"]) for row in case.rows("attributes")}
+
+
+def test_what_the_source_lacks_is_counted(tmp_path: Path, key: Key) -> None:
+    case = Case(tmp_path, key)
+    case.run()
+    assert ("missing", "KVP") in {(row["outcome"], row["keyword"]) for row in case.rows("attributes")}
+
+
+def test_identifiers_of_the_source_that_the_inventory_does_not_know(tmp_path: Path, key: Key) -> None:
+    def damage(case: Case) -> None:
+        changed(case.original(CT, 1), lambda content: setattr(content, "OperatorsName", "Zwirner^Hedwig"))
+        changed(case.file(CT, 0), lambda content: setattr(content, "SeriesDescription", "by zwirner"))
+
+    assert outcomes_after(tmp_path, key, damage)[:2] == [LEAK, OK]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"junk" * 99)])
+def test_a_source_that_cannot_be_read_vouches_for_nothing(tmp_path: Path, key: Key, damage: Callable[[Path], Any]) -> None:  # fmt: skip
+    outcomes = outcomes_after(tmp_path, key, lambda case: damage(case.original(MR, 1)))[:2]
+    assert outcomes == [OK, ("failed", "source_unreadable")]
+
+
+def test_a_file_without_a_source_fails(tmp_path: Path, key: Key) -> None:
+    case = Case(tmp_path, key)
+    case.file(CT, 0).rename(case.file(CT, 7))
+    assert outcome(case.run()) == [("failed", "unpaired"), OK]
+
+
+def test_pixels_that_deface_changed_are_held_to_their_layout_and_to_what_it_read(tmp_path: Path, key: Key) -> None:
+    def damage(case: Case, before: bytes | None = None, after: bytes = bytes(32)) -> None:
+        case.deface_rows[0] |= {"face": "removed", "changed_voxels": 16}
+        changed(case.file(CT, 0), lambda content: setattr(content, "PixelData", after))
+        if before is not None:
+            path = case.deidentified / "dicom" / CT / case.file(CT, 0).name
+            path.parent.mkdir(parents=True)
+            shutil.copy(case.file(CT, 1), path)
+            changed(path, lambda content: setattr(content, "PixelData", before))
+
+    good = bytes(range(32))
+    for number, (before, reason) in enumerate([(None, None), (good, None), (bytes(32), "pixels_changed")]):
+        found = outcomes_after(tmp_path / str(number), key, lambda case, before=before: damage(case, before))[0]
+        assert found == (("failed", reason) if reason else OK)
+
+
+def test_a_file_that_changed_after_deidentify_wrote_it_fails(tmp_path: Path, key: Key) -> None:
+    case = Case(tmp_path, key)
+    case.digests = dict.fromkeys((CT,), "0" * 64)
+    assert outcome(case.run()) == [("failed", "altered"), OK]
+
+
+def test_a_canary_that_came_through_stops_the_run(tmp_path: Path, key: Key) -> None:
+    case = Case(tmp_path, key)
+    specimen = specimens()[0]
+    (case.deidentified / "canary" / f"{specimen.name}.dcm").write_bytes(specimen.data)
+    with pytest.raises(CurationError, match="identifiers of invented patients came through"):
+        case.run()
+    left = [row for row in case.rows("canary") if row["left"]]
+    assert left and all(row["planted"] >= row["left"] for row in left)
+
+
+def test_without_canaries_the_search_is_not_trusted(tmp_path: Path, key: Key) -> None:
+    case = Case(tmp_path, key)
+    shutil.rmtree(case.deidentified / "canary")
+    with pytest.raises(CurationError, match="can't be trusted"):
+        case.run()
+
+
+def test_a_blind_search_is_not_trusted(tmp_path: Path, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radcurate.verify.examine.search_value", lambda *arguments: None)
+    with pytest.raises(CurationError, match="can't be trusted"):
+        Case(tmp_path, key).run()
 
 
 def test_series_that_ended_before_are_not_revived(tmp_path: Path, key: Key) -> None:
