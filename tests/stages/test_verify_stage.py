@@ -274,10 +274,7 @@ def changed(path: Path, change: Callable[[pydicom.Dataset], Any]) -> None:
         (lambda content: setattr(content, "PatientID", "P-00000000000000ab"), "wrong_patient"),
         (lambda content: setattr(content, "PatientAge", "034Y"), "not_claimed"),
         (lambda content: setattr(content, "PatientAddress", "Somewhere 4"), "not_claimed"),
-        (
-            lambda content: setattr(content, "DeidentificationMethodCodeSequence", [claim("113100"), claim("113106")]),
-            "marker_untrue",
-        ),  # fmt: skip
+        (lambda content: content.DeidentificationMethodCodeSequence.append(claim("113106")), "marker_untrue"),
         (lambda content: setattr(content, "SeriesInstanceUID", ""), "not_conformant"),
     ],
 )
