@@ -85,7 +85,7 @@ def _staff() -> Specimen:
         ("device", "CassetteID", who.serial(), "{}"), ("device", "DeviceID", who.serial(), "{}"), ("device", "GeneratorID", who.serial(), "{}"),
         ("device", "UniqueDeviceIdentifier", who.serial(), "(01)0{}"), ("device", "PerformedStationAETitle", who.other("AE"), "{}"),
         ("device", "PerformedStationName", who.serial(), "{}"), ("device", "ScheduledStationName", who.serial(), "{}"),
-        ("device", "NetworkID", who.address(), "{}"), ("device", "SourceSerialNumber", who.serial(), "{}"),
+        ("device", "NetworkID", who.address(), "{}"), ("address of a computer", "SoftwareVersions", who.address(), "{}"), ("device", "SourceSerialNumber", who.serial(), "{}"),
         ("device", "SecondaryCaptureDeviceID", who.serial(), "{}"), ("device", "DigitizingDeviceTransportDirection", who.code_word(), "{}"),
     ):  # fmt: skip
         sheet.plant(f"records: {kind}", keyword, secret, form)
