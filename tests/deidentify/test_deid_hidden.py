@@ -29,7 +29,7 @@ def images(draw: st.DrawFn) -> tuple[Layout, list[int], bool]:
     odd = st.integers(0, (1 << bits) - 1)
     sign = (1 << bits) - (1 << high)
     samples = draw(st.lists(st.one_of(values, values.map(lambda value: value | sign), odd), min_size=1, max_size=19))
-    padding = frozenset(draw(st.lists(st.sampled_from(samples), max_size=1)))
+    padding = frozenset(draw(st.lists(st.one_of(st.sampled_from(samples), st.integers(0, 65535)), max_size=2)))
     return Layout(1, len(samples), 1, 1, bits, "MONOCHROME2", stored, high, signed, padding), samples, little
 
 

@@ -71,7 +71,8 @@ def _judge_samples(samples: np.ndarray[Any, Any], shape: Layout, mask: int) -> N
         above = mask & ~((1 << shape.high + 1) - 1)
         negative = (odd >> shape.high & 1) == 1
         odd = odd[~(negative & ((odd & mask) == above))]
-    if odd.size and not np.isin(odd, np.array(sorted(shape.padding), samples.dtype)).all():
+    padding = [value for value in sorted(shape.padding) if value >> shape.bits == 0]
+    if odd.size and not np.isin(odd, np.array(padding, samples.dtype)).all():
         raise _found()
 
 
