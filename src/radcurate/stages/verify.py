@@ -29,6 +29,7 @@ log = logging.getLogger("radcurate")
 # what the program writes in words of its own: a patient called Head is not leaked by the code head_with_face
 PROGRAM = frozenset(["status", "reason", "remedy", "decision", "action", "keyword", "tag", "kind", "face", "link"])
 TABLES = ("series.parquet", "hits.parquet", "attributes.parquet", "canary.parquet")
+ROWS = 4096  # of a table, looked at together
 DEVICES = "device_identity"
 RUNS_ANEW = "delete results/verify of this chunk and run again; if it stays, report the code after the colon"
 
@@ -222,15 +223,19 @@ def _table_cells(path: Path, name: str) -> Iterator[Cell]:
 
 def _texts(content: pa.Table, column: str) -> list[tuple[str, str]]:
     """Every text of a column with its series, once: tables with a row per file and action say the same many times."""
-    if "series" not in content.column_names or column == "series":
-        pairs = [(series, series if column == "series" else "") for series in content[column].unique().to_pylist()]
-        return sorted((own or "", text) for text, own in pairs if isinstance(text, str))
-    if pa.types.is_list(content.schema.field(column).type):
-        rows = content.select(["series", column]).to_pylist()
-        found = {(row["series"] or "", text) for row in rows for text in row[column] or [] if isinstance(text, str)}
-        return sorted(found)
-    rows = content.select(["series", column]).group_by(["series", column]).aggregate([]).to_pylist()
-    return sorted((row["series"] or "", row[column]) for row in rows if row[column] is not None)
+    found: set[tuple[str, str]] = set()
+    named = "series" in content.column_names
+    for batch in content.to_batches(max_chunksize=ROWS):
+        values = batch.column(column).to_pylist()
+        owners = batch.column("series").to_pylist() if named else [None] * len(values)
+        for owner, value in set(zip(owners, map(_hashable, values), strict=True)):
+            texts = value if isinstance(value, tuple) else (value,)
+            found.update((owner or "", text) for text in texts if isinstance(text, str))
+    return sorted(found)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _judged(job: Job) -> list[Verdict]:
