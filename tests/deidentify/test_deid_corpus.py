@@ -11,7 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from deidentify.deid_objects import POLICY, SHIFT, SPARE, SUBJECT, TEST_KEY, YEAR, YEAR_POLICY
+from deidentify.deid_objects import POLICY, SHIFT, SPARE, SUBJECT, TEST_KEY, YEAR, YEAR_POLICY, ct, to_bytes
 from deidentify.test_deid_fast import quick_or_none
 from planted_search import left, native_pixels, searchable
 from radcurate.canary import HIPAA, Kept, Specimen, specimens
@@ -138,3 +138,11 @@ def test_the_count() -> None:
     for letter, meaning in HIPAA.items():
         print(f"  {letter} {meaning:60s} {planted[letter]:4d} planted, {found[letter]} left")
     assert not found.total()
+
+
+@pytest.mark.parametrize(("own", "stays"), [("734219", False), ("5734219", True)])
+def test_a_time_with_the_patients_own_digits_goes(own: str, stays: bool) -> None:
+    """Six digits are found by chance, so that no canary can carry them."""
+    rewriter = Rewriter(POLICY, TEST_KEY, Patient(SUBJECT, SHIFT, own_numbers=numbers_of_ids([own])))
+    new = read(rewrite_instance(to_bytes(ct(AcquisitionTime="101500.734219")), rewriter, SPARE).data)
+    assert (new.AcquisitionTime == "101500.734219") is stays

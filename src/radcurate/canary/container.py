@@ -228,7 +228,7 @@ def _big() -> Specimen:
     sheet = objects.mr(who)
     sheet.plant("big endian", "InstitutionName", who.town())
     sheet.plant("big endian", "PatientComments", who.spoken())
-    number = who.record(7)
+    number = who.record()
     sheet.plant("big endian", "LargestImagePixelValue", number, value=(int(number.value),), vr="UL")
     tag = sheet.block(0x0019, "HIS EXPORT 1.0")
     sheet.plant("big endian", tag | 0x01, number := who.record(), value=(int(number.value),), vr="UL")

@@ -89,10 +89,6 @@ def _numbers() -> Specimen:
     born = Secret(day, "date", "C")
     sheet.plant("number: day of birth", "EchoTime", born, "0.{}")
     sheet.plant("number: day of birth", "InStackPositionNumber", born, value=(int(day),))
-    account = Secret(who.digits(6), "id", "J")
-    sheet.plant("patient", "OtherPatientIDs", account)
-    sheet.plant("digits in a time", "AcquisitionTime", account, "101500.{}")
-    sheet.plant("digits in a time", "SeriesTime", account, "101500.{}")
     return specimen("numbers", "mr", sheet)
 
 
@@ -129,7 +125,7 @@ def _moments() -> Specimen:
     tracer.plant("date of the examination", "RadiopharmaceuticalStartDateTime", who.visited(), "{}091000.00")
     sheet.plant("digits in a time", "AcquisitionTime", who.record(), "{}")
     sheet.plant("digits in a time", "ContentTime", who.phone(), "{}")
-    sheet.plant("digits in a time", "TimeOfLastCalibration", who.record(6), "101500.{}")
+    sheet.plant("digits in a time", "TimeOfLastCalibration", who.record(), "101500.{}")
     sheet.plant("time zone as a place", "TimezoneOffsetFromUTC", who.surname(), "{}")
     return specimen("moments", "pt", sheet)
 

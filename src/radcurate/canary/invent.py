@@ -44,7 +44,7 @@ class Inventor:
                 return word
 
     def digits(self, count: int) -> str:
-        """A number of `count` digits that begins with none of 0, 1, 2, so that it is no date."""
+        """A number of `count` digits (eight and more are found nowhere by chance) that begins with none of 0, 1, 2, so that it is no date."""
         return str(3 + self._draw(7)) + "".join(str(self._draw(10)) for _ in range(count - 1))
 
     def _tuesday(self) -> date:
@@ -91,11 +91,11 @@ class Inventor:
 
     def phone(self) -> Secret:
         """A telephone number."""
-        return Secret(f"+49 {self.digits(3)} {self.digits(7)}", "id", "D")
+        return Secret(f"+49 {self.digits(3)} {self.digits(8)}", "id", "D")
 
     def fax(self) -> Secret:
         """A fax number."""
-        return Secret(f"+49 {self.digits(3)} {self.digits(6)}-99", "id", "E")
+        return Secret(f"+49 {self.digits(3)} {self.digits(8)}-99", "id", "E")
 
     def mail(self) -> Secret:
         """An e-mail address."""
@@ -123,7 +123,7 @@ class Inventor:
 
     def plate(self) -> Secret:
         """A vehicle's plate."""
-        return Secret(f"{self.word()[:3].upper()}-{self.digits(6)}", "id", "L")
+        return Secret(f"{self.word()[:3].upper()}-{self.digits(8)}", "id", "L")
 
     def serial(self) -> Secret:
         """A device's serial number."""
@@ -131,7 +131,7 @@ class Inventor:
 
     def link(self) -> Secret:
         """A web address."""
-        return Secret(f"https://{self.word().lower()}.example/{self.digits(7)}", "text", "N")
+        return Secret(f"https://{self.word().lower()}.example/{self.digits(9)}", "text", "N")
 
     def address(self) -> Secret:
         """An IP address of a private network."""

@@ -39,7 +39,7 @@ def _private() -> Specimen:
     sheet.plant("private, text", ge | 0xE8, who.social(), vr="LO")
     philips = sheet.block(0x2001, "Philips Imaging DD 001")
     sheet.plant("private, text", philips | 0x63, who.code_word(), vr="CS")
-    sheet.plant("private, text", philips | 0x7B, who.record(7), vr="IS")
+    sheet.plant("private, text", philips | 0x7B, who.record(), vr="IS")
     stentor = sheet.block(0x0009, "STENTOR")
     sheet.plant("private, text", stentor | 0x11, who.address(), vr="LO")
     own = sheet.block(0x0033, "HIS EXPORT 1.0")
@@ -48,7 +48,7 @@ def _private() -> Specimen:
     ):
         sheet.plant("private, text", own | offset, secret, vr="LO")
     sheet.plant("private, number", own | 0x20, number := who.record(), value=(int(number.value),), vr="UL")
-    sheet.plant("private, number", own | 0x21, number := who.record(7), value=(float(number.value),), vr="FD")
+    sheet.plant("private, number", own | 0x21, number := who.record(), value=(float(number.value),), vr="FD")
     sheet.plant("private, date", own | 0x22, who.day(), vr="DA")
     sheet.plant("private, date", own | 0x23, who.day(), "{}123000", vr="DT")
     inner = sheet.item(own | 0x30)

@@ -20,7 +20,7 @@ def _contours() -> Specimen:
     for kind, keyword, secret, form in (
         ("label of contours", "StructureSetLabel", who.surname(), "GTV {}"), ("label of contours", "StructureSetName", who.surname(), "{}"),
         ("label of contours", "StructureSetDescription", who.spoken(), "drawn by {}"), ("approval", "ReviewerName", who.name(), "{}"),
-        ("approval", "ReviewDate", who.day(), "{}"), ("approval", "ReviewTime", who.record(6), "{}"),
+        ("approval", "ReviewDate", who.day(), "{}"), ("approval", "ReviewTime", who.record(), "{}"),
     ):  # fmt: skip
         sheet.plant(kind, keyword, secret, form)
     sheet.plant("date of the examination", "StructureSetDate", who.visited())
