@@ -9,13 +9,10 @@ where it is not installed.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +23,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 
 from benchmarks.figure import Figure
+from benchmarks.measure import cpu, peak_memory
 from radcurate import seals, tables
 from radcurate.keys import Key
 from radcurate.settings import Deidentify, Verify
@@ -85,7 +83,7 @@ def _compare(size: Size, folder: Path) -> list[Figure]:
     for run in range(RUNS + 1):
         for name, way in ways.items():
             shutil.rmtree(folder / name, ignore_errors=True)
-            spent = _cpu(way)
+            spent = cpu(way)
             if run:  # the first run warms caches
                 cost[name].append(spent)
     counts = {"dicom-anonymizer": len(paths) // SHARE}
@@ -109,13 +107,6 @@ def _compare(size: Size, folder: Path) -> list[Figure]:
         found.append(Figure(f"deidentify and verify, {size.name}, CPU over dicom-anonymizer's", share, 1, "×"))
     found.append(Figure(f"deidentify, {size.name}, largest RSS of a worker", _resident(folder), 100, "MB"))
     return found
-
-
-def _cpu(way: Callable[[], object]) -> float:
-    """CPU seconds of this process."""
-    before = time.process_time()
-    way()
-    return time.process_time() - before
 
 
 def _copy(paths: list[Path], out: Path) -> None:
@@ -156,13 +147,7 @@ def _resident(folder: Path) -> float:
     options = {"settings": "{}", "chunk": folder / "chunk", "source": folder / "in", "out": folder / "radcurate"}
     options |= {"allowlist": ALLOWLIST, "vocabulary": VOCABULARY, "threads": 1}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-    command = [sys.executable, "-m", "radcurate.stages.deidentify", *words]
-    environment = {**os.environ, "RADCURATE_KEY_FILE": str(folder / "key")}
-    stage = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(stage.pid, 0)
-    if status:
-        raise RuntimeError("the stage failed")
-    return used.ru_maxrss / 1024
+    return peak_memory("radcurate.stages.deidentify", words, {"RADCURATE_KEY_FILE": str(folder / "key")})
 
 
 def _peers(paths: list[Path], folder: Path) -> dict[str, Callable[[], None]]:

@@ -10,8 +10,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from pydicom import dcmread
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from benchmarks.figure import Figure
+from benchmarks.measure import cpu
 from radcurate.demo.dicom_writer import image_series, write_series
 from radcurate.demo.geometry import Geometry
 from radcurate.demo.people import Series
@@ -67,19 +66,13 @@ def _compare(what: str, folder: Path) -> Figure:
     files = [found for found in find_files(folder) if not _is_contour(folder, found)]
     ratios = []
     for _ in range(REPEATS + 1):
-        pydicom = _cpu(lambda: [dcmread(folder / found.path, stop_before_pixels=True) for found in files])
-        ratios.append(pydicom / _cpu(lambda: scan_batch(files, folder)))
+        pydicom = cpu(lambda: [dcmread(folder / found.path, stop_before_pixels=True) for found in files])
+        ratios.append(pydicom / cpu(lambda: scan_batch(files, folder)))
     return Figure(f"inventory: {what}", statistics.median(ratios[1:]), GOAL, "× pydicom", at_most=False)
 
 
 def _is_contour(folder: Path, found: Found) -> bool:
     return str(dcmread(folder / found.path, stop_before_pixels=True).Modality) in ("RTSTRUCT", "SEG")
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
 
 
 def _memory(folder: Path) -> float:
