@@ -403,10 +403,19 @@ def sort(schema: Schema, content: pa.Table) -> pa.Table:
 
 def write(path: Path, content: pa.Table) -> None:
     """Write deterministically: to a temporary name, then renamed. The caller sorts (see `table`, `sort`)."""
+    write_parts(path, content.schema, [content])
+
+
+def write_parts(path: Path, schema: pa.Schema, parts: Iterable[pa.Table]) -> None:
+    """As `write`, part by part, for a table that needn't be in memory as a whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        pq.write_table(content, temporary, compression="zstd", version="2.6", write_statistics=True, store_schema=True)
+        with pq.ParquetWriter(
+            temporary, schema, compression="zstd", version="2.6", write_statistics=True, store_schema=True
+        ) as writer:
+            for part in parts:
+                writer.write_table(part)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

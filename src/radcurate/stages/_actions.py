@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,11 +27,9 @@ class ActionLog:
         self.files.append((name, self.lists.setdefault(notes, len(self.lists))))
 
 
-def action_table(logs: Mapping[str, ActionLog]) -> pa.Table:
-    """The rows of `tables.DEIDENTIFY_ACTIONS`, in the order of its key; `logs` is by series."""
-    schema = tables.DEIDENTIFY_ACTIONS
-    parts = [_series_table(series, log) for series, log in sorted(logs.items()) if log.files]
-    return pa.concat_tables(parts).cast(schema.arrow) if parts else tables.table(schema, [])
+def action_tables(logs: Mapping[str, ActionLog]) -> Iterator[pa.Table]:
+    """The rows of `tables.DEIDENTIFY_ACTIONS`, in the order of its key, series by series; `logs` is by series."""
+    return (_series_table(series, log) for series, log in sorted(logs.items()) if log.files)
 
 
 def _series_table(series: str, log: ActionLog) -> pa.Table:

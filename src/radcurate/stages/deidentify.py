@@ -27,7 +27,7 @@ from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Deidentify
-from radcurate.stages._actions import ActionLog, action_table
+from radcurate.stages._actions import ActionLog, action_tables
 from radcurate.stages._canaries import write_canaries
 from radcurate.stages._command import command
 from radcurate.stages._crosswalk import write_crosswalk
@@ -88,9 +88,8 @@ def run(
     tables.write_rows(
         out / "instances.parquet", tables.DEIDENTIFY_INSTANCES, _all(outcome.instances for outcome in outcomes)
     )
-    tables.write(
-        out / "actions.parquet", action_table({outcome.series["series"]: outcome.actions for outcome in outcomes})
-    )
+    actions = {outcome.series["series"]: outcome.actions for outcome in outcomes}
+    tables.write_parts(out / "actions.parquet", tables.DEIDENTIFY_ACTIONS.arrow, action_tables(actions))
     _write_policy(rules, out / "policy.json")
     write_seal(out, list(TABLES), key)
     canaries = write_canaries(settings, rules.policy, key, out / "canary")
