@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
 
 from radcurate.deidentify.layout import Layout
 from radcurate.dicom.problems import Unsafe, damaged
@@ -88,6 +86,9 @@ def judge_coded(data: bytes, syntax: str, shape: Layout, precision: int) -> None
 
 
 def _decoded(data: bytes, syntax: str, shape: Layout) -> bytes:
+    from pydicom.encaps import encapsulate  # decoders take 25 MB that native pixels don't need
+    from pydicom.pixels import get_decoder
+
     options = {
         "rows": shape.rows,
         "columns": shape.columns,

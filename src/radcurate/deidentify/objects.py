@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pydicom.uid import UID
-
+from radcurate.dicom.dictionary import uid_keyword
 from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe
 
 LEAVE_OUT = "leave it out of the export; "
@@ -39,7 +38,7 @@ def refusal(sop_class: str) -> Unsafe:
     """The verdict on an object of a SOP class that is in no family."""
     if not sop_class:
         return Unsafe("no_sop_class", EXPORT_AGAIN)
-    keyword = UID(sop_class).keyword or ""
+    keyword = uid_keyword(sop_class) or ""
     for pattern, reason, remedy in KINDS:
         if pattern.fullmatch(keyword):
             return Unsafe(reason, remedy or OTHER)

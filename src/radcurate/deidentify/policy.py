@@ -17,13 +17,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import pydicom.uid
 import yaml
 
 from radcurate.deidentify.options import DECAY, OPTIONS, Rule, claimed, configured
 from radcurate.deidentify.safe_private import FILE, Place, SafeAttribute, load_safe_private
 from radcurate.deidentify.values import BULK_VRS, NUMBER_VRS, TEXT_VRS
 from radcurate.deidentify.vocabulary import Vocabulary, load_vocabulary
+from radcurate.dicom.dictionary import uid_of
 from radcurate.dicom.elements import dictionary_vr, keyword
 from radcurate.errors import CurationError
 from radcurate.settings import Deidentify
@@ -159,7 +159,10 @@ def _families(raw: bytes, tables: Mapping[str, list[Rule]]) -> dict[str, Family]
 
 
 def _uid(text: str) -> str:
-    return text if text[0] == "1" else str(getattr(pydicom.uid, text))
+    uid = text if text[0] == "1" else uid_of(text)
+    if uid is None:
+        raise AttributeError(f"no SOP class {text}")
+    return uid
 
 
 def _family(name: str, parts: Mapping[str, Any], tables: Mapping[str, list[Rule]]) -> Family:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from pydicom.uid import UID_dictionary
-
+from radcurate.dicom.dictionary import uid_keyword
 from radcurate.keys import Key
 
 
 def is_registered(uid: str) -> bool:
     """Whether DICOM itself registered the UID (PS3.6 annex A): SOP classes, transfer syntaxes, well-known frames of reference."""
-    return uid in UID_dictionary
+    return uid_keyword(uid) is not None
 
 
 def new_uid(uid: str, key: Key, also: Container[str] = ()) -> str:

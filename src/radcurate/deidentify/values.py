@@ -12,9 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
-from pydicom.charset import convert_encodings, decode_bytes
-from pydicom.datadict import DicomDictionary
-
+from radcurate.dicom.dictionary import attribute
 from radcurate.dicom.elements import dictionary_vr
 
 TEXT_VRS = frozenset(["CS", "SH", "LO", "ST", "LT", "UC", "UT"])
@@ -43,6 +41,8 @@ def decode_text(raw: bytes, charsets: Sequence[str]) -> str | None:
             return raw.decode("ascii")
         if not all(_CHARSET.fullmatch(term) for term in charsets):
             return None  # a name in its place would be quoted in a warning of pydicom
+        from pydicom.charset import convert_encodings, decode_bytes  # 25 MB, for the few that need it
+
         return str(decode_bytes(raw, convert_encodings(list(charsets)), set("\n\r\t\f\\^=")))
     except (UnicodeError, LookupError, ValueError):
         return None
@@ -71,7 +71,7 @@ def number(vr: str, raw: bytes, little: bool, largest_count: int | None = None) 
     if vr == "AT":
         halves = struct.unpack(f"{order}{len(raw) // 2}H", raw)
         tags = [high << 16 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
-        return raw if all(tag in DicomDictionary for tag in tags) else None
+        return raw if all(attribute(tag) for tag in tags) else None
     text = _text_in_floats(vr, raw, order) if vr in ("FL", "FD") else _text_in_integers(raw)
     return None if text else raw
 
@@ -127,7 +127,8 @@ def is_typed(raw: bytes) -> bool:
 @cache
 def largest_count(tag: int) -> int | None:
     """The largest value multiplicity of a standard tag (PS3.6); None where it has no limit."""
-    text = DicomDictionary[tag][1] if tag in DicomDictionary else "1-n"
+    found = attribute(tag)
+    text = found.vm if found else "1-n"
     last = text.rpartition("-")[2]
     return int(last) if last.isdigit() else None
 

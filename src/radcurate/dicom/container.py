@@ -11,9 +11,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-import pydicom.uid as known
-from pydicom.datadict import DicomDictionary
-
+from radcurate.dicom.dictionary import attribute
 from radcurate.dicom.elements import (
     EXPLICIT_LITTLE,
     IMPLICIT,
@@ -33,16 +31,18 @@ from radcurate.dicom.problems import Unsafe, damaged
 IMPLEMENTATION_UID = "2.25.192364721548603412976058732117403245681"  # a UUID made for this package
 IMPLEMENTATION_NAME = b"RADCURATE_0_1"
 DIRECTORY = 0x00041220  # DirectoryRecordSequence
+IMPLICIT_UID, EXPLICIT_UID = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+BIG_ENDIAN_UID, DEFLATED_UID = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 NATIVE = {
-    str(known.ImplicitVRLittleEndian): IMPLICIT,
-    str(known.ExplicitVRLittleEndian): EXPLICIT_LITTLE,
-    str(known.ExplicitVRBigEndian): Encoding(explicit=True, little=False),
-    str(known.DeflatedExplicitVRLittleEndian): EXPLICIT_LITTLE,
+    IMPLICIT_UID: IMPLICIT,
+    EXPLICIT_UID: EXPLICIT_LITTLE,
+    BIG_ENDIAN_UID: Encoding(explicit=True, little=False),
+    DEFLATED_UID: EXPLICIT_LITTLE,
 }
 _COMPRESSED = "1.2.840.10008.1.2.4."
 JPEG = frozenset(_COMPRESSED + str(number) for number in (*range(50, 67), 70, 80, 81))
 JPEG_2000 = frozenset(_COMPRESSED + str(number) for number in (90, 91, 92, 93, 201, 202, 203))
-RLE = frozenset({str(known.RLELossless)})
+RLE = frozenset({"1.2.840.10008.1.2.5"})
 WHOLE_FRAMES = frozenset({"1.2.840.10008.1.2.1.98"})  # uncompressed frames, each in a fragment
 DEFLATED_FRAMES = frozenset({"1.2.840.10008.1.2.8.1"})
 ENCAPSULATED = JPEG | JPEG_2000 | RLE | WHOLE_FRAMES | DEFLATED_FRAMES
@@ -75,7 +75,7 @@ def read_file(data: bytes) -> Source:
         syntax = _guess(data, position)
     _check_syntax(syntax)
     content, behind = data, 0
-    if syntax == known.DeflatedExplicitVRLittleEndian:
+    if syntax == DEFLATED_UID:
         content, behind = _inflate(data, position)
         position = 0
     encoding = _encoding(syntax, content, position)
@@ -128,11 +128,11 @@ def _guess(data: bytes, position: int) -> str:
     head = data[position : position + 6]
     if len(head) < 6:
         raise _not_dicom()
-    for order, explicit in (("<", known.ExplicitVRLittleEndian), (">", known.ExplicitVRBigEndian)):
+    for order, explicit in (("<", EXPLICIT_UID), (">", BIG_ENDIAN_UID)):
         group, number = struct.unpack(order + "HH", head[:4])
-        if group << 16 | number in DicomDictionary or (number == 0 and 0 < group <= 0x20):
+        if attribute(group << 16 | number) or (number == 0 and 0 < group <= 0x20):
             written = _has_vr(head) or order == ">"
-            return str(explicit if written else known.ImplicitVRLittleEndian)
+            return str(explicit if written else IMPLICIT_UID)
     raise _not_dicom()
 
 
@@ -198,8 +198,8 @@ def _written_as(syntax: str, encoding: Encoding, reading: Reading) -> str:
 
 def write_file(elements: DataSet, transfer_syntax: str, encoding: Encoding, sop_class: str, sop_instance: str) -> bytes:
     """The bytes of a new file: zeroed preamble, own meta group, the data set, nothing after it."""
-    if transfer_syntax == known.ExplicitVRLittleEndian and too_long(elements):  # many readers don't look behind a UN
-        transfer_syntax, encoding = str(known.ImplicitVRLittleEndian), IMPLICIT
+    if transfer_syntax == EXPLICIT_UID and too_long(elements):  # many readers don't look behind a UN
+        transfer_syntax, encoding = IMPLICIT_UID, IMPLICIT
     return file_head(transfer_syntax, sop_class, sop_instance) + encode(elements, encoding)
 
 

@@ -11,8 +11,7 @@ import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pydicom.datadict import DicomDictionary, RepeatersDictionary
-
+from radcurate.dicom.dictionary import attribute, dictionary
 from radcurate.dicom.problems import Unsafe, damaged
 
 UNDEFINED = 0xFFFFFFFF
@@ -102,22 +101,22 @@ def is_private(tag: int) -> bool:
 
 def dictionary_vr(tag: int) -> str:
     """VR or alternatives such as `US or SS` of a standard tag (PS3.6); empty for others."""
-    entry = DicomDictionary.get(tag)
-    return entry[0] if entry else ""
+    entry = attribute(tag)
+    return entry.vr if entry else ""
 
 
 def keyword(tag: int) -> str:
     """Keyword of a standard tag; `private` or `unknown` for others."""
     if is_private(tag):
         return "private"
-    entry = DicomDictionary.get(tag)
-    return (entry[4] or "retired") if entry else ("retired" if _repeats(tag) else "unknown")
+    entry = attribute(tag)
+    return (entry.keyword or "retired") if entry else ("retired" if _repeats(tag) else "unknown")
 
 
 def _repeats(tag: int) -> bool:
     text = f"{tag:08X}"
     return any(
-        all(mask in ("x", char) for mask, char in zip(masked, text, strict=True)) for masked in RepeatersDictionary
+        all(mask in ("x", char) for mask, char in zip(masked, text, strict=True)) for masked in dictionary().repeating
     )
 
 
