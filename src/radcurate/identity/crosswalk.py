@@ -41,7 +41,7 @@ COLUMNS: list[tuple[str, pa.DataType]] = [
 PSEUDONYMS = (
     "subject", "released_subject", "series", "released_series", "new_study_uid", "new_series_uid", "new_instance_uid",
 )  # fmt: skip
-# the one table that lies outside a run, hence not in tables.py
+# the one table that lies outside a run, hence not in tables
 CROSSWALK = tables.Schema("crosswalk", COLUMNS, tuple(name for name, _ in COLUMNS))
 
 
