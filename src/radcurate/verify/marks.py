@@ -11,7 +11,7 @@ from radcurate.verify.layout import ITEM, Element, Layout, leaves_of, vr_of
 
 IDENTITY_REMOVED, METHOD, METHOD_CODES, DATES_MODIFIED = 0x00120062, 0x00120063, 0x00120064, 0x00280303
 CODE_VALUE, SCHEME, MEANING = 0x00080100, 0x00080102, 0x00080104
-MEDIA_SOP, SOP, NAME, PATIENT_ID, AGE = 0x00020003, 0x00080018, 0x00100010, 0x00100020, 0x00101010
+MEDIA_SOP, SOP, NAME, PATIENT_ID, BURNED_IN = 0x00020003, 0x00080018, 0x00100010, 0x00100020, 0x00280301
 BASIC, FULL_DATES, MODIFIED_DATES, SAFE_PRIVATE = "113100", "113106", "113107", "113111"
 DEVICE, UIDS = "113109", "113110"
 EMPTY_PREAMBLE = bytes(128)
@@ -45,6 +45,8 @@ def faults(layout: Layout, subject: str) -> list[str]:
         found.append("uid_mismatch")
     if subject and any(layout.raw(tag).strip(b" \0") != subject.encode() for tag in (NAME, PATIENT_ID)):
         found.append("wrong_patient")
+    if layout.raw(BURNED_IN).strip(b" \0").upper() == b"YES":
+        found.append("burned_in_text")
     return found
 
 

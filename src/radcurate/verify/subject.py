@@ -27,6 +27,7 @@ REMEDIES = {
     "dates_kept": "look at deidentify.dates and at the allow-list: an attribute with an original date isn't under the date rule",
     "dates_uneven": "report it: all dates of a patient must move by the same number of whole weeks",
     "wrong_patient": "report it: PatientName and PatientID must be the patient's pseudonym",
+    "burned_in_text": "remove the text from the pixels first, or leave the series out: the file itself says that they hold text",
     "age_exact": "put the attribute under the action `age` in the allow-list",
     "private_element": "remove private elements from the allow-list, or list them in config/safe_private.csv and set deidentify.safe_private",
     "overlay": "remove overlay and curve groups from the allow-list and run again",
