@@ -15,6 +15,7 @@ from verify_files import NEEDLES, clean, compressed, save, segment, written
 
 from radcurate.verify.examine import Searcher, examine
 from radcurate.verify.needles import make_needles
+from radcurate.verify.nifti import same_labels
 
 SECRET = b"seen: MRN-77-4711 (Maria)"
 PACKED = {
@@ -173,3 +174,15 @@ def test_bytes_that_nobody_reads_must_be_zero(tmp_path: Path) -> None:
     content.add_new(0x00282000, "OB", b"abcd")
     data = written(content).replace(b"OB\0\0\4\0\0\0abcd", b"OBMR\4\0\0\0abcd")
     assert examine(save(tmp_path, data), "S-1/a.dcm", Searcher(NEEDLES)).faults
+
+
+def test_labels_of_a_mask_are_compared() -> None:
+    import nibabel
+    import numpy as np
+
+    def mask(label: float, step: float = 1.0, dtype: type = np.uint8) -> bytes:
+        return gzip.compress(nibabel.Nifti1Image(np.full((3, 4, 5), label, dtype), np.diag([step, 1, 1, 1])).to_bytes())
+
+    assert same_labels(mask(1), mask(1)) and same_labels(mask(1, dtype=np.float32), mask(1))
+    assert not same_labels(mask(1), mask(2)) and not same_labels(mask(1), mask(1, 1.1))
+    assert not same_labels(b"junk", mask(1))

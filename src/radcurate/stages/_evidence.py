@@ -215,8 +215,8 @@ def _canaries(reader: Reader, chunks: list[str]) -> dict[str, int]:
 
 
 def _unpaired(row: Mapping[str, Any]) -> int:
-    """Files of a verified series that weren't held against their sources; a NIfTI mask has no header to hold."""
-    return 0 if row["kind"] == "nifti" else (row["files"] or 0) - (row["paired"] or 0)
+    """Files of a verified series that weren't held against their sources."""
+    return (row["files"] or 0) - (row["paired"] or 0)
 
 
 def _regions(reader: Reader, chunks: list[str]) -> dict[str, int]:

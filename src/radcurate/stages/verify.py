@@ -164,7 +164,7 @@ def _twins(folders: Folders) -> dict[str, dict[str, Twin]]:
     }
     found: dict[str, dict[str, Twin]] = defaultdict(dict)
     for row in tables.read_rows(folders.deidentified / "instances.parquet", tables.DEIDENTIFY_INSTANCES):
-        if row["file"] in paths and row["name"].endswith(".dcm"):
+        if row["file"] in paths:
             found[row["series"]][row["name"]] = Twin(paths[row["file"]], row["header"], row["pixels"])
     return found
 

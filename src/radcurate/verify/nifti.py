@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 import zlib
 
 from radcurate.verify.layout import UnreadableError
 
+GRID = 1e-3  # mm
 Stretch = tuple[str, bytes]
 
 
@@ -30,6 +32,23 @@ def stretches(data: bytes) -> list[Stretch]:
         data = inner
     begin, end = _voxels(data)
     return [*result, ("NIfTI header", data[:begin]), ("behind the voxels", data[end:])]
+
+
+def same_labels(old: bytes, new: bytes) -> bool:
+    """Whether a mask has the labels and the grid of its source, read by nibabel."""
+    import nibabel  # large, and needed for few series
+    import numpy as np
+
+    try:
+        before, after = (nibabel.Nifti1Image.from_bytes(_plain(data)) for data in (old, new))
+        grids = np.allclose(before.affine, after.affine, rtol=0, atol=GRID)
+        return grids and np.array_equal(np.asanyarray(before.dataobj), np.asanyarray(after.dataobj))
+    except Exception:  # a damaged header raises almost anything, and quotes its content
+        return False
+
+
+def _plain(data: bytes) -> bytes:
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
 
 
 def _gzip_head(data: bytes) -> int:

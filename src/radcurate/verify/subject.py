@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from radcurate.verify import keep, marks, twins
+from radcurate.verify import keep, marks, nifti, twins
 from radcurate.verify.days import explained
 from radcurate.verify.examine import Report, Searcher, examine
 from radcurate.verify.keep import Compared
@@ -123,7 +123,8 @@ def judge(job: Job) -> list[Verdict]:
     Dates in date attributes are judged over all series together (see `days.explained` and `keep.dates_fault`).
     """
     originals = Originals()
-    sources = {place: found for place, twin in job.twins.items() if (found := _source(originals, twin)) is not None}
+    slices = {place: twin for place, twin in job.twins.items() if place[1].endswith(".dcm")}
+    sources = {place: found for place, twin in slices.items() if (found := _source(originals, twin)) is not None}
     needles = make_needles(_identifiers(job, originals), job.shortest, job.harmless)
     searcher = Searcher(needles, job.subject, job.safe)
     subject = _Subject(job, sources, searcher, Comparer(needles))
@@ -180,6 +181,10 @@ def _report(subject: _Subject, verdict: Verdict, path: Path, name: str) -> Repor
             verdict.reread += 1
             if not conforms(path, subject.job.twins[place].source):
                 report.faults.append("not_conformant")
+    elif name.endswith((".nii", ".nii.gz")) and place in subject.job.twins:
+        faults = _held_to_mask(subject.job.twins[place], path)
+        report.faults += faults
+        verdict.paired += not faults
     elif name.endswith(".dcm") and place not in subject.job.twins:
         report.faults.append("unpaired")
     report.layout = None
@@ -205,6 +210,15 @@ def _held_to_source(
         faults.append("altered")
     verdict.paired += not faults
     return faults
+
+
+def _held_to_mask(twin: Twin, path: Path) -> list[str]:
+    """Faults of a NIfTI mask in the light of its source."""
+    try:
+        same = nifti.same_labels(twin.source.read_bytes(), path.read_bytes())
+    except OSError:
+        return ["source_unreadable"]
+    return [] if same else ["pixels_changed"]
 
 
 def _count(verdict: Verdict, compared: Compared, original: Original) -> None:
