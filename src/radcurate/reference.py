@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from radcurate.canary.corpus import PACKED, built, packed, unpack
 from radcurate.deidentify.page import reference_page
 from radcurate.features.profile import Profile
 from radcurate.settings import Config
@@ -100,6 +101,10 @@ def main(check: bool) -> int:
         elif not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+    if check and (not PACKED.exists() or unpack(PACKED.read_bytes()) != built()):
+        stale.append(PACKED.name)
+    elif not check:
+        PACKED.write_bytes(packed())
     if stale:
         print("out of date, run `make docs`: " + ", ".join(stale), file=sys.stderr)
     return 1 if stale else 0
