@@ -26,6 +26,7 @@ from deidentify.deid_objects import (
     YEAR,
     YEAR_POLICY,
     ct,
+    rewrite,
     rtstruct,
     seg,
     to_bytes,
@@ -301,3 +302,13 @@ def test_what_is_remembered_is_what_would_be_decided() -> None:
         result = rewrite_instance(to_bytes(ct(InstanceNumber=number)), again, SPARE)
         assert result.data == one.data and result.notes == one.notes
     assert replace(again.patient, subject="P-1").subject == "P-1"
+
+
+def test_words_in_lists_of_small_binary_numbers_go() -> None:
+    """Four letters in Latin-1 are two numbers of 16 bits; found by the generated files."""
+    image = ct()
+    image.ReferencedSegmentNumber = [0xE4E4, 0xE4E4]
+    assert "ää".encode("latin-1") not in rewrite(image).data
+    image.ReferencedSegmentNumber = [1, 2]
+    kept = pydicom.dcmread(io.BytesIO(rewrite(image).data))
+    assert list(kept.ReferencedSegmentNumber) == [1, 2]
