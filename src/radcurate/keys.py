@@ -6,12 +6,10 @@ code for one purpose can't be turned into a code for another and nobody without 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
 import stat
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +31,7 @@ class Key:
         message = domain.encode() + b"".join(
             b"|" + str(len(part.encode())).encode() + b":" + part.encode() for part in parts
         )
-        return hmac.new(self.secret, message, hashlib.sha256).digest()
+        return hmac.digest(self.secret, message, "sha256")
 
     def code(self, domain: str, *parts: str, length: int = 16) -> str:
         """The first `length` hexadecimal digits of `digest`."""
@@ -65,7 +63,7 @@ class Key:
         raw = bytearray(self.digest("uid", original.strip())[:16])
         raw[6] = (raw[6] & 0x0F) | 0x80
         raw[8] = (raw[8] & 0x3F) | 0x80
-        return f"2.25.{uuid.UUID(bytes=bytes(raw)).int}"
+        return f"2.25.{int.from_bytes(raw)}"
 
     def file_code(self, relative_path: str) -> str:
         """Code of a source file for logs and messages, 12 hexadecimal digits; its path may hold a name."""

@@ -10,16 +10,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from radcurate.deidentify.actions import SIBLING_ACTIONS
 from radcurate.deidentify.instance import FINISH_TAGS, SERIES, SOP_CLASS, SOP_INSTANCE, STUDY, admit, finish
 from radcurate.deidentify.layout import Layout, layout
 from radcurate.deidentify.pixels import exact_native
-from radcurate.deidentify.rewrite import Note, Rewriter
+from radcurate.deidentify.rewrite import Leaf, Note, Rewriter
 from radcurate.deidentify.scope import Scope
 from radcurate.dicom.container import file_head
 from radcurate.dicom.elements import PIXEL_DATA, SHORT_VRS, UNDEFINED, DataSet, Element, Encoding
-from radcurate.dicom.encode import encode_element
+from radcurate.dicom.encode import encode_element, encode_value
 from radcurate.dicom.split import Split, Splitter, parse, value_of
 
 Notes = frozenset[Note]
@@ -60,6 +61,7 @@ class _Frame:
     pixel_length: int
     pixel_notes: Notes
     known: dict[bytes, Known] = field(default_factory=dict)  # by the element's bytes
+    leaves: dict[tuple[int, str], Leaf | None] = field(default_factory=dict)  # by tag and VR as written
     varying: set[int] = field(default_factory=set)  # tags whose bytes have differed between slices
     last: Split | None = None
     finished: dict[tuple[bytes | None, ...], tuple[dict[int, bytes], Notes]] = field(default_factory=dict)
@@ -205,9 +207,16 @@ class Shortcut:
         rule = frame.scope.family.rules.get(tag)
         if len(raw) > LARGEST or (rule is not None and rule.action in SIBLING_ACTIONS):
             raise _Doubt
-        self.rewriter.notes.clear()
         vr, value = value_of(raw, frame.encoding)
         plain = vr in SHORT_VRS  # others may hold a sequence
+        if plain:
+            if (tag, vr) not in frame.leaves:
+                frame.leaves[tag, vr] = self.rewriter.leaf(tag, vr, frame.scope)
+            leaf = frame.leaves[tag, vr]
+            if leaf is not None:
+                new_value, note = self.rewriter.decide(leaf, value, frame.scope)
+                return encode_value(tag, leaf.vr, new_value or b"", frame.encoding), _alone(note)
+        self.rewriter.notes.clear()
         new = self.rewriter.element(Element(tag, vr, value) if plain else parse(raw, frame.encoding), frame.scope)
         return encode_element(new, frame.encoding) if new else b"", frozenset(self.rewriter.notes)
 
@@ -262,6 +271,11 @@ class Shortcut:
         shape = layout(new, found.encoding.little)
         notes = frozenset(self.rewriter.notes)
         return _Frame(scope, found.encoding, shape, before, after, pixel_head, found.pixel_length, notes)
+
+
+@lru_cache(maxsize=1 << 12)
+def _alone(note: Note) -> Notes:
+    return frozenset([note])
 
 
 def _has_excess(data: bytes, start: int, frame: _Frame) -> bool:

@@ -32,11 +32,12 @@ def judge_bits(data: bytes | memoryview, shape: Layout, little: bool) -> None:
         return
     if shape.bits not in _WORDS:
         raise _found()
+    size = shape.bits // 8
+    if not _any_bits(data, size, little or size == 1) & mask:
+        return
     kind = np.dtype(_WORDS[shape.bits]).newbyteorder("<" if little else ">")
-    if shape.bits == 8:
-        little = True
-    samples = np.frombuffer(data, kind, count=len(data) // kind.itemsize)
-    if _any_bits(data, kind.itemsize, little) & mask and not _are_signed(samples, shape):
+    samples = np.frombuffer(data, kind, count=len(data) // size)
+    if not _are_signed(samples, shape):
         _judge_samples(samples, shape, mask)
 
 

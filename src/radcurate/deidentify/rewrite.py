@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from radcurate.deidentify import codes, safe_private, uids, values
 from radcurate.deidentify.actions import HANDLERS, SIBLING_ACTIONS
@@ -24,6 +25,17 @@ START_TIME, START_MOMENT, STOP_MOMENT = 0x00181072, 0x00181078, 0x00181079
 CODE_VALUE, LONG_CODE, SCHEME, MEANING = 0x00080100, 0x00080119, 0x00080102, 0x00080104
 MEMO_LIMIT = 512  # decisions remembered for one place: positions and UIDs are new in every image
 MEMO_BYTES = 256  # longer values (contours, tables) hardly repeat
+
+
+class Leaf(NamedTuple):
+    """The rule of an attribute with the VR it is read by, and what is said of its values."""
+
+    rule: Rule
+    vr: str
+    stays: bool  # a value that is accepted is not changed
+    kept: Note
+    changed: Note
+    blanked: Note
 
 
 @dataclass
@@ -127,17 +139,30 @@ class Rewriter:
             return self._gone(element.tag, scope, OTHER_VR)
         return self._value(element, vr, rule, scope)
 
+    def leaf(self, tag: int, written: str, scope: Scope) -> Leaf | None:
+        """What is the same for all values of an attribute at one place; None where each has to be decided by `element`."""
+        rule = scope.family.rules.get(tag)
+        if rule is None or rule.action not in HANDLERS or rule.action in SIBLING_ACTIONS or self.on_blank is not None:
+            return None
+        vr = values.resolve_vr(tag, written, scope.signed, scope.bits)
+        return _leaf(rule, vr, scope) if vr is not None else None
+
+    def decide(self, leaf: Leaf, value: bytes, scope: Scope) -> tuple[bytes | None, Note]:
+        """New bytes of a single value, or None for one that may not stay, as the rule's handler gives them."""
+        new = HANDLERS[leaf.rule.action](self, Value(value, leaf.vr, leaf.rule, scope))
+        if new is None:
+            return None, leaf.blanked
+        same = leaf.stays or new.strip(b" \0") == value.strip(b" \0")
+        return new, leaf.kept if same else leaf.changed
+
     def _value(self, element: Element, vr: str, rule: Rule, scope: Scope) -> Decision:
-        """A single element with a value: its rule's handler gives new bytes, or None for a value that may not stay."""
-        new = HANDLERS[rule.action](self, Value(element.value, vr, rule, scope))
+        """A single element with a value."""
+        new, note = self.decide(_leaf(rule, vr, scope), element.value, scope)
         if new is None and rule.action == "lut":  # an empty one can't be read without the descriptor it lacks
             return self._gone(element.tag, scope, "doesn't fit its descriptor")
         if new is None:
-            note = _note(rule.tag, scope, BLANK, f"value is not accepted for {vr}: {rule.action}")
             return Decision(Element(element.tag, vr, b""), note, blanked=True)
-        same = rule.action in (KEEP, "lut") or new.strip(b" \0") == element.value.strip(b" \0")
-        note = _note(rule.tag, scope, KEEP if same else rule.action, rule.reason)
-        shortened = not same and rule.action in ("words", "roi_name", "keep_if_listed", "keep_if_matches")
+        shortened = note.action in ("words", "roi_name", "keep_if_listed", "keep_if_matches")
         return Decision(Element(element.tag, vr, new), note, blanked=shortened)
 
     def _sequence(self, element: Element, rule: Rule, scope: Scope) -> Element | None:
@@ -215,6 +240,17 @@ def _unlisted(tag: int) -> str:
 
 def _note(tag: int, scope: Scope, action: str, reason: str) -> Note:
     return _note_at(scope.path, tag, action, reason)
+
+
+def _leaf(rule: Rule, vr: str, scope: Scope) -> Leaf:
+    return Leaf(
+        rule,
+        vr,
+        rule.action in (KEEP, "lut"),
+        _note(rule.tag, scope, KEEP, rule.reason),
+        _note(rule.tag, scope, rule.action, rule.reason),
+        _note(rule.tag, scope, BLANK, f"value is not accepted for {vr}: {rule.action}"),
+    )
 
 
 @lru_cache(maxsize=1 << 14)

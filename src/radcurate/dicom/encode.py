@@ -54,8 +54,13 @@ def _append(parts: list[bytes], element: Element, encoding: Encoding) -> None:
         value = b"".join(_item(item, encoding) for item in element.items)
         parts += [_head(element.tag, "SQ", len(value), encoding), value]
         return
-    value = padded(element.value, element.vr)
-    parts += [_head(element.tag, element.vr, len(value), encoding), value]
+    parts.append(encode_value(element.tag, element.vr, element.value, encoding))
+
+
+def encode_value(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes:
+    """The bytes of an element with a single value."""
+    value = padded(value, vr)
+    return _head(tag, vr, len(value), encoding) + value
 
 
 def padded(value: bytes, vr: str) -> bytes:
