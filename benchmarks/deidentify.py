@@ -58,15 +58,9 @@ def figures() -> list[Figure]:
     """CPU of the stage as a multiple of a copy's, and its speed as a multiple of dcmanon's."""
     found = []
     for size in SIZES:
-        with tempfile.TemporaryDirectory(dir=_memory()) as name:
+        with tempfile.TemporaryDirectory() as name:
             found += _compare(size, Path(name))
     return found
-
-
-def _memory() -> str | None:
-    """A file system in memory, if there is one: what a disk writes behind one's back is noise that all ways share."""
-    folder = Path("/dev/shm")
-    return str(folder) if folder.is_dir() and shutil.disk_usage(folder).free > 4e9 else None
 
 
 def _compare(size: Size, folder: Path) -> list[Figure]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from radcurate.deidentify.actions import SIBLING_ACTIONS
+from radcurate.deidentify.hidden import judge_bits
 from radcurate.deidentify.instance import FINISH_TAGS, SERIES, SOP_CLASS, SOP_INSTANCE, STUDY, admit, finish
 from radcurate.deidentify.layout import Layout, layout
 from radcurate.deidentify.pixels import exact_native
@@ -280,8 +281,11 @@ def _alone(note: Note) -> Notes:
 
 def _has_excess(data: bytes, start: int, frame: _Frame) -> bool:
     """Whether there are more bytes than pixels; too few are refused."""
-    values = Element(PIXEL_DATA, "OW", memoryview(data)[start:])  # type: ignore[arg-type]  # only looked at
-    return bool(exact_native(values, frame.shape, frame.encoding.little)[1])
+    values = memoryview(data)[start:]
+    if len(values) == frame.shape.length:
+        judge_bits(values, frame.shape, frame.encoding.little)
+        return False
+    return bool(exact_native(Element(PIXEL_DATA, "OW", bytes(values)), frame.shape, frame.encoding.little)[1])
 
 
 def _between(pieces: Mapping[int, bytes], varying: Sequence[int], last: bytes) -> Iterator[bytes]:
