@@ -366,13 +366,13 @@ def test_a_quick_way_that_errs_is_noticed_and_left(
     code = chunk.add("1.2", "image", "CT", slices(4))
     chunk.run()
     right = tree(chunk.out / "dicom" / code)
-    quickly = Shortcut.rewrite
+    quickly = Shortcut.head
 
     def wrong(self: Shortcut, data: bytes) -> Quick | None:
         quick = quickly(self, data)
         return quick and replace(quick, head=quick.head[:-1] + b"\1")
 
-    monkeypatch.setattr(Shortcut, "rewrite", wrong)
+    monkeypatch.setattr(Shortcut, "head", wrong)
     with caplog.at_level(logging.WARNING, "radcurate"):
         assert chunk.run()[code]["status"] == tables.OK
     assert tree(chunk.out / "dicom" / code) == right

@@ -47,6 +47,8 @@ class Quick:
     head: bytes
     pixel_start: int
     notes: Notes
+    shape: Layout = field(repr=False)  # of the pixels
+    little: bool
 
 
 @dataclass(slots=True)
@@ -103,6 +105,11 @@ class Shortcut:
         Raises:
             Unsafe: as `rewrite_instance` does.
         """
+        quick = self.head(data)
+        return quick if quick is not None and has_exact_pixels(data, quick) else None
+
+    def head(self, data: bytes) -> Quick | None:
+        """As `rewrite`, before anybody has looked at the pixels: see `has_exact_pixels`."""
         if self._plan is not None:
             try:
                 quick = self._follow(data, *self._plan)
@@ -116,8 +123,6 @@ class Shortcut:
         raws = dict(zip(found.tags, found.raws, strict=True))
         frame = self._frame(data, found, raws)
         if frame is None:
-            return None
-        if _has_excess(data, found.pixel_start, frame):
             return None
         try:
             quick = self._assemble(found, raws, frame)
@@ -145,13 +150,14 @@ class Shortcut:
         if not data.startswith(plan.stretches[-1], position):
             return None
         position += len(plan.stretches[-1])
-        if len(data) - position != frame.pixel_length or _has_excess(data, position, frame):
+        if len(data) - position != frame.pixel_length:
             return None
         parts = [_start(frame, outcomes[plan.place_of_uid][0])]
         for written, outcome in zip(plan.written, outcomes, strict=False):
             parts += (written, outcome[0])
         parts.append(plan.written[-1])
-        return Quick(b"".join(parts), position, self._union((plan.notes, *[notes for _, notes in outcomes])))
+        notes = self._union((plan.notes, *[notes for _, notes in outcomes]))
+        return Quick(b"".join(parts), position, notes, frame.shape, frame.encoding.little)
 
     def _make_plan(self, data: bytes, found: Split, raws: Mapping[int, bytes], frame: _Frame) -> None:
         """Find out from the slice before what differs between slices."""
@@ -188,7 +194,7 @@ class Shortcut:
         pieces.update(together)
         head = [start, *[pieces[tag] for tag in sorted(pieces)], frame.pixel_head]
         union = self._union((notes, frame.pixel_notes, *[one for _, one in outcomes]))
-        return Quick(b"".join(head), found.pixel_start, union)
+        return Quick(b"".join(head), found.pixel_start, union, frame.shape, frame.encoding.little)
 
     def _union(self, lists: tuple[Notes, ...]) -> Notes:
         if lists not in self._unions:
@@ -279,13 +285,17 @@ def _alone(note: Note) -> Notes:
     return frozenset([note])
 
 
-def _has_excess(data: bytes, start: int, frame: _Frame) -> bool:
-    """Whether there are more bytes than pixels; too few are refused."""
-    values = memoryview(data)[start:]
-    if len(values) == frame.shape.length:
-        judge_bits(values, frame.shape, frame.encoding.little)
-        return False
-    return bool(exact_native(Element(PIXEL_DATA, "OW", bytes(values)), frame.shape, frame.encoding.little)[1])
+def has_exact_pixels(data: bytes, quick: Quick) -> bool:
+    """Whether there are as many bytes as pixels, and nothing in their unused bits.
+
+    Raises:
+        Unsafe: there are too few, or there is something.
+    """
+    values = memoryview(data)[quick.pixel_start :]
+    if len(values) == quick.shape.length:
+        judge_bits(values, quick.shape, quick.little)
+        return True
+    return not exact_native(Element(PIXEL_DATA, "OW", bytes(values)), quick.shape, quick.little)[1]
 
 
 def _between(pieces: Mapping[int, bytes], varying: Sequence[int], last: bytes) -> Iterator[bytes]:

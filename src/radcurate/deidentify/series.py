@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from radcurate.deidentify.digests import Digests, digest, file_digests
-from radcurate.deidentify.fast import Notes, Quick, Shortcut
+from radcurate.deidentify.fast import Notes, Quick, Shortcut, has_exact_pixels
 from radcurate.deidentify.instance import Facts, Rewritten, rewrite_instance
 from radcurate.deidentify.rewrite import Rewriter
 
@@ -35,11 +35,23 @@ class SeriesRewriter:
     rewriter: Rewriter
     shortcut: Shortcut | None
 
-    def rewrite(self, data: bytes, spare_uids: SpareUids, both_ways: bool) -> NewFile:
+    def head(self, data: bytes) -> Quick | None:
+        """The quick way's new header, or None where the strict way has to be taken. For `rewrite`, which looks at the pixels.
+
+        Apart from it, so that headers can be made one after the other: pixels in between would push everything that
+        they need out of the processor's caches, which doubles their cost.
+
+        Raises:
+            Unsafe: the file can't be rewritten safely.
+        """
+        return self.shortcut.head(data) if self.shortcut else None
+
+    def rewrite(self, data: bytes, quick: Quick | None, spare_uids: SpareUids, both_ways: bool) -> NewFile:
         """One file.
 
         Args:
             data: the source's bytes.
+            quick: what `head` made of it.
             spare_uids: new UIDs for a source without them, asked for only where needed.
             both_ways: take the strict way too, and insist on the same result.
 
@@ -47,7 +59,8 @@ class SeriesRewriter:
             Unsafe: it can't be rewritten safely.
             WaysDifferError: the two ways disagree.
         """
-        quick = self.shortcut.rewrite(data) if self.shortcut else None
+        if quick is not None and not has_exact_pixels(data, quick):
+            quick = None
         if quick is not None and not both_ways:
             return _quick_file(data, quick, None)
         strict = rewrite_instance(data, self.rewriter, spare_uids())

@@ -41,6 +41,7 @@ def _write(specimen: Specimen, settings: Deidentify, policy: Policy, key: Key, o
 def _rewritten(specimen: Specimen, rewriter: Rewriter, spare: dict[int, str]) -> NewFile:
     """Both ways, as for the first file of a series; strictly should they differ."""
     try:
-        return SeriesRewriter(rewriter, Shortcut(rewriter)).rewrite(specimen.data, lambda: spare, both_ways=True)
+        way = SeriesRewriter(rewriter, Shortcut(rewriter))
+        return way.rewrite(specimen.data, way.head(specimen.data), lambda: spare, both_ways=True)
     except WaysDifferError:
-        return SeriesRewriter(rewriter, None).rewrite(specimen.data, lambda: spare, both_ways=False)
+        return SeriesRewriter(rewriter, None).rewrite(specimen.data, None, lambda: spare, both_ways=False)

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from radcurate import tables
 from radcurate.deidentify.dates import date_rule
 from radcurate.deidentify.digests import Digests, digest
-from radcurate.deidentify.fast import Shortcut
+from radcurate.deidentify.fast import Quick, Shortcut
 from radcurate.deidentify.instance import SERIES, SOP_INSTANCE, STUDY, Facts
 from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids, words_of_names
 from radcurate.deidentify.policy import Policy, load_policy
@@ -35,6 +35,7 @@ from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 
 log = logging.getLogger("radcurate")
+AT_ONCE = 4 << 20  # bytes of files read together
 TABLES = ("series.parquet", "instances.parquet", "actions.parquet", "policy.json")
 
 
@@ -222,16 +223,31 @@ def _files(rules: Rules, task: Task, folder: Path, way: SeriesRewriter) -> Outco
     actions = ActionLog()
     facts: Facts | None = None
     instances = sorted(task.instances, key=_position)
-    for place, instance in enumerate(instances):
-        data = _read(rules, instance)
+    ends = (instances[0]["file"], instances[-1]["file"])
+    for instance, data, head in _heads(rules, instances, way):
         spare = partial(_spare_uids, rules.key, task, instance)
-        new = way.rewrite(data, spare, both_ways=place in (0, len(instances) - 1))
+        new = way.rewrite(data, head, spare, both_ways=instance["file"] in ends)
         name = _file_name(rules.key, instance)
         _write(f"{folder}/{name}", new.parts)
         rows.append(_instance_row(task, instance, name, new.source, new.written))
         actions.add(name, new.notes)
         facts = facts or new.facts
     return Outcome(_described(rules, task, facts, len(rows)), rows, actions)
+
+
+def _heads(
+    rules: Rules, instances: Sequence[Mapping[str, Any]], way: SeriesRewriter
+) -> Iterator[tuple[Mapping[str, Any], bytes, Quick | None]]:
+    """Each file with its bytes and new header, read a few at a time: see `SeriesRewriter.head`."""
+    position = 0
+    while position < len(instances):
+        batch: list[tuple[Mapping[str, Any], bytes]] = []
+        total = 0
+        while position < len(instances) and (not batch or total + instances[position]["size"] <= AT_ONCE):
+            batch.append((instances[position], _read(rules, instances[position])))
+            total += instances[position]["size"]
+            position += 1
+        yield from [(instance, data, way.head(data)) for instance, data in batch]
 
 
 def _position(instance: Mapping[str, Any]) -> tuple[int, str]:
