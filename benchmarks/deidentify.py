@@ -1,6 +1,6 @@
 """Header de-identification against a plain copy and two peers: CPU time per file, medians of interleaved runs.
 
-The stage runs whole, in this process: policy, rewriting, digests, tables and seal. What a chunk costs without any file (tables
+Each runs in a process of its own. The stage runs whole: policy, rewriting, digests, tables and seal. What a chunk costs without any file (tables
 of the policy read, canaries rewritten) is measured on an empty one, given apart, and not counted among the files. The copy is
 `shutil.copyfile`. Peers are in the dependency group `peers` (`uv sync --inexact --group peers`) and are left out, saying so,
 where it is not installed.
@@ -8,31 +8,25 @@ where it is not installed.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage
 
+from benchmarks import ways
 from benchmarks.figure import Figure
-from benchmarks.measure import Memory, cpu, peak_memory
+from benchmarks.measure import Memory, peak_memory
+from benchmarks.ways import ALLOWLIST, KEY, VOCABULARY
 from radcurate import seals, tables
-from radcurate.keys import Key
-from radcurate.settings import Deidentify, Verify
 
-ROOT = Path(__file__).resolve().parents[1]
-KEY = Key(bytes(range(32)))
-ALLOWLIST, VOCABULARY = ROOT / "config" / "allowlist", ROOT / "config" / "vocabulary.yaml"
 RUNS = 5
-SHARE = 5  # of the files, one in so many is enough for the slowest peer
 PATIENTS, SLICES = 4, 150
 
 
@@ -58,29 +52,28 @@ def figures() -> list[Figure]:
     """CPU of the stage as a multiple of a copy's, and its speed as a multiple of dcmanon's."""
     found = []
     for size in SIZES:
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory(dir=_memory()) as name:
             found += _compare(size, Path(name))
     return found
+
+
+def _memory() -> str | None:
+    """A file system in memory, if there is one: what a disk does at its own time is up to ten times a small file's copy."""
+    folder = Path("/dev/shm")
+    return str(folder) if folder.is_dir() and shutil.disk_usage(folder).free > 4e9 else None
 
 
 def _compare(size: Size, folder: Path) -> list[Figure]:
     paths = _write_source(size, folder / "in")
     _write_chunk(paths, folder / "chunk")
     _write_chunk([], folder / "empty")
-    ways: dict[str, Callable[[], None]] = {
-        "copy": lambda: _copy(paths, folder / "copy"),
-        "fixed": lambda: _radcurate(folder, "empty", "fixed"),
-        "radcurate": lambda: _radcurate(folder, "chunk", "radcurate"),
-        "verify": lambda: _verify(folder),
-    } | _peers(paths, folder)
-    cost: dict[str, list[float]] = {name: [] for name in ways}
-    for run in range(RUNS + 1):
-        for name, way in ways.items():
-            shutil.rmtree(folder / name, ignore_errors=True)
-            spent = cpu(way)
-            if run:  # the first run warms caches
-                cost[name].append(spent)
-    counts = {"dicom-anonymizer": len(paths) // SHARE}
+    cost: dict[str, list[float]] = {name: [] for name in ways.names()}
+    for _ in range(RUNS):
+        for name, seconds in cost.items():
+            seconds.append(ways.spent(name, folder))
+    if len(cost) < len(ways.WAYS):
+        print("deidentify: not all peers are installed: uv sync --inexact --group peers", file=sys.stderr)
+    counts = {"dicom-anonymizer": len(paths) // ways.SHARE}
     whole = {name: statistics.median(spent) * 1e3 for name, spent in cost.items()}
     fixed = whole.pop("fixed")
     whole["radcurate"] -= fixed
@@ -105,36 +98,6 @@ def _compare(size: Size, folder: Path) -> list[Figure]:
     return found
 
 
-def _copy(paths: list[Path], out: Path) -> None:
-    out.mkdir()
-    for path in paths:
-        shutil.copyfile(path, out / path.name)
-
-
-def _radcurate(folder: Path, chunk: str, name: str) -> None:
-    from radcurate.stages import deidentify
-
-    out = folder / name
-    deidentify.run(Deidentify(), folder / chunk, folder / "in", out, KEY, ALLOWLIST, VOCABULARY, threads=1)
-    assert all(row["status"] == tables.OK for row in tables.read_rows(out / "series.parquet"))
-
-
-def _verify(folder: Path) -> None:
-    """The whole stage on what `_radcurate` wrote, as deface hands it on when no face is in view."""
-    from radcurate.stages import verify
-
-    done, cleaned = folder / "radcurate", folder / "cleaned"
-    if not cleaned.exists():
-        shutil.copytree(done / "dicom", cleaned / "dicom")
-        names = {name for name, _ in tables.DEFACE_SERIES.columns}
-        rows = tables.read_rows(done / "series.parquet")
-        handed = [{key: row[key] for key in row.keys() & names} | {"face": "none", "changed_voxels": 0} for row in rows]
-        tables.write_rows(cleaned / "series.parquet", tables.DEFACE_SERIES, handed)
-        seals.write_seal(cleaned, ["series.parquet"], KEY)
-    verify.run(Verify(), folder / "in", folder / "chunk", done, cleaned, [], folder / "verify", KEY, threads=1)
-    assert all(row["status"] == tables.OK for row in tables.read_rows(folder / "verify" / "series.parquet"))
-
-
 def _memory_of_stage(folder: Path) -> Memory:
     """The stage as the pipeline runs it on two cores."""
     shutil.rmtree(folder / "radcurate")
@@ -144,35 +107,6 @@ def _memory_of_stage(folder: Path) -> Memory:
     options |= {"allowlist": ALLOWLIST, "vocabulary": VOCABULARY, "threads": 2}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     return peak_memory("radcurate.stages.deidentify", words, {"RADCURATE_KEY_FILE": str(folder / "key")})
-
-
-def _peers(paths: list[Path], folder: Path) -> dict[str, Callable[[], None]]:
-    found: dict[str, Callable[[], None]] = {}
-    with contextlib.suppress(ImportError):
-        import dcmanon
-
-        found["dcmanon"] = lambda: _dcmanon(dcmanon.Anonymizer(), paths, folder / "dcmanon")
-    with contextlib.suppress(ImportError):
-        from dicomanonymizer import anonymize_dicom_file
-
-        found["dicom-anonymizer"] = lambda: _anonymizer(
-            anonymize_dicom_file, paths[::SHARE], folder / "dicom-anonymizer"
-        )
-    if len(found) < 2:
-        print("deidentify: not all peers are installed: uv sync --inexact --group peers", file=sys.stderr)
-    return found
-
-
-def _dcmanon(anonymizer: Any, paths: list[Path], out: Path) -> None:
-    out.mkdir()
-    for path in paths:
-        (out / path.name).write_bytes(anonymizer.anonymize(str(path)))
-
-
-def _anonymizer(anonymize: Callable[[str, str], None], paths: list[Path], out: Path) -> None:
-    out.mkdir()
-    for path in paths:
-        anonymize(str(path), str(out / path.name))
 
 
 def _write_source(size: Size, folder: Path) -> list[Path]:
