@@ -1,8 +1,8 @@
 """The slices of a series, each rewritten for little more than its copy: what became of an element once is remembered.
 
-Every element is still decided by `Rewriter.element`, and every file that is not an ordinary single-frame image in little
-endian goes the strict way of `instance`. Both ways write the same bytes; the tests hold them to each other, and so does the
-stage, with the first file of each series.
+Every element is still decided by the `Rewriter`, and every file that is not an ordinary single-frame image in little endian
+goes the strict way of `instance`. Both ways write the same bytes; the tests hold them to each other, and so does the stage,
+with the first and the last file of each series.
 """
 
 from __future__ import annotations
