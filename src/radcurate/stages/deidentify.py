@@ -35,7 +35,7 @@ from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 
 log = logging.getLogger("radcurate")
-AT_ONCE = 4 << 20  # bytes of files read together
+AT_ONCE = 2 << 20  # bytes of files read together
 TABLES = ("series.parquet", "instances.parquet", "actions.parquet", "policy.json")
 
 
