@@ -125,14 +125,18 @@ def fold(purpose: str) -> str:
     return " ".join(purpose.casefold().split())
 
 
+def is_withdrawn(valid: Iterable[Record], current: Iterable[Record]) -> bool:
+    """Whether a withdrawal counts: whenever it was written down, unless one of the `current` rows gives consent anew."""
+    since = max((record.given for record in current), default=date.min)
+    return any(record.withdrawn and record.withdrawn >= since for record in valid)
+
+
 def _judge(history: list[Record | Invalid], wanted: str, on: date) -> str | None:
     if not history:
         return "no_record"
     valid = [record for record in history if isinstance(record, Record)]
     current = effective(valid, on)
-    # A withdrawal counts whenever it was written down, unless a newer row gives consent again.
-    since = max((record.given for record in current), default=date.min)
-    if any(record.withdrawn and record.withdrawn >= since for record in valid):
+    if is_withdrawn(valid, current):
         return "withdrawn"
     if len(valid) < len(history):
         return "invalid_row"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from radcurate.governance.consent import Record, effective, parse_rows
+from radcurate.governance.consent import Record, effective, is_withdrawn, parse_rows
 
 YES = "yes"
 ANSWERS = {
@@ -30,8 +30,7 @@ def answer(table: Sequence[dict[str, str]], patient: str, on: date) -> str:
         return "no_record"
     valid = [record for record in history if isinstance(record, Record)]
     current = effective(valid, on)
-    since = max((record.given for record in current), default=date.min)
-    if any(record.withdrawn and record.withdrawn >= since for record in valid):
+    if is_withdrawn(valid, current):
         return "withdrawn"
     said = {table[record.row - 1]["recontact"].strip().casefold() for record in current}
     if "no" in said:
