@@ -26,10 +26,11 @@ from radcurate.governance.consent import (
     uses_waiver,
 )
 from radcurate.governance.consent_table import read_consent
+from radcurate.identity.files import private_folder
 from radcurate.keys import Key
 from radcurate.settings import Consent
 from radcurate.stages._command import command
-from radcurate.stages._folders import empty_folder, entries, private_folder
+from radcurate.stages._folders import empty_folder, entries
 
 log = logging.getLogger("radcurate")
 Row = dict[str, Any]

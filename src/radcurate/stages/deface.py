@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from radcurate import seals, tables
+from radcurate.identity.files import private_folder
 from radcurate.keys import Key
 from radcurate.settings import Deface
 from radcurate.stages._command import command
 from radcurate.stages._faces import REMEDIES, Result, Space, clean_space, link_series
-from radcurate.stages._folders import empty_folder, private_folder
+from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 
 log = logging.getLogger("radcurate")

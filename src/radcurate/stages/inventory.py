@@ -31,10 +31,11 @@ from radcurate.dicom.scan import Batch, scan_batch
 from radcurate.dicom.series import file_digest
 from radcurate.dicom.tree import Found, count_files, find_files
 from radcurate.errors import CurationError
+from radcurate.identity.files import private_folder
 from radcurate.keys import Key
 from radcurate.settings import Inventory
 from radcurate.stages._command import command
-from radcurate.stages._folders import empty_folder, private_folder
+from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 
 log = logging.getLogger("radcurate")
