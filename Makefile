@@ -37,7 +37,7 @@ docs: setup           ## write config/README.md and workflow/schemas from settin
 setup: .venv/.ready
 
 # EXTRA=slurm adds an optional dependency group.
-.venv/.ready: pyproject.toml uv.lock envs/bootstrap.sh
+.venv/.ready: pyproject.toml uv.lock envs/bootstrap.sh $(wildcard src/radcurate/features/kernels/*.[ch])
 	@sh envs/bootstrap.sh "$(PYTHON)" $(EXTRA)
 	@touch $@
 

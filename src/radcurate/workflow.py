@@ -164,6 +164,8 @@ def code_digest(module: str) -> str:
     for name in sorted(reachable(module)):
         digest.update(name.encode())
         digest.update(ast.dump(_tree(name)).encode())
+        for path in _compiled(name):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -207,6 +209,16 @@ def _file(module: str) -> Path | None:
     path = PACKAGE.joinpath(*module.split(".")[1:])
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _compiled(module: str) -> list[Path]:
+    """C that belongs to a module: the file of its name; to a package, the headers in its folder."""
+    path = _file(module)
+    if path is None:
+        return []
+    if path.name == "__init__.py":
+        return sorted(path.parent.glob("*.h"))
+    return [path.with_suffix(".c")] if path.with_suffix(".c").is_file() else []
 
 
 @functools.cache

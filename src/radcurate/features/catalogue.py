@@ -48,6 +48,11 @@ class Column:
         return self.name.partition("_")[0]
 
     @property
+    def tag(self) -> str:
+        """The name without aggregation."""
+        return self.name.removesuffix("_" + self.aggregation.replace(".", "_")) if self.aggregation else self.name
+
+    @property
     def dimension(self) -> str:
         """2D, 2.5D or 3D for textures, else empty."""
         return self.aggregation.partition("_")[0]

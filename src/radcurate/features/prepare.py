@@ -26,6 +26,9 @@ from radcurate.features.resample import (
 
 Levels = NDArray[np.int32]
 
+# Of a sphere of 1 cm³, in which local intensity peaks are averaged: no feature looks further beyond the mask.
+PEAK_RADIUS = float(np.cbrt(1000 * 3 / (4 * np.pi)))
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -38,6 +41,9 @@ class Prepared:
         levels: grey levels from 1; 0 outside the intensity mask.
         spacing: mm.
         n_levels: number of levels that the discretisation has for this region.
+        surroundings: intensities of a larger box, cut off where the image ends; `values` is a view of its inside.
+        origin: where the first voxel of `values` lies in `surroundings`.
+        profile: the choices, for features that have parameters.
     """
 
     values: Floats
@@ -46,6 +52,9 @@ class Prepared:
     levels: Levels
     spacing: tuple[float, float, float]
     n_levels: int
+    surroundings: Floats
+    origin: tuple[int, int, int]
+    profile: Profile
 
 
 def prepare(
@@ -69,12 +78,13 @@ def prepare(
     """
     if not mask.any():
         raise RegionError("empty_mask")
-    image, morphology, spacing = _on_target_grid(values, mask, spacing, profile, scale)
+    wide, origin, morphology, spacing = _on_target_grid(values, mask, spacing, profile, scale)
     if profile.rounding is not None:
-        image = np.floor(image / profile.rounding + 0.5) * profile.rounding
+        wide = np.floor(wide / profile.rounding + 0.5) * profile.rounding
+    image = wide[tuple(slice(start, start + n) for start, n in zip(origin, morphology.shape, strict=True))]
     intensity = resegment(image, morphology, profile)
     levels, n_levels = discretise(image, intensity, profile)
-    return Prepared(image, morphology, intensity, levels, spacing, n_levels)
+    return Prepared(image, morphology, intensity, levels, spacing, n_levels, wide, origin, profile)
 
 
 def _on_target_grid(
@@ -83,26 +93,52 @@ def _on_target_grid(
     spacing: tuple[float, float, float],
     profile: Profile,
     scale: tuple[float, float] | None,
-) -> tuple[Floats, Flags, tuple[float, float, float]]:
+) -> tuple[Floats, tuple[int, int, int], Flags, tuple[float, float, float]]:
+    """Values around the box of the mask, where that box begins in them, the mask in its box, spacing in mm."""
     size = profile.voxel_size
     if size is None:
         box = bounding_box(mask)
-        return _normalise(values[box].astype(np.float64), scale), mask[box], spacing
+        wide = _grown(box, mask.shape, spacing)
+        return _normalise(values[wide].astype(np.float64), scale), _offset(box, wide), mask[box], spacing
     target = (size if profile.dimension == "3D" else spacing[0], size, size)
-    grid = around(lattice(mask.shape, spacing, target), mask)
-    morphology = _mask_on(grid, mask, profile)
-    box = bounding_box(morphology)
-    image = interpolate(values, cut(grid, box), profile.image_interpolation)
-    return _normalise(image, scale), morphology[box], target
+    grid = lattice(mask.shape, spacing, target)
+    morphology, box = _mask_on(grid, mask, profile)
+    wide = _grown(box, tuple(len(axis) for axis in grid.coordinates), target)
+    image = interpolate(values, cut(grid, wide), profile.image_interpolation)
+    return _normalise(image, scale), _offset(box, wide), morphology, target
 
 
-def _mask_on(grid: Lattice, mask: Flags, profile: Profile) -> Flags:
-    if not all(len(axis) for axis in grid.coordinates):
+def _grown(
+    box: tuple[slice, slice, slice], shape: tuple[int, ...], spacing: tuple[float, float, float]
+) -> tuple[slice, slice, slice]:
+    """The box with a margin as wide as features look beyond the mask, cut off where the image ends."""
+    margins = [int(np.ceil(PEAK_RADIUS / step)) for step in spacing]
+    first, second, third = (
+        slice(max(part.start - margin, 0), min(part.stop + margin, n))
+        for part, margin, n in zip(box, margins, shape, strict=True)
+    )
+    return first, second, third
+
+
+def _offset(box: tuple[slice, slice, slice], wide: tuple[slice, slice, slice]) -> tuple[int, int, int]:
+    plane, row, column = (inner.start - outer.start for inner, outer in zip(box, wide, strict=True))
+    return plane, row, column
+
+
+def _mask_on(grid: Lattice, mask: Flags, profile: Profile) -> tuple[Flags, tuple[slice, slice, slice]]:
+    """The mask on the grid, cut to its box, and that box."""
+    near = around(grid, mask)
+    if not all(len(axis) for axis in near.coordinates):
         raise RegionError("empty_after_interpolation")
-    result = interpolate_mask(mask, grid, profile.mask_interpolation, profile.mask_threshold)
+    result = interpolate_mask(mask, near, profile.mask_interpolation, profile.mask_threshold)
     if not result.any():
         raise RegionError("empty_after_interpolation")
-    return result
+    box = bounding_box(result)
+    starts = [
+        int(np.searchsorted(whole, part[0])) for whole, part in zip(grid.coordinates, near.coordinates, strict=True)
+    ]
+    plane, row, column = (slice(part.start + start, part.stop + start) for part, start in zip(box, starts, strict=True))
+    return result[box], (plane, row, column)
 
 
 def _normalise(values: Floats, scale: tuple[float, float] | None) -> Floats:

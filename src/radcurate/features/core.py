@@ -1,0 +1,57 @@
+"""radcurate's own engine: all families of IBSI-1 on one prepared region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from radcurate.features.catalogue import Column
+from radcurate.features.engine import Outcome
+from radcurate.features.families import FAMILIES
+from radcurate.features.families.family import Family
+from radcurate.features.prepare import Prepared
+from radcurate.features.region import Region
+
+NAME = "radcurate"
+
+
+def compute(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
+    """Values of `columns` for one region; NaN with a reason where there is none. Never raises for a strange region."""
+    groups: dict[tuple[str, str], list[Column]] = {}
+    for column in columns:
+        groups.setdefault((column.group, column.aggregation), []).append(column)
+    region = Region(prepared)
+    values: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for (group, aggregation), members in groups.items():
+        found, failure = _family(FAMILIES[group], region, aggregation, {column.tag for column in members})
+        for column in members:
+            value = found.get(column.tag, np.nan)
+            values[column.name] = value if np.isfinite(value) else np.nan
+            if not np.isfinite(value):
+                reasons[column.name] = failure or why_undefined(prepared)
+    return Outcome(values, reasons)
+
+
+def _family(family: Family, region: Region, aggregation: str, tags: set[str]) -> tuple[dict[str, float], str | None]:
+    """Values by tag, and why the family as a whole has none."""
+    if family.needs == "intensity" and not region.prepared.intensity.any():
+        return {}, "empty_after_resegmentation"
+    try:
+        return family.compute(region, aggregation, tags), None
+    except MemoryError:
+        return {}, "out_of_memory"
+    except Exception as error:  # one family must not cost the others; tests see to it that this doesn't happen
+        return {}, f"engine_{type(error).__name__}"
+
+
+def why_undefined(prepared: Prepared) -> str:
+    """Why a feature has no value on this region, as a short code."""
+    n = int(prepared.intensity.sum())
+    if n == 0:
+        return "empty_after_resegmentation"
+    if n <= 2:
+        return "one_voxel" if n == 1 else "two_voxels"
+    levels = prepared.levels[prepared.intensity]
+    return "one_level" if levels.min() == levels.max() else "undefined"
