@@ -1,1 +1,1 @@
-__file__: str
+"""The compiled library; see module.c."""
