@@ -4,7 +4,7 @@ from feature_tools import ISO, ball, native, noise, prepared
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radcurate.features.prepare import discretise
+from radcurate.features.prepare import WHOLE_IMAGE, discretise, finish, on_grid
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 
@@ -109,3 +109,32 @@ def test_nothing_left_is_a_reason(mask, size, reason):
     with pytest.raises(RegionError) as caught:
         prepared(np.zeros(mask.shape), mask, profile)
     assert caught.value.reason == reason
+
+
+def test_the_margin_is_measured_on_the_target_grid_and_ends_with_the_image():
+    mask = np.zeros((20, 30, 40), dtype=bool)
+    mask[8:12, 13:17, 30:34] = True
+    profile = native(voxel_size=2)
+    plain, wide = (on_grid(noise(mask.shape), mask, ISO, profile, margin=margin) for margin in ((0, 0, 0), (1, 6, 9)))
+    assert plain.morphology.shape == wide.morphology.shape == (2, 3, 2)
+    assert plain.origin == (4, 4, 4)  # 6.2 mm of local peaks
+    assert wide.origin == (4, 6, 9) and wide.surroundings.shape == (10, 15, 14)
+    everything = on_grid(noise(mask.shape), mask, ISO, profile, margin=WHOLE_IMAGE)
+    assert everything.surroundings.shape == (10, 15, 20)
+    assert np.array_equal(everything.surroundings[everything.box], wide.surroundings[wide.box])
+    assert np.array_equal(plain.surroundings[plain.box], wide.surroundings[wide.box])
+
+
+def test_a_response_takes_the_place_of_intensities_after_these_decided_on_the_mask():
+    values = noise((7, 7, 7), most=100)
+    profile = native(range=[20, 60], response_bin_number=5)
+    gridded = on_grid(values, ball((7, 7, 7), 3), ISO, profile)
+    response = -1000 * gridded.surroundings
+    response[gridded.box][3, 3, 3] = np.nan
+    plain, filtered = finish(gridded, profile), finish(gridded, profile, response)
+    expected = plain.intensity.copy()
+    expected[3, 3, 3] = False
+    assert np.array_equal(filtered.intensity, expected)
+    assert np.array_equal(filtered.values[expected], -1000 * plain.values[expected])
+    assert filtered.n_levels == 5 and filtered.levels.max() == 5
+    assert (filtered.levels[~expected] == 0).all() and (filtered.levels[expected] > 0).all()

@@ -25,6 +25,9 @@ from radcurate.features.resample import (
 )
 
 Levels = NDArray[np.int32]
+Margin = tuple[int, int, int]
+
+WHOLE_IMAGE: Margin = (1 << 40, 1 << 40, 1 << 40)
 
 # Of a sphere of 1 cm³, in which local intensity peaks are averaged: no feature looks further beyond the mask.
 PEAK_RADIUS = float(np.cbrt(1000 * 3 / (4 * np.pi)))
@@ -57,6 +60,32 @@ class Prepared:
     profile: Profile
 
 
+@dataclass(frozen=True)
+class Gridded:
+    """A region on the grid that features are computed on, before re-segmentation; what filters work on.
+
+    Attributes:
+        surroundings: intensities after normalisation, interpolation and rounding, in a box around the morphological
+            mask that is wider by a margin and cut off where the image ends (so that only there its edge is the image's).
+        origin: where the first voxel of `morphology` lies in `surroundings`.
+        morphology: the morphological mask, cut to its box.
+        spacing: mm.
+    """
+
+    surroundings: Floats
+    origin: tuple[int, int, int]
+    morphology: Flags
+    spacing: tuple[float, float, float]
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where the box of the morphological mask lies in `surroundings`."""
+        plane, row, column = (
+            slice(start, start + n) for start, n in zip(self.origin, self.morphology.shape, strict=True)
+        )
+        return plane, row, column
+
+
 def prepare(
     values: NDArray[np.generic],
     mask: Flags,
@@ -64,7 +93,19 @@ def prepare(
     profile: Profile,
     scale: tuple[float, float] | None = None,
 ) -> Prepared:
-    """Normalise, interpolate, round, re-segment and discretise (IBSI reference manual, figure 2.1).
+    """Normalise, interpolate, round, re-segment and discretise (IBSI reference manual, figure 2.1); see `on_grid`."""
+    return finish(on_grid(values, mask, spacing, profile, scale), profile)
+
+
+def on_grid(
+    values: NDArray[np.generic],
+    mask: Flags,
+    spacing: tuple[float, float, float],
+    profile: Profile,
+    scale: tuple[float, float] | None = None,
+    margin: Margin = (0, 0, 0),
+) -> Gridded:
+    """Normalise, interpolate and round what features of one region can see.
 
     Args:
         values: whole image.
@@ -72,47 +113,72 @@ def prepare(
         spacing: mm.
         profile: the choices.
         scale: mean and standard deviation that intensities are normalised with; null: not normalised.
+        margin: voxels of the target grid (`target_spacing`) that are wanted around the box of the mask at least;
+            `WHOLE_IMAGE` for filters without a finite support.
 
     Raises:
         RegionError: empty_mask or empty_after_interpolation.
     """
     if not mask.any():
         raise RegionError("empty_mask")
-    wide, origin, morphology, spacing = _on_target_grid(values, mask, spacing, profile, scale)
-    if profile.rounding is not None:
-        wide = np.floor(wide / profile.rounding + 0.5) * profile.rounding
-    image = wide[tuple(slice(start, start + n) for start, n in zip(origin, morphology.shape, strict=True))]
-    intensity = resegment(image, morphology, profile)
-    levels, n_levels = discretise(image, intensity, profile)
-    return Prepared(image, morphology, intensity, levels, spacing, n_levels, wide, origin, profile)
-
-
-def _on_target_grid(
-    values: NDArray[np.generic],
-    mask: Flags,
-    spacing: tuple[float, float, float],
-    profile: Profile,
-    scale: tuple[float, float] | None,
-) -> tuple[Floats, tuple[int, int, int], Flags, tuple[float, float, float]]:
-    """Values around the box of the mask, where that box begins in them, the mask in its box, spacing in mm."""
-    size = profile.voxel_size
-    if size is None:
+    target = target_spacing(spacing, profile)
+    if profile.voxel_size is None:
         box = bounding_box(mask)
-        wide = _grown(box, mask.shape, spacing)
-        return _normalise(values[wide].astype(np.float64), scale), _offset(box, wide), mask[box], spacing
-    target = (size if profile.dimension == "3D" else spacing[0], size, size)
-    grid = lattice(mask.shape, spacing, target)
-    morphology, box = _mask_on(grid, mask, profile)
-    wide = _grown(box, tuple(len(axis) for axis in grid.coordinates), target)
-    image = interpolate(values, cut(grid, wide), profile.image_interpolation)
-    return _normalise(image, scale), _offset(box, wide), morphology, target
+        wide = _grown(box, mask.shape, target, margin)
+        morphology, image = mask[box], values[wide].astype(np.float64)
+    else:
+        grid = lattice(mask.shape, spacing, target)
+        morphology, box = _mask_on(grid, mask, profile)
+        wide = _grown(box, tuple(len(axis) for axis in grid.coordinates), target, margin)
+        image = interpolate(values, cut(grid, wide), profile.image_interpolation)
+    image = _normalise(image, scale)
+    if profile.rounding is not None:
+        image = np.floor(image / profile.rounding + 0.5) * profile.rounding
+    return Gridded(image, _offset(box, wide), morphology, target)
+
+
+def target_spacing(spacing: tuple[float, float, float], profile: Profile) -> tuple[float, float, float]:
+    """Spacing in mm of the grid that features are computed on."""
+    size = profile.voxel_size
+    return spacing if size is None else (size if profile.dimension == "3D" else spacing[0], size, size)
+
+
+def finish(gridded: Gridded, profile: Profile, response: Floats | None = None) -> Prepared:
+    """Re-segment and discretise.
+
+    Args:
+        gridded: see `on_grid`.
+        profile: the choices.
+        response: of a filter, in the shape of `gridded.surroundings`. It takes the place of the intensities after they
+            decided on the intensity mask (the order of IBSI-2).
+    """
+    original = gridded.surroundings[gridded.box]
+    intensity = resegment(original, gridded.morphology, profile)
+    if response is None:
+        levels, n_levels = discretise(original, intensity, profile)
+        surroundings, values = gridded.surroundings, original
+    else:
+        surroundings, values = response, response[gridded.box]
+        intensity &= np.isfinite(values)
+        levels, n_levels = discretise_response(values, intensity, profile)
+    return Prepared(
+        values,
+        gridded.morphology,
+        intensity,
+        levels,
+        gridded.spacing,
+        n_levels,
+        surroundings,
+        gridded.origin,
+        profile,
+    )
 
 
 def _grown(
-    box: tuple[slice, slice, slice], shape: tuple[int, ...], spacing: tuple[float, float, float]
+    box: tuple[slice, slice, slice], shape: tuple[int, ...], spacing: tuple[float, float, float], margin: Margin
 ) -> tuple[slice, slice, slice]:
-    """The box with a margin as wide as features look beyond the mask, cut off where the image ends."""
-    margins = [int(np.ceil(PEAK_RADIUS / step)) for step in spacing]
+    """The box with a margin as wide as features (and filters) look beyond the mask, cut off where the image ends."""
+    margins = [max(int(np.ceil(PEAK_RADIUS / step)), least) for step, least in zip(spacing, margin, strict=True)]
     first, second, third = (
         slice(max(part.start - margin, 0), min(part.stop + margin, n))
         for part, margin, n in zip(box, margins, shape, strict=True)
@@ -162,32 +228,50 @@ def resegment(values: Floats, mask: Flags, profile: Profile) -> Flags:
 
 
 def discretise(values: Floats, mask: Flags, profile: Profile) -> tuple[Levels, int]:
-    """Grey levels from 1 (0 outside the mask), and how many there are (IBSI 2.7).
-
-    A value on an edge belongs to the upper bin; with a fixed number of bins the largest value belongs to the last one.
-    """
-    levels = np.zeros(values.shape, dtype=np.int32)
-    if not mask.any():
-        return levels, 0
+    """Grey levels from 1 (0 outside the mask), and how many there are (IBSI 2.7)."""
     inside = values[mask]
     if profile.discretisation == "fixed_bin_size":
         assert profile.bin_size is not None
-        found = np.floor((inside - _anchor(inside, profile)) / profile.bin_size) + 1
-        found = np.minimum(found, np.iinfo(np.int32).max)
-        n_levels = int(found.max())
+        found, n_levels = fixed_bin_size(inside, profile.bin_size, profile.first_edge)
     else:
         assert profile.bin_number is not None
-        n_levels = profile.bin_number
-        least, most = inside.min(), inside.max()
-        width = (most - least) or 1.0
-        found = np.minimum(np.floor(n_levels * ((inside - least) / width)) + 1, n_levels)
-        n_levels = n_levels if most > least else 1
-    levels[mask] = found.astype(np.int32)
-    return levels, n_levels
+        found, n_levels = fixed_bin_number(inside, profile.bin_number)
+    return _spread(found, mask), n_levels
 
 
-def _anchor(inside: Floats, profile: Profile) -> float:
-    if profile.bin_anchor is not None:
-        return profile.bin_anchor
-    low = profile.range[0] if profile.range else None
-    return float(inside.min()) if low is None else low
+def discretise_response(values: Floats, mask: Flags, profile: Profile) -> tuple[Levels, int]:
+    """Grey levels of a filtered image, always into a fixed number of bins: its values have no unit to take a width in."""
+    found, n_levels = fixed_bin_number(values[mask], profile.response_bin_number)
+    return _spread(found, mask), n_levels
+
+
+def fixed_bin_size(inside: Floats, size: float, first_edge: float | None) -> tuple[Levels, int]:
+    """Level of each value, from 1, and how many levels there are up to the largest value (IBSI 2.7, fixed bin size).
+
+    A value on an edge belongs to the upper bin. Without `first_edge` the first bin begins at the least value.
+    """
+    if not inside.size:
+        return np.zeros(0, dtype=np.int32), 0
+    edge = float(inside.min()) if first_edge is None else first_edge
+    found = np.minimum(np.floor((inside - edge) / size) + 1, np.iinfo(np.int32).max).astype(np.int32)
+    return found, int(found.max())
+
+
+def fixed_bin_number(inside: Floats, number: int) -> tuple[Levels, int]:
+    """Level of each value, from 1 to `number`, and how many levels there are (IBSI 2.7, fixed bin number).
+
+    A value on an edge belongs to the upper bin, but the largest value to the last bin. Equal values have one level.
+    """
+    if not inside.size:
+        return np.zeros(0, dtype=np.int32), 0
+    least, most = inside.min(), inside.max()
+    if not most > least:
+        return np.ones(inside.shape, dtype=np.int32), 1
+    found = np.minimum(np.floor(number * ((inside - least) / (most - least))) + 1, number)
+    return found.astype(np.int32), number
+
+
+def _spread(levels: Levels, mask: Flags) -> Levels:
+    result = np.zeros(mask.shape, dtype=np.int32)
+    result[mask] = levels
+    return result

@@ -72,6 +72,24 @@ class Profile(Section):
         None,
         description="Lower edge of the first bin, for fixed_bin_size; null: the low end of range, or the least value of the region.",
     )
+    response_bin_number: int = Field(
+        32,
+        ge=2,
+        le=512,
+        description="Number of bins for filtered images, whose values have no unit to take a width in.",
+    )
+    volume_histogram: Literal["none", "fixed_bin_size", "fixed_bin_number"] = Field(
+        "none",
+        description="Discretisation for the intensity-volume histogram alone. none: the values as they are (calibrated "
+        "units); fixed_bin_size: bins of the width volume_histogram_bin_size from the same first edge as bin_size, each "
+        "standing for its centre; fixed_bin_number: volume_histogram_bin_number bins, each standing for its number.",
+    )
+    volume_histogram_bin_size: float | None = Field(
+        None, gt=0, description="Width of a bin of the intensity-volume histogram in the unit of the values."
+    )
+    volume_histogram_bin_number: int = Field(
+        1000, ge=2, le=100_000, description="Number of bins of the intensity-volume histogram."
+    )
     textures: tuple[Literal["2D", "2.5D", "3D"], ...] = Field(
         ("3D",),
         min_length=1,
@@ -84,6 +102,8 @@ class Profile(Section):
             raise ValueError("fixed_bin_size needs bin_size")
         if self.discretisation == "fixed_bin_number" and self.bin_number is None:
             raise ValueError("fixed_bin_number needs bin_number")
+        if self.volume_histogram == "fixed_bin_size" and self.volume_histogram_bin_size is None:
+            raise ValueError("volume_histogram fixed_bin_size needs volume_histogram_bin_size")
         if self.normalisation == "zscore" and not self.normalisation_region:
             raise ValueError("zscore needs normalisation_region: roi, contour:LABEL, unchanged or image")
         if self.normalisation_region is not None and not _known_region(self.normalisation_region):
@@ -96,6 +116,12 @@ class Profile(Section):
                 "bin_anchor needs a low end of range that is not below it: values under the first bin have no level"
             )
         return self
+
+    @property
+    def first_edge(self) -> float | None:
+        """Lower edge of the first bin of fixed size; None: the least value of the region."""
+        low = self.range[0] if self.range else None
+        return low if self.bin_anchor is None else self.bin_anchor
 
     @property
     def digest(self) -> str:

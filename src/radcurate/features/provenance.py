@@ -95,9 +95,7 @@ def _edge(value: float | None) -> str:
 
 
 def _anchor(profile: Profile) -> str:
-    low = profile.range[0] if profile.range else None
-    anchor = profile.bin_anchor if profile.bin_anchor is not None else low
-    return "region minimum" if anchor is None else f"{anchor:g}"
+    return "region minimum" if profile.first_edge is None else f"{profile.first_edge:g}"
 
 
 def lacking(found: Mapping[str, Any]) -> list[str]:
