@@ -17,6 +17,7 @@ from radcurate.features.profile import Profile
 from radcurate.features.resample import Flags
 
 CONTOUR = "contour:"
+Scale = tuple[float, float] | None  # mean and standard deviation; None: not normalised
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Regions:
     contour: Callable[[str], Flags | None]
 
 
-def scale(values: NDArray[np.generic], profile: Profile, regions: Regions) -> tuple[float, float] | None:
+def scale(values: NDArray[np.generic], profile: Profile, regions: Regions) -> Scale:
     """Mean and standard deviation (over n) to normalise with, on the image's own grid; None without normalisation.
 
     Raises:

@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from radcurate.features.engine import find
 from radcurate.features.profile import Profile
 from radcurate.features.resample import Flags
 from radcurate.tables import EXTRACT_PROVENANCE
 
 NONE = "none"
 NOT_RECORDED = "not recorded"
+SOURCES = (".py", ".csv", ".c", ".h")
 # Filled only where intensities are normalised.
 CONDITIONAL = ("normalisation_mean", "normalisation_deviation")
 
@@ -134,12 +136,11 @@ def digest_of_mask(mask: Flags) -> str:
 @cache
 def software(engine: str) -> dict[str, str]:
     """Versions of what computes, and a digest of this package."""
-    packages = {"pyradiomics": "pyradiomics-bhklab"}
     return {
         "radcurate": version("radcurate"),
         "engine": engine,
-        "engine_version": version(packages[engine]),
-        "engine_digest": _package_digest(),
+        "engine_version": version(find(engine).distribution),
+        "engine_digest": package_digest(),
         "numpy": version("numpy"),
         "scipy": version("scipy"),
         "simpleitk": version("SimpleITK"),
@@ -147,10 +148,12 @@ def software(engine: str) -> dict[str, str]:
     }
 
 
-def _package_digest() -> str:
+def package_digest() -> str:
+    """SHA-256 of the sources of radcurate.features, C and tables included, at any depth."""
+    folder = Path(__file__).parent
     total = hashlib.sha256()
-    for part in sorted(files("radcurate.features").iterdir(), key=lambda path: path.name):
-        if part.name.endswith((".py", ".csv")):
-            content = part.read_bytes()
-            total.update(f"{part.name} {len(content)}\n".encode() + content)
+    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+        if path.suffix in SOURCES and path.is_file():
+            content = path.read_bytes()
+            total.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     return total.hexdigest()

@@ -1,10 +1,13 @@
-"""The regions of one image: read, prepare, compute, record. What `extract` does in each process of its pool."""
+"""The regions of one image: read, prepare, compute, record. What `extract` does in each process of its pool, and
+`radcurate reextract` once more, elsewhere: so values depend on the image, the mask and the settings alone, never on
+the project key, a pseudonym or a chunk.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,19 +16,17 @@ import pydicom
 
 from radcurate import tables
 from radcurate.errors import CurationError, place_of
-from radcurate.features import provenance, pyradiomics
+from radcurate.features import engine, provenance
 from radcurate.features.acquisition import attributes
 from radcurate.features.catalogue import Column, columns_for
-from radcurate.features.normalise import Regions, scale
-from radcurate.features.prepare import Prepared, prepare
+from radcurate.features.measure import Measured, measure
+from radcurate.features.normalise import Regions, Scale, scale
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 from radcurate.features.resample import Flags
 from radcurate.keys import Key
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import Roi, iter_rois
-
-ENGINES = {pyradiomics.NAME: pyradiomics.compute}
 
 REMEDIES = {
     "wrong_unit": "export the series with the attributes that its unit is computed from, or set extract.<modality>.unit",
@@ -44,7 +45,7 @@ class Contour:
 
     series: str
     kind: str
-    folder: Path
+    files: tuple[Path, ...]
     shared: bool
 
 
@@ -54,8 +55,8 @@ class Image:
 
     series: str
     modality: str
-    folder: Path
-    uncleaned: Path  # the same series before its pixels were cleaned
+    files: tuple[Path, ...]
+    uncleaned: tuple[Path, ...]  # the same series before its pixels were cleaned
     changed_voxels: int
     about: dict[str, Any]  # subject, site, sex, age, study_date
     contours: tuple[Contour, ...]
@@ -86,7 +87,8 @@ def extract_image(context: Context, image: Image) -> Found:
     """All regions of one image. Never raises for a bad image, contour or region."""
     found = Found()
     try:
-        _extract(context, image, found)
+        opened = open_image(image)
+        extract_regions(start(context, opened, context.profiles[image.modality], found), image.contours, found)
     except Exception as error:
         found.problems[image.series] = explain(error)
     return found
@@ -102,36 +104,61 @@ def explain(error: Exception) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """An image that was read, ready for its regions."""
+class Opened:
+    """An image that was read. `digest`: see `provenance.digest_of_image`."""
 
-    context: Context
     image: Image
     volume: Volume
+    digest: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """An opened image on its way through its regions.
+
+    Attributes:
+        recorded: mask digest -> mean and deviation that intensities were normalised with, of the only regions that
+            are wanted; None: all regions, and the statistics are taken from the image.
+    """
+
+    context: Context
+    opened: Opened
     profile: Profile
     columns: tuple[Column, ...]
-    image_digest: str
     acquisition_digest: str
+    recorded: Mapping[str, Scale] | None = None
 
 
-def _extract(context: Context, image: Image, found: Found) -> None:
-    profile = context.profiles[image.modality]
-    volume = read_volume(dicom_files(image.folder))
-    if profile.unit is not None and volume.unit != profile.unit:
+def open_image(image: Image) -> Opened:
+    """Read the voxels.
+
+    Raises:
+        VolumeError: they are no image in space.
+    """
+    volume = read_volume(list(image.files))
+    return Opened(image, volume, provenance.digest_of_image(volume.values, volume.unit, volume.grid.spacing))
+
+
+def start(
+    context: Context, opened: Opened, profile: Profile, found: Found, recorded: Mapping[str, Scale] | None = None
+) -> Job:
+    """Make an image ready for its regions, and tell its acquisition.
+
+    Raises:
+        RegionError: wrong_unit.
+    """
+    if profile.unit is not None and opened.volume.unit != profile.unit:
         raise RegionError("wrong_unit")
-    row = acquisition_row(image, volume)
+    row = acquisition_row(opened.image, opened.volume)
     found.acquisition.append(row)
     told = json.dumps({name: value for name, value in row.items() if name not in ("series", "subject")}, sort_keys=True)
-    job = _Job(
-        context,
-        image,
-        volume,
-        profile,
-        columns_for(profile.textures),
-        provenance.digest_of_image(volume.values, volume.unit, volume.grid.spacing),
-        context.key.code("acquisition", told, length=64),
-    )
-    for contour in image.contours:
+    digest = context.key.code("acquisition", told, length=64)
+    return Job(context, opened, profile, columns_for(profile.textures), digest, recorded)
+
+
+def extract_regions(job: Job, contours: Iterable[Contour], found: Found) -> None:
+    """Add the rows of all regions of the contours; a contour that can't be read is a problem under its name."""
+    for contour in contours:
         try:
             for code, roi in _regions(job, contour):
                 _add(job, contour, code, roi, found)
@@ -139,50 +166,63 @@ def _extract(context: Context, image: Image, found: Found) -> None:
             found.problems[contour.series] = explain(error)
 
 
-def dicom_files(folder: Path) -> list[Path]:
+def dicom_files(folder: Path) -> tuple[Path, ...]:
     """Instances of a series, by name."""
-    return sorted(folder.glob("*.dcm"))
+    return tuple(sorted(folder.glob("*.dcm")))
 
 
-def _contour_files(contour: Contour) -> list[Path]:
-    return sorted(contour.folder.glob("*.nii.gz")) if contour.kind == "nifti" else dicom_files(contour.folder)
+def contour_files(folder: Path, kind: str) -> tuple[Path, ...]:
+    """Files of a contour series, by name."""
+    return tuple(sorted(folder.glob("*.nii.gz"))) if kind == "nifti" else dicom_files(folder)
 
 
-def _regions(job: _Job, contour: Contour) -> Iterator[tuple[str, Roi]]:
+def _regions(job: Job, contour: Contour) -> Iterator[tuple[str, Roi]]:
     """Code and mask of each region. The image and the file join the code only where the number alone isn't unique."""
-    files = _contour_files(contour)
-    for path in files:
-        image = [job.image.series] if contour.shared else []
-        name = [path.name] if len(files) > 1 else []
-        for roi in iter_rois(path, contour.kind, job.volume.grid):
+    for path in contour.files:
+        image = [job.opened.image.series] if contour.shared else []
+        name = [path.name] if len(contour.files) > 1 else []
+        for roi in iter_rois(path, contour.kind, job.opened.volume.grid):
             yield "R-" + job.context.key.code("roi", contour.series, str(roi.number), *image, *name), roi
 
 
-def _add(job: _Job, contour: Contour, code: str, roi: Roi, found: Found) -> None:
+def _add(job: Job, contour: Contour, code: str, roi: Roi, found: Found) -> None:
     """One row; a region that fails is a row too."""
+    mask_digest = provenance.digest_of_mask(roi.mask)
+    if job.recorded is not None and mask_digest not in job.recorded:
+        return
+    image = job.opened.image
     row: dict[str, Any] = dict.fromkeys(job.context.columns, math.nan)
-    row |= {**job.image.about, "roi": code, "series": job.image.series, "contour": contour.series}
-    row |= {"roi_label": roi.label, "modality": job.image.modality, "status": tables.FAILED}
+    row |= {**image.about, "roi": code, "series": image.series, "contour": contour.series}
+    row |= {"roi_label": roi.label, "modality": image.modality, "status": tables.FAILED}
     found.features.append(row)
     try:
         if roi.problem is not None:
             raise roi.problem
-        scaling = scale(job.volume.values, job.profile, _statistics_from(job, contour, roi))
-        prepared = prepare(job.volume.values, roi.mask, job.volume.grid.spacing, job.profile, scaling)
-        record = provenance.record(job.profile, _source(job, contour, roi, prepared, scaling), job.context.engine)
+        measured = _measure(job, contour, roi, mask_digest)
+        record = provenance.record(job.profile, _source(job, contour, roi, measured, mask_digest), job.context.engine)
         if provenance.lacking(record):
             raise RegionError("provenance_incomplete")
-        outcome = ENGINES[job.context.engine](prepared, job.columns)
     except Exception as error:
         row["reason"] = explain(error)[0]
         return
     digest = provenance.digest(record)
-    row |= {**outcome.values, "status": tables.OK, "provenance": digest}
+    row |= {**measured.outcome.values, "status": tables.OK, "provenance": digest}
     found.provenance.append({**record, "provenance": digest})
-    found.missing.extend(_missing(job, code, outcome.reasons))
+    found.missing.extend(_missing(job, code, measured.outcome.reasons))
 
 
-def _missing(job: _Job, code: str, reasons: dict[str, str]) -> list[dict[str, Any]]:
+def _measure(job: Job, contour: Contour, roi: Roi, mask_digest: str) -> Measured:
+    volume = job.opened.volume
+    scaling = (
+        scale(volume.values, job.profile, _statistics_from(job, contour, roi))
+        if job.recorded is None
+        else job.recorded[mask_digest]
+    )
+    chosen = engine.find(job.context.engine)
+    return measure(volume.values, roi.mask, volume.grid.spacing, job.profile, scaling, chosen, job.columns)
+
+
+def _missing(job: Job, code: str, reasons: dict[str, str]) -> list[dict[str, Any]]:
     computed = {column.name for column in job.columns}
     told = {name: "not_selected" for name in job.context.columns if name not in computed} | reasons
     return [
@@ -191,38 +231,38 @@ def _missing(job: _Job, code: str, reasons: dict[str, str]) -> list[dict[str, An
     ]
 
 
-def _source(
-    job: _Job, contour: Contour, roi: Roi, prepared: Prepared, scaling: tuple[float, float] | None
-) -> provenance.Source:
+def _source(job: Job, contour: Contour, roi: Roi, measured: Measured, mask_digest: str) -> provenance.Source:
     return provenance.Source(
-        unit=job.volume.unit,
-        voxel_size=prepared.spacing,
-        scale=scaling,
+        unit=job.opened.volume.unit,
+        voxel_size=measured.spacing,
+        scale=measured.scale,
         segmentation_source=contour.kind,
         segmentation_method=roi.method,
         segmentation_notes=roi.notes,
-        image_digest=job.image_digest,
-        mask_digest=provenance.digest_of_mask(roi.mask),
+        image_digest=job.opened.digest,
+        mask_digest=mask_digest,
         acquisition_digest=job.acquisition_digest,
     )
 
 
-def _statistics_from(job: _Job, contour: Contour, roi: Roi) -> Regions:
+def _statistics_from(job: Job, contour: Contour, roi: Roi) -> Regions:
+    volume = job.opened.volume
+
     def unchanged() -> Flags:
-        before = read_volume(dicom_files(job.image.uncleaned))
-        if not before.grid.equal_to(job.volume.grid):
+        before = read_volume(list(job.opened.image.uncleaned))
+        if not before.grid.equal_to(volume.grid):
             raise RegionError("normalisation_region_absent")
-        same: Flags = before.values == job.volume.values
+        same: Flags = before.values == volume.values
         return same
 
     def labelled(label: str) -> Flags | None:
-        for path in _contour_files(contour):
-            for other in iter_rois(path, contour.kind, job.volume.grid):
+        for path in contour.files:
+            for other in iter_rois(path, contour.kind, volume.grid):
                 if other.label.casefold() == label.casefold() and other.problem is None:
                     return other.mask
         return None
 
-    return Regions(roi.mask, job.image.changed_voxels, unchanged, labelled)
+    return Regions(roi.mask, job.opened.image.changed_voxels, unchanged, labelled)
 
 
 def acquisition_row(image: Image, volume: Volume) -> dict[str, Any]:

@@ -17,7 +17,16 @@ from radcurate.settings import Extract
 from radcurate.stages._command import command
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
-from radcurate.stages._regions import REMEDIES, Context, Contour, Found, Image, extract_image
+from radcurate.stages._regions import (
+    REMEDIES,
+    Context,
+    Contour,
+    Found,
+    Image,
+    contour_files,
+    dicom_files,
+    extract_image,
+)
 
 log = logging.getLogger("radcurate")
 
@@ -97,8 +106,8 @@ def _images(
             image = Image(
                 series=row["series"],
                 modality=row["modality"],
-                folder=source / "dicom" / row["folder"],
-                uncleaned=subjects / "dicom" / row["folder"],
+                files=dicom_files(source / "dicom" / row["folder"]),
+                uncleaned=dicom_files(subjects / "dicom" / row["folder"]),
                 changed_voxels=row["changed_voxels"] or 0,
                 about={"subject": row["subject"]} | {name: person.get(name) for name in ABOUT},
                 contours=tuple(sorted(contours, key=lambda contour: contour.series)),
@@ -111,7 +120,8 @@ ABOUT = ("site", "sex", "age", "study_date")
 
 
 def _contour(row: Row, source: Path) -> Contour:
-    return Contour(row["series"], row["kind"], source / "dicom" / row["folder"], len(row["images"]) > 1)
+    files = contour_files(source / "dicom" / row["folder"], row["kind"])
+    return Contour(row["series"], row["kind"], files, len(row["images"]) > 1)
 
 
 def _ends(
