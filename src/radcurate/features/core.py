@@ -11,6 +11,7 @@ from radcurate.features.engine import Outcome
 from radcurate.features.families import FAMILIES
 from radcurate.features.families.family import Family
 from radcurate.features.prepare import Prepared
+from radcurate.features.problems import TooManyLevels
 from radcurate.features.region import Region
 
 NAME = "radcurate"
@@ -40,6 +41,8 @@ def _family(family: Family, region: Region, aggregation: str, tags: set[str]) ->
         return {}, "empty_after_resegmentation"
     try:
         return family.compute(region, aggregation, tags), None
+    except TooManyLevels:
+        return {}, "too_many_levels"
     except MemoryError:
         return {}, "out_of_memory"
     except Exception as error:  # one family must not cost the others; tests see to it that this doesn't happen

@@ -9,3 +9,7 @@ class RegionError(Exception):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class TooManyLevels(Exception):
+    """More grey levels than texture matrices are built for; a coarser discretisation helps."""
