@@ -1,0 +1,67 @@
+"""Weighted sums of neighbours along one axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radcurate.features.kernels._library import SIZE, array, function
+
+Floats = NDArray[np.float64]
+
+# The numbers that convolve.c gives IBSI's boundary conditions.
+BOUNDARIES = {"zero": 0, "nearest": 1, "periodic": 2, "mirror": 3}
+_STRIP = 32
+
+_convolve = function(
+    "convolve",
+    [
+        *[array(np.float64, 1)] * 2,
+        *[SIZE] * 3,
+        array(np.float64, 1),
+        *[SIZE] * 3,
+        array(np.uintp, 1),
+        *[array(np.float64, 1)] * 2,
+    ],
+)
+
+
+def convolve(values: Floats, weights: Sequence[float], first: int, axis: int, boundary: str) -> Floats:
+    """Σ over k of weights[k] · values[i + first + k], for every place i of an axis.
+
+    Sums are made in the order of k at every place, so a place's result depends on nothing but the values under the
+    weights: it is bit for bit the same in a larger or smaller array.
+
+    Args:
+        values: shape (plane, row, column).
+        weights: at least one.
+        first: place of the first weight relative to the result's.
+        axis: 0, 1 or 2.
+        boundary: what lies outside: zero, nearest, periodic or mirror (the outermost voxel is its own neighbour).
+    """
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    result = np.empty_like(values)
+    if not values.size:
+        return result
+    taps = np.asarray(weights, dtype=np.float64)
+    n, length = values.shape[axis], len(taps)
+    before, after = prod(values.shape[:axis]), prod(values.shape[axis + 1 :])
+    rows, zeros, line = np.empty(length + 1, dtype=np.uintp), np.zeros(_STRIP), np.empty(n + length)
+    _convolve(
+        values.ravel(),
+        result.reshape(-1),
+        before,
+        n,
+        after,
+        taps,
+        length,
+        first,
+        BOUNDARIES[boundary],
+        rows,
+        zeros,
+        line,
+    )
+    return result
