@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from feature_tools import ISO, ball, native, noise, prepared
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radcurate.features.prepare import WHOLE_IMAGE, discretise, finish, on_grid
+from radcurate.features.prepare import WHOLE_IMAGE, discretise, finish, on_grid, reads
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 
@@ -138,3 +138,58 @@ def test_a_response_takes_the_place_of_intensities_after_these_decided_on_the_ma
     assert np.array_equal(filtered.values[expected], -1000 * plain.values[expected])
     assert filtered.n_levels == 5 and filtered.levels.max() == 5
     assert (filtered.levels[~expected] == 0).all() and (filtered.levels[expected] > 0).all()
+
+
+CHOICES = st.fixed_dictionaries(
+    {
+        "voxel_size": st.sampled_from([None, 0.8, 1.0, 1.9]),
+        "dimension": st.sampled_from(["2D", "3D"]),
+        "image_interpolation": st.sampled_from(["nearest", "linear", "cubic_spline", "cubic_convolution"]),
+        "anti_aliasing": st.sampled_from(["none", "gaussian"]),
+        "rounding": st.sampled_from([None, 1]),
+    }
+)
+
+
+@given(CHOICES, st.sampled_from([(0, 0, 0), (1, 9, 3)]), st.integers(0, 999))
+@settings(max_examples=60, deadline=None)
+def test_nothing_but_what_is_read_has_an_influence(choices, margin, seed):
+    """D07: with every other voxel changed, even to no number, not a bit of the region differs; each read voxel counts."""
+    random = np.random.default_rng(seed)
+    shape, spacing = (30, 90, 40), (3.0, 1.0, 1.3)
+    values = random.normal(0, 1000, shape).astype(np.float32)
+    corner = random.integers(0, np.array(shape) - 4)
+    mask = np.zeros(shape, dtype=bool)
+    mask[tuple(slice(start, start + 4) for start in corner)] = random.random((4, 4, 4)) < 0.8
+    mask[tuple(corner)] = True
+    profile = native(**choices)
+    read = reads(mask, spacing, profile, margin)
+    assert not read.all()
+    before = on_grid(values, mask, spacing, profile, margin=margin)
+    after = on_grid(np.where(read, values, np.nan), mask, spacing, profile, margin=margin)
+    assert before.surroundings.tobytes() == after.surroundings.tobytes()
+    assert np.array_equal(before.morphology, after.morphology) and before.origin == after.origin
+    for place in random.permutation(np.argwhere(read))[:5]:
+        changed = values.copy()
+        changed[tuple(place)] = np.nan
+        found = on_grid(changed, mask, spacing, profile, margin=margin)
+        assert found.surroundings.tobytes() != before.surroundings.tobytes()
+
+
+def test_statistics_and_filters_without_end_read_further():
+    mask = np.zeros((30, 30, 30), dtype=bool)
+    mask[2:5, 2:5, 2:5] = True
+    near = reads(mask, ISO, native())
+    assert near.sum() == 12**3  # 3 voxels, the image's edge on one side, 6.2 mm of local peaks on the other
+    brain = np.zeros(mask.shape, dtype=bool)
+    brain[20] = True
+    assert np.array_equal(reads(mask, ISO, native(), statistics=brain), near | brain)
+    assert reads(mask, ISO, native(), WHOLE_IMAGE).all()
+
+
+def test_two_dimensional_interpolation_reads_no_other_plane():
+    mask = np.zeros((9, 40, 40), dtype=bool)
+    mask[4, 18:22, 18:22] = True
+    choices = {"voxel_size": 2, "dimension": "2D", "image_interpolation": "cubic_spline"}
+    planes = reads(mask, (7.0, 1.0, 1.0), native(**choices)).any(axis=(1, 2))
+    assert np.flatnonzero(planes).tolist() == [3, 4, 5]  # one more on each side for local peaks

@@ -32,7 +32,7 @@ PROFILES = {
     "config_d": {"voxel_size": 2, "rounding": 1, "outlier_sigma": 3, "bin_number": 32},
     "config_e": {
         "voxel_size": 2,
-        "image_interpolation": "cubic",
+        "image_interpolation": "cubic_spline",
         "rounding": 1,
         "range": [-1000, 400],
         "outlier_sigma": 3,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 from radcurate.features.resample import (
+    Box,
     Flags,
     Floats,
     Lattice,
@@ -22,6 +23,7 @@ from radcurate.features.resample import (
     interpolate,
     interpolate_mask,
     lattice,
+    support,
 )
 
 Levels = NDArray[np.int32]
@@ -78,7 +80,7 @@ class Gridded:
     spacing: tuple[float, float, float]
 
     @property
-    def box(self) -> tuple[slice, slice, slice]:
+    def box(self) -> Box:
         """Where the box of the morphological mask lies in `surroundings`."""
         plane, row, column = (
             slice(start, start + n) for start, n in zip(self.origin, self.morphology.shape, strict=True)
@@ -119,22 +121,49 @@ def on_grid(
     Raises:
         RegionError: empty_mask or empty_after_interpolation.
     """
-    if not mask.any():
-        raise RegionError("empty_mask")
-    target = target_spacing(spacing, profile)
-    if profile.voxel_size is None:
-        box = bounding_box(mask)
-        wide = _grown(box, mask.shape, target, margin)
-        morphology, image = mask[box], values[wide].astype(np.float64)
+    view = _view(mask, spacing, profile, margin)
+    if view.grid is None:
+        image = values[view.wide].astype(np.float64)
     else:
-        grid = lattice(mask.shape, spacing, target)
-        morphology, box = _mask_on(grid, mask, profile)
-        wide = _grown(box, tuple(len(axis) for axis in grid.coordinates), target, margin)
-        image = interpolate(values, cut(grid, wide), profile.image_interpolation)
-    image = _normalise(image, scale)
+        image = interpolate(values, view.grid, profile.image_interpolation, profile.anti_aliasing == "gaussian")
+    _normalise(image, scale)
     if profile.rounding is not None:
-        image = np.floor(image / profile.rounding + 0.5) * profile.rounding
-    return Gridded(image, _offset(box, wide), morphology, target)
+        _round(image, profile.rounding)
+    return Gridded(image, _offset(view.box, view.wide), view.morphology, target_spacing(spacing, profile))
+
+
+def reads(
+    mask: Flags,
+    spacing: tuple[float, float, float],
+    profile: Profile,
+    margin: Margin = (0, 0, 0),
+    statistics: Flags | None = None,
+) -> Flags:
+    """The voxels of an image that can have an influence on any feature of a region, shape of `mask`.
+
+    These are the voxels that `on_grid` reads, so a change of all others leaves every bit of what it returns, and thus
+    of everything that is computed from it, as it was; by construction, whatever the features do.
+
+    Args:
+        mask: whole mask.
+        spacing: mm.
+        profile: the choices.
+        margin: as for `on_grid`.
+        statistics: the voxels that normalisation takes mean and deviation from, if it does.
+
+    Raises:
+        RegionError: empty_mask or empty_after_interpolation.
+    """
+    view = _view(mask, spacing, profile, margin)
+    found = np.zeros(mask.shape, dtype=bool)
+    if view.grid is None:
+        found[view.wide] = True
+    else:
+        smooth = profile.anti_aliasing == "gaussian"
+        found[np.ix_(*support(mask.shape, view.grid, profile.image_interpolation, smooth))] = True
+    if statistics is not None:
+        found |= statistics
+    return found
 
 
 def target_spacing(spacing: tuple[float, float, float], profile: Profile) -> tuple[float, float, float]:
@@ -162,21 +191,11 @@ def finish(gridded: Gridded, profile: Profile, response: Floats | None = None) -
         intensity &= np.isfinite(values)
         levels, n_levels = discretise_response(values, intensity, profile)
     return Prepared(
-        values,
-        gridded.morphology,
-        intensity,
-        levels,
-        gridded.spacing,
-        n_levels,
-        surroundings,
-        gridded.origin,
-        profile,
+        values, gridded.morphology, intensity, levels, gridded.spacing, n_levels, surroundings, gridded.origin, profile
     )
 
 
-def _grown(
-    box: tuple[slice, slice, slice], shape: tuple[int, ...], spacing: tuple[float, float, float], margin: Margin
-) -> tuple[slice, slice, slice]:
+def _grown(box: Box, shape: tuple[int, ...], spacing: tuple[float, float, float], margin: Margin) -> Box:
     """The box with a margin as wide as features (and filters) look beyond the mask, cut off where the image ends."""
     margins = [max(int(np.ceil(PEAK_RADIUS / step)), least) for step, least in zip(spacing, margin, strict=True)]
     first, second, third = (
@@ -186,30 +205,72 @@ def _grown(
     return first, second, third
 
 
-def _offset(box: tuple[slice, slice, slice], wide: tuple[slice, slice, slice]) -> tuple[int, int, int]:
+def _offset(box: Box, wide: Box) -> tuple[int, int, int]:
     plane, row, column = (inner.start - outer.start for inner, outer in zip(box, wide, strict=True))
     return plane, row, column
 
 
-def _mask_on(grid: Lattice, mask: Flags, profile: Profile) -> tuple[Flags, tuple[slice, slice, slice]]:
+@dataclass(frozen=True)
+class _View:
+    """Where a region lies on the target grid.
+
+    Attributes:
+        morphology: the mask in its box.
+        box: of the mask, in the whole target grid.
+        wide: the box with its margin.
+        grid: the points in `wide`; None where there is no interpolation and `wide` is a box of the image itself.
+    """
+
+    morphology: Flags
+    box: Box
+    wide: Box
+    grid: Lattice | None
+
+
+def _view(mask: Flags, spacing: tuple[float, float, float], profile: Profile, margin: Margin) -> _View:
+    if not mask.any():
+        raise RegionError("empty_mask")
+    target = target_spacing(spacing, profile)
+    if profile.voxel_size is None:
+        box = bounding_box(mask)
+        return _View(mask[box], box, _grown(box, mask.shape, target, margin), None)
+    grid = lattice(mask.shape, spacing, target)
+    morphology, box = _mask_on(grid, mask, profile)
+    wide = _grown(box, grid.shape, target, margin)
+    return _View(morphology, box, wide, cut(grid, wide))
+
+
+def _mask_on(grid: Lattice, mask: Flags, profile: Profile) -> tuple[Flags, Box]:
     """The mask on the grid, cut to its box, and that box."""
     near = around(grid, mask)
-    if not all(len(axis) for axis in near.coordinates):
+    part = cut(grid, near)
+    if 0 in part.shape:
         raise RegionError("empty_after_interpolation")
-    result = interpolate_mask(mask, near, profile.mask_interpolation, profile.mask_threshold)
+    result = interpolate_mask(mask, part, profile.mask_interpolation, profile.mask_threshold)
     if not result.any():
         raise RegionError("empty_after_interpolation")
     box = bounding_box(result)
-    starts = [
-        int(np.searchsorted(whole, part[0])) for whole, part in zip(grid.coordinates, near.coordinates, strict=True)
-    ]
-    plane, row, column = (slice(part.start + start, part.stop + start) for part, start in zip(box, starts, strict=True))
+    plane, row, column = (
+        slice(inner.start + outer.start, inner.stop + outer.start) for inner, outer in zip(box, near, strict=True)
+    )
     return result[box], (plane, row, column)
 
 
-def _normalise(values: Floats, scale: tuple[float, float] | None) -> Floats:
-    """Linear, and every interpolation keeps linear maps, so it may follow interpolation."""
-    return values if scale is None else (values - scale[0]) / scale[1]
+def _normalise(values: Floats, scale: tuple[float, float] | None) -> None:
+    """In place. Linear, and every interpolation keeps linear maps, so it may follow interpolation."""
+    if scale is not None:
+        values -= scale[0]
+        values /= scale[1]
+
+
+def _round(values: Floats, unit: float) -> None:
+    """To multiples of `unit`, halves up, in place."""
+    if unit != 1:
+        values /= unit
+    values += 0.5
+    np.floor(values, out=values)
+    if unit != 1:
+        values *= unit
 
 
 def resegment(values: Floats, mask: Flags, profile: Profile) -> Flags:

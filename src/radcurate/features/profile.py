@@ -33,8 +33,16 @@ class Profile(Section):
     voxel_size: float | None = Field(
         None, gt=0, description="Edge of a voxel after interpolation, in mm; null: no interpolation."
     )
-    image_interpolation: Literal["nearest", "linear", "cubic"] = Field(
-        "linear", description="nearest, (bi- or tri-)linear, or (bi- or tri-)cubic B-spline interpolation of the image."
+    image_interpolation: Literal["nearest", "linear", "cubic_spline", "cubic_convolution"] = Field(
+        "linear",
+        description="nearest; (bi- or tri-)linear; cubic_spline: the interpolating cubic B-spline, IBSI's tricubic "
+        "spline, which reads 34 voxels far; cubic_convolution: Keys' kernel (Catmull-Rom), IBSI's tricubic convolution, "
+        "which reads 2 voxels far.",
+    )
+    anti_aliasing: Literal["none", "gaussian"] = Field(
+        "none",
+        description="gaussian: smooth the image along the axes that interpolation makes coarser, to the resolution of the "
+        "new voxels (full width at half maximum), before it.",
     )
     mask_interpolation: Literal["nearest", "linear"] = Field(
         "linear",

@@ -75,7 +75,7 @@ def _processing(profile: Profile, source: Source) -> dict[str, Any]:
         "unit": source.unit,
         "dimension": profile.dimension,
         "voxel_size": list(source.voxel_size),
-        "image_interpolation": profile.image_interpolation if interpolated else NONE,
+        "image_interpolation": _interpolation(profile) if interpolated else NONE,
         "mask_interpolation": profile.mask_interpolation if interpolated else NONE,
         "mask_threshold": f"{profile.mask_threshold:g}" if interpolated else NONE,
         "rounding": f"{profile.rounding:g}" if profile.rounding else NONE,
@@ -90,6 +90,11 @@ def _processing(profile: Profile, source: Source) -> dict[str, Any]:
         "discretisation_anchor": _anchor(profile) if fixed_size else "region minimum",
         "textures": ", ".join(profile.textures),
     }
+
+
+def _interpolation(profile: Profile) -> str:
+    smoothed = profile.anti_aliasing != "none"
+    return f"{profile.image_interpolation} after {profile.anti_aliasing}" if smoothed else profile.image_interpolation
 
 
 def _edge(value: float | None) -> str:
