@@ -16,6 +16,7 @@ VERBS = {
     "demo": ("demo", "make the synthetic cohort and run the pipeline on it"),
     "summary": ("summary", "what the run in results/ came to"),
     "verify-release": ("verify_release", "check a release against its checksums, offline"),
+    "reextract": ("reextract", "compute every number of a release again from images, and compare"),
     "review": ("review", "what the value tables blanked, how often, and where to add it"),
     "recontact": ("recontact", "the patient behind a pseudonym; only the honest broker can ask"),
 }

@@ -132,9 +132,14 @@ class Profile(Section):
         return low if self.bin_anchor is None else self.bin_anchor
 
     @property
+    def text(self) -> str:
+        """All choices as JSON with sorted keys; `Profile.model_validate_json` reads it."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    @property
     def digest(self) -> str:
         """SHA-256 of all choices."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def _known_region(region: str) -> bool:

@@ -59,6 +59,7 @@ def record(profile: Profile, source: Source, engine: str) -> dict[str, Any]:
         "segmentation_source": source.segmentation_source,
         "segmentation_method": source.segmentation_method.strip().lower() or NOT_RECORDED,
         "segmentation_notes": ", ".join(source.segmentation_notes) or NONE,
+        "profile": profile.text,
         "profile_digest": profile.digest,
         "image_digest": source.image_digest,
         "mask_digest": source.mask_digest,

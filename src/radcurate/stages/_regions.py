@@ -25,6 +25,7 @@ from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 from radcurate.features.resample import Flags
 from radcurate.keys import Key
+from radcurate.settings import Extract
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import Roi, iter_rois
 
@@ -70,6 +71,12 @@ class Context:
     engine: str
     columns: tuple[str, ...]
     key: Key
+
+
+def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Context:
+    """What the settings come to."""
+    columns = columns_for(dimension for profile in profiles.values() for dimension in profile.textures)
+    return Context(profiles, settings.engine, tuple(column.name for column in columns), key)
 
 
 @dataclass

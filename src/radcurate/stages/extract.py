@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from radcurate import tables
-from radcurate.features.catalogue import columns_for
 from radcurate.features.profile import load_profiles
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
@@ -23,6 +22,7 @@ from radcurate.stages._regions import (
     Contour,
     Found,
     Image,
+    context_for,
     contour_files,
     dicom_files,
     extract_image,
@@ -64,8 +64,7 @@ def run(
     for folder in (source, subjects, verified):
         check_seal(folder, key)
     chosen = load_profiles(profiles, {"ct": settings.ct, "mr": settings.mr, "pt": settings.pt})
-    columns = columns_for(dimension for profile in chosen.values() for dimension in profile.textures)
-    context = Context(chosen, settings.engine, tuple(column.name for column in columns), key)
+    context = context_for(settings, chosen, key)
     rows = tables.read_rows(source / "series.parquet", tables.DEFACE_SERIES)
     people = _by_series(tables.read_rows(subjects / "series.parquet", tables.DEIDENTIFY_SERIES))
     checked = _by_series(tables.read_rows(verified / "series.parquet", tables.VERIFY_SERIES))

@@ -325,7 +325,8 @@ EXTRACT_PROVENANCE = Schema(  # everything that a row's values depend on; "none"
         ("segmentation_source", TEXT),  # rtstruct | seg | nifti
         ("segmentation_method", TEXT),
         ("segmentation_notes", TEXT),
-        ("profile_digest", TEXT),
+        ("profile", TEXT),  # all choices as JSON: with image and mask all that the values are made from
+        ("profile_digest", TEXT),  # SHA-256 of it
         ("image_digest", TEXT),  # of the voxel values, their unit and spacing
         ("mask_digest", TEXT),
         ("acquisition_digest", TEXT),  # keyed: the values could be guessed
