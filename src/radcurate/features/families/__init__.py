@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from radcurate.features.families.family import Family
+from radcurate.features.families.histogram import HISTOGRAM
+from radcurate.features.families.local_intensity import LOCAL_INTENSITY
 from radcurate.features.families.statistics import STATISTICS
+from radcurate.features.families.volume_histogram import VOLUME_HISTOGRAM
 
-FAMILIES: dict[str, Family] = {family.group: family for family in (STATISTICS,)}
+FAMILIES: dict[str, Family] = {
+    family.group: family for family in (LOCAL_INTENSITY, STATISTICS, HISTOGRAM, VOLUME_HISTOGRAM)
+}

@@ -14,31 +14,33 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radcurate.features.families.family import Family
-from radcurate.features.families.statistics import sample
-from radcurate.features.prepare import Prepared
+from radcurate.features.families.statistics import Sample, sample
+from radcurate.features.prepare import Prepared, fixed_bin_number, fixed_bin_size
 from radcurate.features.region import Region
-from radcurate.features.resample import Floats
 
 VOLUME_HISTOGRAM = Family("ivh", "Intensity volume histogram", "P88C")
 
-# Steps are counted with this slack, so that 0.1 x 559 steps don't become one more by a rounding error.
+# Steps are counted with this slack, so that 0.1 x 560 steps don't become one more by a rounding error.
 SLACK = 1e-9
 
 
 @dataclass(frozen=True)
 class VolumeHistogram:
-    """A cumulative histogram, kept as sorted intensities.
+    """A cumulative histogram.
 
     Attributes:
-        x: discretised intensities, shape (n,), rising, in units of a step from min G = 0.
+        sample: the intensities.
+        places: discretised intensity of each x of the sample, in steps from min G.
         steps: number of steps from min G to max G; need not be whole.
         first: intensity at min G.
         step: intensity from one i to the next.
     """
 
-    x: Floats
+    sample: Sample
+    places: NDArray[np.float64] | NDArray[np.int32]
     steps: float
     first: float
     step: float
@@ -47,14 +49,13 @@ class VolumeHistogram:
         """ν at the least i with γ_i ≥ fraction; NaN where G is a single intensity."""
         if self.steps <= 0:
             return np.nan
-        i = np.ceil(fraction * self.steps - SLACK)
-        return 1.0 - float(np.searchsorted(self.x, i, side="left")) / len(self.x)
+        i = float(np.ceil(fraction * self.steps - SLACK))
+        return self.sample.at_least(self.places, i) / self.sample.n
 
     def intensity_at(self, share: float) -> float:
         """Least i with ν_i ≤ share; NaN where no i in G is that rare."""
-        n = len(self.x)
-        allowed = int(share * n + SLACK)
-        i = max(np.floor(self.x[n - allowed - 1]) + 1, 0.0)
+        place = self.places[np.argmax(self.sample.x == self.sample.largest_but(share))]
+        i = max(float(np.floor(place)) + 1, 0.0)
         return self.first + i * self.step if i <= self.steps + SLACK else np.nan
 
     @cached_property
@@ -78,28 +79,26 @@ class VolumeHistogram:
         return self.intensity_at(0.9)
 
 
-def volume_histogram(x: Floats, prepared: Prepared) -> VolumeHistogram:
-    """Of rising intensities `x` of a region."""
+def volume_histogram(prepared: Prepared, sample: Sample) -> VolumeHistogram:
+    """Of the intensities of a region."""
     profile = prepared.profile
-    least, most = float(x[0]), float(x[-1])
     low, high = profile.range or (None, None)
-    bottom, top = least if low is None else low, most if high is None else high
-    if profile.ivh_discretisation == "fixed_bin_size":
-        assert profile.ivh_bin_size is not None
-        width = profile.ivh_bin_size
-        return VolumeHistogram(np.floor((x - bottom) / width), (top - bottom) / width - 1, bottom + width / 2, width)
-    if profile.ivh_discretisation == "fixed_bin_number":
-        assert profile.ivh_bin_number is not None
-        n = profile.ivh_bin_number if most > least else 1
-        bins = np.minimum(np.floor(n * ((x - least) / ((most - least) or 1.0))), n - 1)
-        return VolumeHistogram(bins, n - 1, 1.0, 1.0)
-    return VolumeHistogram(x - bottom, top - bottom, bottom, 1.0)
+    bottom, top = sample.least if low is None else low, sample.most if high is None else high
+    if profile.volume_histogram == "fixed_bin_size":
+        assert profile.volume_histogram_bin_size is not None
+        width = profile.volume_histogram_bin_size
+        bins, _ = fixed_bin_size(sample.x, width, bottom)
+        return VolumeHistogram(sample, bins - 1, (top - bottom) / width - 1, bottom + width / 2, width)
+    if profile.volume_histogram == "fixed_bin_number":
+        bins, n_bins = fixed_bin_number(sample.x, profile.volume_histogram_bin_number)
+        return VolumeHistogram(sample, bins - 1, n_bins - 1, 1.0, 1.0)
+    return VolumeHistogram(sample, sample.x - bottom, top - bottom, bottom, 1.0)
 
 
 @VOLUME_HISTOGRAM.computed_from
 def source(region: Region, aggregation: str) -> VolumeHistogram:
     """The same for every aggregation."""
-    return volume_histogram(region.once(sample).x, region.prepared)
+    return volume_histogram(region.prepared, region.once(sample))
 
 
 @VOLUME_HISTOGRAM.feature("v10", "volume fraction at 10% intensity", "BC2M.NK6P")
@@ -116,27 +115,23 @@ def volume_at_90_percent(histogram: VolumeHistogram) -> float:
 
 @VOLUME_HISTOGRAM.feature("i10", "intensity at 10% volume", "GBPN.PWN1", "intensity")
 def intensity_at_10_percent(histogram: VolumeHistogram) -> float:
-    """I10: the least i with ν_i ≤ 0.1 (a bin number with ivh_discretisation fixed_bin_number)."""
+    """I10: the least i with ν_i ≤ 0.1 (a bin number with volume_histogram: fixed_bin_number)."""
     return histogram.i10
 
 
 @VOLUME_HISTOGRAM.feature("i90", "intensity at 90% volume", "GBPN.BOHI", "intensity")
 def intensity_at_90_percent(histogram: VolumeHistogram) -> float:
-    """I90: the least i with ν_i ≤ 0.9 (a bin number with ivh_discretisation fixed_bin_number)."""
+    """I90: the least i with ν_i ≤ 0.9 (a bin number with volume_histogram: fixed_bin_number)."""
     return histogram.i90
 
 
-@VOLUME_HISTOGRAM.feature(
-    "diff_v10_v90", "volume fraction difference between 10% and 90% intensity", "DDTU.WITY"
-)
+@VOLUME_HISTOGRAM.feature("diff_v10_v90", "volume fraction difference between 10% and 90% intensity", "DDTU.WITY")
 def volume_difference(histogram: VolumeHistogram) -> float:
     """V10 − V90."""
     return histogram.v10 - histogram.v90
 
 
-@VOLUME_HISTOGRAM.feature(
-    "diff_i10_i90", "intensity difference between 10% and 90% volume", "CNV2.JXJA", "intensity"
-)
+@VOLUME_HISTOGRAM.feature("diff_i10_i90", "intensity difference between 10% and 90% volume", "CNV2.JXJA", "intensity")
 def intensity_difference(histogram: VolumeHistogram) -> float:
     """I10 − I90."""
     return histogram.i10 - histogram.i90
