@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from radcurate.features.catalogue import columns_for
@@ -42,3 +43,14 @@ def features(values: NDArray[Any], mask: NDArray[Any], profile: Profile, spacing
 def prepared(values: NDArray[Any], mask: NDArray[Any], profile: Profile, spacing: tuple[float, ...] = ISO) -> Prepared:
     """`prepare` with less typing."""
     return prepare(values, mask.astype(bool), (spacing[0], spacing[1], spacing[2]), profile)
+
+
+def level_volumes(most_levels: int = 3) -> st.SearchStrategy[NDArray[np.int32]]:
+    """Small volumes of grey levels from 1 to `most_levels`, 0 outside the region, which may be empty."""
+
+    def volume(shape: tuple[int, int, int], seed: int, empty: float) -> NDArray[np.int32]:
+        random = np.random.default_rng(seed)
+        return (random.integers(1, most_levels + 1, shape) * (random.random(shape) >= empty)).astype(np.int32)
+
+    shapes = st.tuples(*[st.integers(1, 6)] * 3)
+    return st.builds(volume, shapes, st.integers(0, 2**20), st.sampled_from([0.0, 0.3, 0.8]))

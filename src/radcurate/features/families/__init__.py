@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from radcurate.features.families.distance_zone import DISTANCE_ZONE
 from radcurate.features.families.family import Family
 from radcurate.features.families.histogram import HISTOGRAM
 from radcurate.features.families.local_intensity import LOCAL_INTENSITY
+from radcurate.features.families.run_length import RUN_LENGTH
+from radcurate.features.families.size_zone import SIZE_ZONE
 from radcurate.features.families.statistics import STATISTICS
 from radcurate.features.families.volume_histogram import VOLUME_HISTOGRAM
 
 FAMILIES: dict[str, Family] = {
-    family.group: family for family in (LOCAL_INTENSITY, STATISTICS, HISTOGRAM, VOLUME_HISTOGRAM)
+    family.group: family
+    for family in (
+        LOCAL_INTENSITY,
+        STATISTICS,
+        HISTOGRAM,
+        VOLUME_HISTOGRAM,
+        RUN_LENGTH,
+        SIZE_ZONE,
+        DISTANCE_ZONE,
+    )
 }
