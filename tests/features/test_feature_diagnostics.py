@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import csv
 
-import nibabel
 import numpy as np
 import pytest
 from feature_tools import ISO, ball, native, noise
-from test_ibsi_conformance import PROFILES, _ct_phantom
+from ibsi_phantoms import configuration, ct_from_dicom, ct_from_nifti
 
 from radcurate.features.diagnostics import diagnostics
-from radcurate.features.profile import Profile
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +23,6 @@ def reference(real_data):
         pytest.skip("ibsi/ibsi1_reference_diagnostics.csv is not beside the folder with real data")
     with path.open(newline="") as stream:
         return list(csv.DictReader(stream))
-
-
-def _from_nifti(real_data):
-    """IBSI-2's CT phantom is that of IBSI-1; only with IBSI-2 its image comes as NIfTI."""
-    folder = real_data / "ibsi" / "ibsi_2_ct_radiomics_phantom" / "nifti"
-    image, mask = (nibabel.load(folder / part) for part in ("image/phantom.nii.gz", "mask/mask.nii.gz"))
-    values, inside = (np.asanyarray(part.dataobj).transpose(2, 1, 0) for part in (image, mask))
-    column, row, plane = (float(step) for step in image.header.get_zooms()[:3])
-    return values, inside > 0, (plane, row, column)
 
 
 def is_right(value, row):
@@ -57,14 +46,14 @@ def wrong(reference, volume, **changes):
     """Which diagnostics of which configuration aren't right, and how many were compared."""
     compared, found = 0, []
     for name in sorted({row["dataset"] for row in reference}):
-        values = diagnostics(*volume, Profile.model_validate({**PROFILES[name], **changes}))
+        values = diagnostics(*volume, configuration(name, **changes))
         rows = [row for row in reference if row["dataset"] == name]
         compared += len(rows)
         found += [(name, row["tag"]) for row in rows if not is_right(values[row["tag"]], row)]
     return found, compared
 
 
-@pytest.mark.parametrize("read", [_ct_phantom, _from_nifti], ids=["dicom", "nifti"])
+@pytest.mark.parametrize("read", [ct_from_dicom, ct_from_nifti], ids=["dicom", "nifti"])
 def test_all_286(real_data, reference, read):
     assert wrong(reference, read(real_data)) == ([], 286)
 
@@ -82,11 +71,11 @@ def test_all_286(real_data, reference, read):
     ],
 )
 def test_another_preprocessing_is_found_out(real_data, reference, changes, noticed):
-    assert noticed in wrong(reference, _ct_phantom(real_data), **changes)[0]
+    assert noticed in wrong(reference, ct_from_dicom(real_data), **changes)[0]
 
 
 def test_a_mask_shifted_by_a_voxel_is_found_out(real_data, reference):
-    values, mask, spacing = _ct_phantom(real_data)
+    values, mask, spacing = ct_from_dicom(real_data)
     found, _ = wrong(reference, (values, np.roll(mask, 1, axis=2), spacing))
     assert ("config_a", "int_mask_mean_int_init_roi") in found
 
