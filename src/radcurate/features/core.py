@@ -11,7 +11,7 @@ from radcurate.features.engine import Outcome
 from radcurate.features.families import FAMILIES
 from radcurate.features.families.family import Family
 from radcurate.features.prepare import Prepared
-from radcurate.features.problems import TooManyLevels
+from radcurate.features.problems import TooManyLevelsError
 from radcurate.features.region import Region
 
 NAME = "radcurate"
@@ -41,7 +41,7 @@ def _family(family: Family, region: Region, aggregation: str, tags: set[str]) ->
         return {}, "empty_after_resegmentation"
     try:
         return family.compute(region, aggregation, tags), None
-    except TooManyLevels:
+    except TooManyLevelsError:
         return {}, "too_many_levels"
     except MemoryError:
         return {}, "out_of_memory"

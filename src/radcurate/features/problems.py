@@ -11,5 +11,5 @@ class RegionError(Exception):
         super().__init__(reason)
 
 
-class TooManyLevels(Exception):
+class TooManyLevelsError(Exception):
     """More grey levels than texture matrices are built for; a coarser discretisation helps."""

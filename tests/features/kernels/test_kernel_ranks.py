@@ -5,7 +5,7 @@ import pytest
 
 from radcurate.features.kernels import ranks
 from radcurate.features.kernels.ranks import rank
-from radcurate.features.problems import TooManyLevels
+from radcurate.features.problems import TooManyLevelsError
 
 
 def test_levels_become_ranks_with_a_margin():
@@ -30,5 +30,5 @@ def test_few_or_many_unused_levels_give_the_same_ranks(highest):
 def test_more_levels_than_ranks_are_refused(monkeypatch):
     monkeypatch.setattr(ranks, "MOST_RANKS", 3)
     assert len(rank(np.arange(4, dtype=np.int32).reshape(1, 2, 2), 3).used) == 3
-    with pytest.raises(TooManyLevels):
+    with pytest.raises(TooManyLevelsError):
         rank(np.arange(1, 5, dtype=np.int32).reshape(1, 2, 2), 4)

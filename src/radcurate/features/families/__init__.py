@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from radcurate.features.families.cooccurrence import COOCCURRENCE
+from radcurate.features.families.dependence import DEPENDENCE
 from radcurate.features.families.distance_zone import DISTANCE_ZONE
 from radcurate.features.families.family import Family
 from radcurate.features.families.histogram import HISTOGRAM
@@ -9,6 +11,7 @@ from radcurate.features.families.local_intensity import LOCAL_INTENSITY
 from radcurate.features.families.run_length import RUN_LENGTH
 from radcurate.features.families.size_zone import SIZE_ZONE
 from radcurate.features.families.statistics import STATISTICS
+from radcurate.features.families.tone_difference import TONE_DIFFERENCE
 from radcurate.features.families.volume_histogram import VOLUME_HISTOGRAM
 
 FAMILIES: dict[str, Family] = {
@@ -18,8 +21,11 @@ FAMILIES: dict[str, Family] = {
         STATISTICS,
         HISTOGRAM,
         VOLUME_HISTOGRAM,
+        COOCCURRENCE,
         RUN_LENGTH,
         SIZE_ZONE,
         DISTANCE_ZONE,
+        TONE_DIFFERENCE,
+        DEPENDENCE,
     )
 }

@@ -6,7 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from radcurate.features.region import Region
 
 Values = Any  # a number, or an array of shape (matrix,) of which the mean counts
 Function = Callable[[Any], Values]
+AFunction = TypeVar("AFunction", bound=Function)
 
 # IBSI codes of how texture matrices are brought together.
 AGGREGATIONS = {
@@ -74,10 +75,10 @@ class Family:
     features: list[Feature] = field(default_factory=list)
     source: Callable[[Region, str], Any] | None = None
 
-    def feature(self, tag: str, name: str, code: str, unit: str = "1") -> Callable[[Function], Function]:
+    def feature(self, tag: str, name: str, code: str, unit: str = "1") -> Callable[[AFunction], AFunction]:
         """Decorator of the function of one feature."""
 
-        def add(function: Function) -> Function:
+        def add(function: AFunction) -> AFunction:
             self.features.append(Feature(f"{self.group}_{tag}", name, code, unit, function))
             return function
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from radcurate.features.kernels._library import SIZE, array, function
 from radcurate.features.prepare import Levels, Prepared
-from radcurate.features.problems import TooManyLevels
+from radcurate.features.problems import TooManyLevelsError
 
 Ranks = NDArray[np.uint16]
 
@@ -51,7 +51,7 @@ def rank(levels: Levels, n_levels: int) -> Ranked:
     """Levels, shape (plane, row, column), 0 outside and at most `n_levels`, as ranks.
 
     Raises:
-        TooManyLevels: a rank has two bytes.
+        TooManyLevelsError: a rank has two bytes.
     """
     planes, rows, columns = levels.shape
     ranks = np.zeros((planes + 2, rows + 2, columns + 2), dtype=np.uint16)
@@ -73,4 +73,4 @@ def rank(levels: Levels, n_levels: int) -> Ranked:
 
 def _check(used: NDArray[np.int64]) -> None:
     if len(used) > MOST_RANKS:
-        raise TooManyLevels
+        raise TooManyLevelsError
