@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydicom.pixels import iter_pixels
 
 from radcurate.volumes.grid import Grid
+from radcurate.volumes.instances import native_frames, read_instances
 from radcurate.volumes.problems import VolumeError
 from radcurate.volumes.suv import suv_factors
 
@@ -74,7 +75,7 @@ def read_volume(paths: Sequence[Path], *, allow_tilt: bool = False, gap_toleranc
             no_pixels, colour, or one of the suv_… reasons.
     """
     paths = list(paths)
-    headers = [pydicom.dcmread(path, force=True) for path in paths]
+    headers = read_instances(paths)
     frames = [frame for file, header in enumerate(headers) for frame in frames_of(header, file)]
     if not frames:
         raise _problem("no_pixels", "the series has no frames", "at least one plane", "none")
@@ -251,8 +252,9 @@ def _values(headers: list[pydicom.Dataset], frames: list[Frame], factors: list[f
 
 def stored_frames(header: pydicom.Dataset) -> Iterator[NDArray[Any]]:
     """Each frame's stored values, shape (row, column), decompressed, cut to BitsStored and sign-extended."""
+    native = native_frames(header)
     try:
-        for frame in iter_pixels(header, raw=True):
+        for frame in iter_pixels(header, raw=True) if native is None else native:
             yield _stored_bits(frame, header)
     except (ValueError, RuntimeError, NotImplementedError, AttributeError, KeyError, IndexError) as error:
         raise _problem(
