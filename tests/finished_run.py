@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from paths import ROOT
 from radcurate import tables
-from radcurate.features.catalogue import catalogue
+from radcurate.features.catalogue import Column, catalogue
 from radcurate.keys import Key
 from radcurate.seals import SEAL, write_seal
 from radcurate.settings import Config, Deidentify, Gate, Protect, Release
@@ -273,6 +273,7 @@ def _extract(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None:
         run,
         f"extract/{chunk}",
         features=(tables.with_features(FEATURES), features),
+        columns=(tables.EXTRACT_COLUMNS, [column_row(column) for column in catalogue()[: len(FEATURES)]]),
         acquisition=(tables.EXTRACT_ACQUISITION, acquisition),
         provenance=(tables.EXTRACT_PROVENANCE, records),
         series=(tables.EXTRACT_SERIES, series),
@@ -298,6 +299,10 @@ def _feature_row(run: FinishedRun, patient: int, row: Row) -> Row:
         "provenance": None if failed else provenance_record(patient)["provenance"],
         **{name: float("nan") if failed else float(chance.normal()) for name in FEATURES},
     }
+
+
+def column_row(column: Column) -> Row:
+    return {name: getattr(column, name) for name, _ in tables.EXTRACT_COLUMNS.columns}
 
 
 def provenance_record(patient: int) -> Row:

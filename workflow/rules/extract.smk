@@ -10,6 +10,7 @@ rule extract:
         profiles=run.profiles(),
     output:
         features="results/extract/{chunk}/features.parquet",
+        columns="results/extract/{chunk}/columns.parquet",
         acquisition="results/extract/{chunk}/acquisition.parquet",
         provenance="results/extract/{chunk}/provenance.parquet",
         missing="results/extract/{chunk}/missing.parquet",

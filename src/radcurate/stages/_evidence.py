@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from radcurate import tables
 from radcurate.errors import CurationError
-from radcurate.features.catalogue import catalogue
 from radcurate.governance.evidence import Evidence, FaceCheck, Files, Member, Step
 from radcurate.governance.safe_harbor import Treatment, count_canaries, count_hits
 from radcurate.keys import Key
@@ -129,7 +128,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         acquisition=tables.read(reader.path("protect", "acquisition.parquet")),
         provenance=tuple(provenance_table(reader, chosen, features).to_pylist()),
         protection=protection,
-        feature_columns=tuple(column.name for column in catalogue() if column.name in features.column_names),
+        feature_columns=tuple(name for name in feature_columns(reader, chosen) if name in features.column_names),
         reasons=protection.get("reasons", {}),
         rows_of={row["series"]: row["rows"] or 0 for row in protected},
         hipaa_path=hipaa_path,
@@ -235,6 +234,12 @@ def _faces(reader: Reader, chunks: list[str], defaced: list[dict[str, Any]]) -> 
     }
     images = [row for row in defaced if row["kind"] == "image"]
     return {row["series"]: FaceCheck(row["series"], row["face"], measured.get(row["series"], {})) for row in images}
+
+
+def feature_columns(reader: Reader, chunks: list[str]) -> dict[str, dict[str, Any]]:
+    """What extract says about its feature columns, by name."""
+    parts = [reader.rows(f"extract/{chunk}", "columns.parquet", tables.EXTRACT_COLUMNS) for chunk in chunks]
+    return {row["name"]: row for part in parts for row in part}
 
 
 def provenance_table(reader: Reader, chunks: list[str], features: pa.Table) -> pa.Table:

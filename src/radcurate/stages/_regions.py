@@ -69,14 +69,19 @@ class Context:
 
     profiles: dict[str, Profile]
     engine: str
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     key: Key
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns."""
+        return tuple(column.name for column in self.columns)
 
 
 def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Context:
     """What the settings come to."""
     columns = columns_for(dimension for profile in profiles.values() for dimension in profile.textures)
-    return Context(profiles, settings.engine, tuple(column.name for column in columns), key)
+    return Context(profiles, settings.engine, columns, key)
 
 
 @dataclass
@@ -198,7 +203,7 @@ def _add(job: Job, contour: Contour, code: str, roi: Roi, found: Found) -> None:
     if job.recorded is not None and mask_digest not in job.recorded:
         return
     image = job.opened.image
-    row: dict[str, Any] = dict.fromkeys(job.context.columns, math.nan)
+    row: dict[str, Any] = dict.fromkeys(job.context.names, math.nan)
     row |= {**image.about, "roi": code, "series": image.series, "contour": contour.series}
     row |= {"roi_label": roi.label, "modality": image.modality, "status": tables.FAILED}
     found.features.append(row)
@@ -231,9 +236,9 @@ def _measure(job: Job, contour: Contour, roi: Roi, mask_digest: str) -> Measured
 
 def _missing(job: Job, code: str, reasons: dict[str, str]) -> list[dict[str, Any]]:
     computed = {column.name for column in job.columns}
-    told = {name: "not_selected" for name in job.context.columns if name not in computed} | reasons
+    told = {name: "not_selected" for name in job.context.names if name not in computed} | reasons
     return [
-        {"roi": code, "reason": reason, "features": [name for name in job.context.columns if told.get(name) == reason]}
+        {"roi": code, "reason": reason, "features": [name for name in job.context.names if told.get(name) == reason]}
         for reason in sorted(set(told.values()))
     ]
 

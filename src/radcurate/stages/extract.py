@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radcurate import tables
+from radcurate.features.catalogue import Column
 from radcurate.features.profile import load_profiles
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
@@ -33,7 +34,14 @@ log = logging.getLogger("radcurate")
 Row = dict[str, Any]
 Outcome = tuple[str, str | None, str | None]  # status, reason, remedy
 OK: Outcome = (tables.OK, None, None)
-WRITTEN = ("features.parquet", "missing.parquet", "acquisition.parquet", "provenance.parquet", "series.parquet")
+WRITTEN = (
+    "features.parquet",
+    "columns.parquet",
+    "missing.parquet",
+    "acquisition.parquet",
+    "provenance.parquet",
+    "series.parquet",
+)
 
 
 def run(
@@ -178,7 +186,8 @@ def _write(
     empty_folder(out)
     features = [row for result in found for row in result.features]
     records = {row["provenance"]: row for result in found for row in result.provenance}
-    tables.write_rows(out / "features.parquet", tables.with_features(context.columns), features)
+    tables.write_rows(out / "features.parquet", tables.with_features(context.names), features)
+    tables.write_rows(out / "columns.parquet", tables.EXTRACT_COLUMNS, map(_column_row, context.columns))
     tables.write_rows(
         out / "missing.parquet", tables.EXTRACT_MISSING, (row for result in found for row in result.missing)
     )
@@ -188,6 +197,10 @@ def _write(
     tables.write_rows(out / "provenance.parquet", tables.EXTRACT_PROVENANCE, records.values())
     tables.write_rows(out / "series.parquet", tables.EXTRACT_SERIES, (_series_row(row, ends, features) for row in rows))
     write_seal(out, list(WRITTEN), key)
+
+
+def _column_row(column: Column) -> Row:
+    return {name: getattr(column, name) for name, _ in tables.EXTRACT_COLUMNS.columns}
 
 
 def _series_row(row: Row, ends: Mapping[str, Outcome], features: list[Row]) -> Row:

@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from radcurate import tables
 from radcurate.errors import CurationError
-from radcurate.features.catalogue import catalogue
 from radcurate.governance.conservation import OUTCOMES
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns, load_columns
@@ -27,7 +26,7 @@ from radcurate.release.provenance import PACKAGES, RunRecord, config_digest, con
 from radcurate.seals import sha256
 from radcurate.settings import Config, Release
 from radcurate.stages._command import command
-from radcurate.stages._evidence import Reader, chosen_chunks, provenance_table
+from radcurate.stages._evidence import Reader, chosen_chunks, feature_columns, provenance_table
 from radcurate.stages._images import Images, release_images
 from radcurate.workflow import code_digest
 
@@ -127,7 +126,7 @@ def _content(
     features = tables.read(reader.path("protect", "features.parquet"))
     acquisition = tables.read(reader.path("protect", "acquisition.parquet"))
     provenance = provenance_table(reader, chosen_chunks(reader.results), features)
-    notes = _notes()
+    notes = _notes(feature_columns(reader, chosen_chunks(reader.results)))
     lines = [
         *dictionary.columns("features", features, notes, _reasons(features, declared)),
         *dictionary.columns("acquisition", acquisition, notes, _reasons(acquisition, declared)),
@@ -155,21 +154,21 @@ RECORD = dictionary.Reason("technical", "nobody can compute the values again wit
 IMAGE_LIST = dictionary.Reason("technical", "leads from a row to its image files")
 
 
-def _notes() -> dict[str, dictionary.Note]:
-    """What the catalogue says about features, and `descriptions` about all other columns."""
+def _notes(features: Mapping[str, Mapping[str, Any]]) -> dict[str, dictionary.Note]:
+    """What extract says about feature columns, and `descriptions` about all others."""
     plain = {
         name: dictionary.Note(dictionary.NON_IBSI, unit, "", "", text) for name, (unit, text) in DESCRIPTIONS.items()
     }
     return plain | {
-        column.name: dictionary.Note(
-            ibsi=column.code,
-            unit=column.unit,
-            aggregation=column.aggregation,
-            conformance=column.conformance,
-            description=f"{column.feature} ({column.family})"
-            + (f", {column.aggregation}" if column.aggregation else ""),
+        name: dictionary.Note(
+            ibsi=column["code"],
+            unit=column["unit"],
+            aggregation=column["aggregation"],
+            conformance=column["conformance"],
+            description=f"{column['feature']} ({column['family']})"
+            + (f", {column['aggregation']}" if column["aggregation"] else ""),
         )
-        for column in catalogue()
+        for name, column in features.items()
     }
 
 

@@ -242,6 +242,19 @@ EXTRACT_FEATURES = Schema(  # followed by a REAL column per feature: see `with_f
 EXTRACT_MISSING = Schema(  # why a feature has no value
     "extract_missing", [("roi", TEXT), ("reason", TEXT), ("features", TEXTS)], ("roi", "reason")
 )
+EXTRACT_COLUMNS = Schema(  # what the feature columns are, for whoever has no catalogue of the engine
+    "extract_columns",
+    [
+        ("name", TEXT),
+        ("family", TEXT),
+        ("feature", TEXT),
+        ("code", TEXT),  # of IBSI, or non-IBSI
+        ("aggregation", TEXT),  # empty for features without
+        ("unit", TEXT),
+        ("conformance", TEXT),
+    ],
+    ("name",),
+)
 EXTRACT_ACQUISITION = Schema(  # of the middle plane; null where the header doesn't tell
     "extract_acquisition",
     [
