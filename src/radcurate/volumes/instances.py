@@ -58,7 +58,8 @@ class _Reader:
         pixels = data[pieces.pixel_start :]
         implicit = not pieces.encoding.explicit
         tag = BaseTag(PIXEL_DATA)
-        elements[tag] = RawDataElement(tag, "OW", len(pixels), pixels, pieces.pixel_start, implicit, True)
+        vr = None if implicit else data[pieces.pixel_head + 4 : pieces.pixel_head + 6].decode()
+        elements[tag] = RawDataElement(tag, vr, len(pixels), pixels, pieces.pixel_start, implicit, True)
         dataset = Dataset(elements)
         dataset.set_original_encoding(implicit, True, dataset._character_set)
         return dataset
@@ -78,8 +79,8 @@ class _Reader:
 
 
 def _understood(element: Element) -> Element:
-    """With its value, where that takes no character set; text and UIDs are hardly asked for and wait."""
-    plain = isinstance(element, RawDataElement) and element.VR in PLAIN
+    """With its value, where that takes nothing else of the file; text and UIDs are hardly asked for and wait."""
+    plain = isinstance(element, RawDataElement) and element.VR in PLAIN and not element.tag.is_private
     return convert_raw_data_element(element) if plain else element
 
 
@@ -90,9 +91,11 @@ def native_frames(header: Dataset) -> NDArray[np.generic] | None:
     """
     if header.get("PixelData") is None or getattr(header, "file_meta", None) is not None:
         return None  # what has file meta may be compressed
-    bits, signed = header.get("BitsAllocated"), header.get("PixelRepresentation")
-    shape = (int(header.get("NumberOfFrames") or 1), header.get("Rows"), header.get("Columns"))
-    if bits not in (8, 16, 32) or signed not in (0, 1) or header.get("SamplesPerPixel") != 1 or not all(shape):
+    bits, signed, samples = (header.get(name) for name in ("BitsAllocated", "PixelRepresentation", "SamplesPerPixel"))
+    shape = (header.get("NumberOfFrames") or 1, header.get("Rows"), header.get("Columns"))
+    if bits not in (8, 16, 32) or signed not in (0, 1) or samples != 1:
+        return None
+    if not all(isinstance(n, int) and n > 0 for n in shape):
         return None
     kind = np.dtype(f"<{'i' if signed else 'u'}{bits // 8}")
     wanted = math.prod(shape) * kind.itemsize
