@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from radcurate.canary.corpus import PACKED, built, packed, unpack
 from radcurate.deidentify.page import reference_page
+from radcurate.features.filters.choices import KINDS
 from radcurate.features.profile import Profile
 from radcurate.settings import Config
 
@@ -52,6 +53,11 @@ def options_page() -> str:
         lines += ["", f"## {name}", "", meaning, "", *_table(model.model_fields, f"{name}.")]
     meaning = "`config/extraction/{ct,mr,pt}.yaml`; `extract.ct`, `extract.mr` and `extract.pt` change single keys."
     lines += ["", "## Extraction profiles", "", meaning, "", *_table(Profile.model_fields, "")]
+    meaning = "Each item of `filters` in an extraction profile has a `kind` and that kind's options."
+    lines += ["", "## Filters", "", meaning]
+    for kind, model in KINDS.items():
+        options = {name: field for name, field in model.model_fields.items() if name != "kind"}
+        lines += ["", f"### {kind}", "", (model.__doc__ or "").strip().splitlines()[0], "", *_table(options, "")]
     return "\n".join(lines) + "\n"
 
 
@@ -74,6 +80,10 @@ def _kind(field: FieldInfo) -> str:
 
 def _type_name(annotation: Any) -> str:
     arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _type_name(arguments[0])
+    if arguments and all(isinstance(a, type) and issubclass(a, BaseModel) for a in arguments):
+        return "filter"
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if type(None) in arguments:

@@ -7,12 +7,19 @@ that an engine computes together, the last part of a texture's name is its aggre
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
+from radcurate.features.families import FAMILIES
+from radcurate.features.filters.conformance import COMPARED
+from radcurate.features.profile import Profile
+
 NOT_IBSI = "non-IBSI"
+# Nobody published reference values for it.
+NOT_COMPARED = "not compared"
+IMAGE_SEPARATOR = "__"
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class Column:
         unit: `1`, `mm`, `mm2`, `mm3`, `intensity`, `intensity2`, `level`, `level2`, ….
         source: the engine's own name for it.
         conformance: compliant (within tolerance of the IBSI-1 reference wherever that has a value), deviating
-            (not everywhere), or non-IBSI.
+            (not everywhere), or non-IBSI; for a filtered image, see `of_image`.
+        image: name of the filtered image that it is computed on, the first part of `name`; empty: the image itself.
     """
 
     name: str
@@ -41,16 +49,22 @@ class Column:
     unit: str
     source: str
     conformance: str
+    image: str = ""
 
     @property
     def group(self) -> str:
         """morph, stat, ih, cm, rlm, szm, ngt or ngl."""
-        return self.name.partition("_")[0]
+        return self._own_name.partition("_")[0]
 
     @property
     def tag(self) -> str:
         """The name without aggregation."""
-        return self.name.removesuffix("_" + self.aggregation.replace(".", "_")) if self.aggregation else self.name
+        own = self._own_name
+        return own.removesuffix("_" + self.aggregation.replace(".", "_")) if self.aggregation else own
+
+    @property
+    def _own_name(self) -> str:
+        return self.name.removeprefix(self.image + IMAGE_SEPARATOR) if self.image else self.name
 
     @property
     def dimension(self) -> str:
@@ -69,3 +83,35 @@ def columns_for(textures: Iterable[str]) -> tuple[Column, ...]:
     """Columns for the given texture dimensions, in catalogue order."""
     wanted = set(textures)
     return tuple(column for column in catalogue() if not column.aggregation or column.dimension in wanted)
+
+
+def of_image(column: Column, image: str, compared: bool) -> Column:
+    """The same feature of a filtered image.
+
+    Args:
+        column: of the image itself.
+        image: name of the filtered image.
+        compared: IBSI-2 has reference values for features of this kind of filter. It has them for intensity-based
+            statistics; every other feature of a filtered image is `not compared`.
+    """
+    conformance = column.conformance if compared and column.group == "stat" else NOT_COMPARED
+    return replace(column, name=image + IMAGE_SEPARATOR + column.name, conformance=conformance, image=image)
+
+
+def columns_of(profiles: Iterable[Profile]) -> tuple[Column, ...]:
+    """Every column that one of the profiles has: of images themselves, then, filter by filter, of filtered images."""
+    chosen = list(profiles)
+    own = columns_for(dimension for profile in chosen for dimension in profile.textures)
+    return tuple(dict.fromkeys([*own, *(column for profile in chosen for column in _filtered(profile))]))
+
+
+def _filtered(profile: Profile) -> Iterator[Column]:
+    own = [column for column in columns_for(profile.textures) if _on_responses(column.group)]
+    for chosen in profile.filters:
+        for label in chosen.labels:
+            yield from (of_image(column, label, chosen.kind in COMPARED) for column in own)
+
+
+def _on_responses(group: str) -> bool:
+    family = FAMILIES.get(group)
+    return group not in ("morph", "loc") if family is None else family.on_responses

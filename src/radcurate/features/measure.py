@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radcurate.features.catalogue import Column
 from radcurate.features.engine import Engine, Outcome
+from radcurate.features.filters import margin, respond
+from radcurate.features.filters.choices import Filter
 from radcurate.features.normalise import Scale
-from radcurate.features.prepare import prepare
+from radcurate.features.prepare import Gridded, finish, on_grid, target_spacing
 from radcurate.features.profile import Profile
 from radcurate.features.resample import Flags
 
@@ -40,10 +42,56 @@ def measure(
     engine: Engine,
     columns: Iterable[Column],
 ) -> Measured:
-    """Prepare a region of a whole image (arguments as in `prepare`) and compute `columns` on it.
+    """Prepare a region of a whole image (arguments as in `prepare`) and compute `columns` on it and its filtered images.
 
     Raises:
         RegionError: empty_mask or empty_after_interpolation.
     """
-    prepared = prepare(values, mask, spacing, profile, scale)
-    return Measured(engine.compute(prepared, columns), prepared.spacing, scale)
+    reach = margin(profile.filters, target_spacing(spacing, profile))
+    gridded = on_grid(values, mask, spacing, profile, scale, reach)
+    wanted: dict[str, list[Column]] = {}
+    for column in columns:
+        wanted.setdefault(column.image, []).append(column)
+    found = [engine.compute(finish(gridded, profile), wanted.get("", []))]
+    found += [
+        outcome
+        for chosen in profile.filters
+        if any(label in wanted for label in chosen.labels)
+        for outcome in _filtered(chosen, gridded, profile, engine, wanted)
+    ]
+    return Measured(_merged(found), gridded.spacing, scale)
+
+
+def _filtered(
+    chosen: Filter, gridded: Gridded, profile: Profile, engine: Engine, wanted: Mapping[str, list[Column]]
+) -> Iterator[Outcome]:
+    """Outcomes of a filter's images, one at a time in memory."""
+    near = _near(gridded, margin([chosen], gridded.spacing))
+    inside = replace(gridded, surroundings=gridded.surroundings[gridded.box], origin=(0, 0, 0))
+    left = [label for label in chosen.labels if label in wanted]
+    try:
+        for label, response in respond(chosen, near.surroundings, near.spacing, near.box):
+            if label in left:
+                yield engine.compute(finish(inside, profile, response), wanted[label])
+                left.remove(label)
+    except MemoryError:
+        names = [column.name for label in left for column in wanted[label]]
+        yield Outcome(dict.fromkeys(names, np.nan), dict.fromkeys(names, "out_of_memory"))
+
+
+def _near(gridded: Gridded, reach: tuple[int, int, int]) -> Gridded:
+    """With no more around the region than a filter reads."""
+    starts = [max(place - more, 0) for place, more in zip(gridded.origin, reach, strict=True)]
+    ends = [part.stop + more for part, more in zip(gridded.box, reach, strict=True)]
+    plane, row, column = (place - start for place, start in zip(gridded.origin, starts, strict=True))
+    cut = tuple(slice(start, end) for start, end in zip(starts, ends, strict=True))
+    return replace(gridded, surroundings=gridded.surroundings[cut], origin=(plane, row, column))
+
+
+def _merged(outcomes: Iterable[Outcome]) -> Outcome:
+    values: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for outcome in outcomes:
+        values |= outcome.values
+        reasons |= outcome.reasons
+    return Outcome(values, reasons)

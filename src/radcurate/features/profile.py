@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from radcurate.errors import CurationError
+from radcurate.features.filters.choices import KINDS, Filter
 from radcurate.settings import Section
 
 MODALITIES = ("ct", "mr", "pt")
@@ -103,6 +104,10 @@ class Profile(Section):
         min_length=1,
         description="How texture matrices are aggregated: 2D by plane, 2.5D merged over planes, 3D.",
     )
+    filters: tuple[Filter, ...] = Field(
+        (),
+        description="Filters (IBSI-2); features of what each of them makes of the image are further columns, `<filter>__<feature>`.",
+    )
 
     @model_validator(mode="after")
     def _choices_fit(self) -> Profile:
@@ -123,7 +128,18 @@ class Profile(Section):
             raise ValueError(
                 "bin_anchor needs a low end of range that is not below it: values under the first bin have no level"
             )
+        self._check_filters()
         return self
+
+    def _check_filters(self) -> None:
+        labels = [label for chosen in self.filters for label in chosen.labels]
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            raise ValueError(
+                f"filters have different names; {twice[0]} is there twice, give one of them another `name`"
+            )
+        if self.dimension == "2D" and any(chosen.dimension == "3D" for chosen in self.filters):
+            raise ValueError("filters of a profile with dimension 2D have dimension 2D")
 
     @property
     def first_edge(self) -> float | None:
@@ -178,11 +194,17 @@ def load_profiles(folder: Path, changes: dict[str, dict[str, Any] | None]) -> di
     return {name.upper(): load_profile(folder / f"{name}.yaml", changes.get(name)) for name in MODALITIES}
 
 
+def _section_of(place: tuple[int | str, ...]) -> type[Section]:
+    """Whose keys an error is about: the profile's, or those of the innermost filter in `filters.0.riesz.of.log.sigma`."""
+    kinds = [KINDS[part] for part in place[:-1] if isinstance(part, str) and part in KINDS]
+    return kinds[-1] if kinds else Profile
+
+
 def _explain(name: str, error: ValidationError) -> CurationError:
     first = error.errors(include_url=False)[0]
     option = ".".join([f"extract.{name}", *(str(part) for part in first["loc"])])
     if first["type"] == "extra_forbidden":
-        known = list(Profile.model_fields)
+        known = list(_section_of(first["loc"]).model_fields)
         near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         return CurationError(
             f"unknown key {option}",

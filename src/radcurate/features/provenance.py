@@ -90,6 +90,7 @@ def _processing(profile: Profile, source: Source) -> dict[str, Any]:
         "discretisation_value": float((profile.bin_size if fixed_size else profile.bin_number) or 0),
         "discretisation_anchor": _anchor(profile) if fixed_size else "region minimum",
         "textures": ", ".join(profile.textures),
+        "filters": ", ".join(label for chosen in profile.filters for label in chosen.labels) or NONE,
     }
 
 

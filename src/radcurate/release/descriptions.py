@@ -86,6 +86,7 @@ RECORDS = {
     "discretisation_value": ("", "width of a bin in the unit of the values, or number of bins"),
     "discretisation_anchor": ("", "lower edge of the first bin"),
     "textures": ("", "dimensions in which texture matrices were computed"),
+    "filters": ("", "names of the filters whose images have features, too; their parameters are in the profile"),
     "segmentation_source": ("", "rtstruct, seg or nifti"),
     "segmentation_method": ("", "how the region was drawn, as its header tells it"),
     "segmentation_notes": ("", "what was noticed while the contour was turned into voxels, or none"),

@@ -335,6 +335,7 @@ EXTRACT_PROVENANCE = Schema(  # everything that a row's values depend on; "none"
         ("discretisation_value", REAL),  # width or number of bins
         ("discretisation_anchor", TEXT),
         ("textures", TEXT),
+        ("filters", TEXT),
         ("segmentation_source", TEXT),  # rtstruct | seg | nifti
         ("segmentation_method", TEXT),
         ("segmentation_notes", TEXT),

@@ -17,6 +17,7 @@ from radcurate.features.filters.choices import (
 from radcurate.features.filters.fourier import riesz, simoncelli
 from radcurate.features.filters.gabor import gabor, gabor_reach
 from radcurate.features.filters.laws import laws, laws_reach
+from radcurate.features.filters.separable import WHOLE, Box
 from radcurate.features.filters.smooth import Spacing, laplacian_of_gaussian, log_reach, mean, mean_reach
 from radcurate.features.filters.wavelet import wavelet, wavelet_reach
 from radcurate.features.kernels.convolve import Floats
@@ -25,36 +26,37 @@ from radcurate.features.kernels.convolve import Floats
 EVERYWHERE = (1 << 40,) * 3
 
 
-def respond(chosen: Filter, values: Floats, spacing: Spacing) -> Iterator[tuple[str, Floats]]:
+def respond(chosen: Filter, values: Floats, spacing: Spacing, box: Box = WHOLE) -> Iterator[tuple[str, Floats]]:
     """Label and response of every image that a filter makes, one after the other.
 
     Args:
         chosen: the filter.
         values: shape (plane, row, column); intensities of an image, or of as much of it as `margin` asks for.
         spacing: mm.
+        box: the part in which responses are wanted; their shape.
     """
     if isinstance(chosen, Wavelet):
-        yield from wavelet(chosen, values)
+        yield from wavelet(chosen, values, box)
     else:
-        yield chosen.labels[0], _respond(chosen, values, spacing)
+        yield chosen.labels[0], _respond(chosen, values, spacing, box)
 
 
 def _respond(
-    chosen: Mean | LaplacianOfGaussian | Laws | Gabor | Simoncelli | Riesz, values: Floats, spacing: Spacing
+    chosen: Mean | LaplacianOfGaussian | Laws | Gabor | Simoncelli | Riesz, values: Floats, spacing: Spacing, box: Box
 ) -> Floats:
     match chosen:
         case Mean():
-            return mean(chosen, values)
+            return mean(chosen, values, box)
         case LaplacianOfGaussian():
-            return laplacian_of_gaussian(chosen, values, spacing)
+            return laplacian_of_gaussian(chosen, values, spacing, box)
         case Laws():
-            return laws(chosen, values)
+            return laws(chosen, values, box)
         case Gabor():
-            return gabor(chosen, values, spacing)
+            return gabor(chosen, values, spacing)[box]
         case Simoncelli():
-            return simoncelli(chosen, values)
+            return simoncelli(chosen, values)[box]
         case Riesz():
-            return riesz(chosen, _respond(chosen.of, values, spacing))
+            return riesz(chosen, _respond(chosen.of, values, spacing, WHOLE))[box]
 
 
 def margin(chosen: Sequence[Filter], spacing: Spacing) -> tuple[int, int, int]:

@@ -203,6 +203,17 @@ Filter = Annotated[
 ]
 
 
+KINDS: dict[str, type[Choice]] = {
+    "mean": Mean,
+    "log": LaplacianOfGaussian,
+    "laws": Laws,
+    "gabor": Gabor,
+    "wavelet": Wavelet,
+    "simoncelli": Simoncelli,
+    "riesz": Riesz,
+}
+
+
 def _joined(*parts: str | float | None) -> str:
     return "_".join(part if isinstance(part, str) else _number(part) for part in parts if part is not None)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from radcurate.features.filters.choices import Laws
 from radcurate.features.filters.separable import (
+    WHOLE,
+    Box,
     Product,
     along_axes,
     convolution,
@@ -31,16 +33,17 @@ PATTERNS = {
 }
 
 
-def laws(chosen: Laws, values: Floats) -> Floats:
+def laws(chosen: Laws, values: Floats, box: Box = WHOLE) -> Floats:
     """The response to normalised kernels (IBSI JTXT) or its energy (IBSI PQSD), the average of its absolute value."""
     chain = (_product(chosen),)
+    part = box if chosen.energy is None else WHOLE
     if chosen.rotation_invariant:
-        result = invariant(values, chain, chosen.pooling, chosen.boundary)
+        result = invariant(values, chain, chosen.pooling, chosen.boundary, part)
     else:
-        result = next(responses(values, [chain], chosen.boundary))[1]
+        result = next(responses(values, [chain], chosen.boundary, part))[1]
     if chosen.energy is None:
         return result
-    return next(responses(np.abs(result), [(_surroundings(chosen),)], chosen.boundary))[1]
+    return next(responses(np.abs(result), [(_surroundings(chosen),)], chosen.boundary, box))[1]
 
 
 def laws_reach(chosen: Laws) -> tuple[int, int, int]:

@@ -37,6 +37,9 @@ class Taps:
 Product = tuple[Taps | None, Taps | None, Taps | None]
 # Products that are applied one after the other.
 Chain = tuple[Product, ...]
+# The part of an image in which a response is wanted.
+Box = tuple[slice, slice, slice]
+WHOLE: Box = (slice(None), slice(None), slice(None))
 
 
 def convolution(kernel: Sequence[float]) -> Taps:
@@ -81,22 +84,32 @@ def _turned(product: Product, axes: list[int], order: Sequence[int], flips: Sequ
     return parts[0], parts[1], parts[2]
 
 
-def responses(values: Floats, wanted: Iterable[Chain], boundary: str) -> Iterator[tuple[Chain, Floats]]:
+def responses(
+    values: Floats, wanted: Iterable[Chain], boundary: str, box: Box = WHOLE
+) -> Iterator[tuple[Chain, Floats]]:
     """Every chain's response; what two of them have in common is computed once, and kept no longer than needed.
 
     The passes form a tree: chains with the same kernel along the first axis branch off behind its pass, and so on.
+
+    Args:
+        values: shape (plane, row, column).
+        wanted: chains of the same length.
+        boundary: what lies outside.
+        box: where responses are wanted; their shape. The last pass along an axis makes no more than that.
     """
-    for plane, seconds in _grouped(wanted, 0):
-        first = along(values, plane, 0, boundary)
+    chosen = list(wanted)
+    cut = box if all(len(chain) == 1 for chain in chosen) else WHOLE
+    for plane, seconds in _grouped(chosen, 0):
+        first = along(values, plane, 0, boundary, cut[0])
         for row, thirds in _grouped(seconds, 1):
-            second = along(first, row, 1, boundary)
+            second = along(first, row, 1, boundary, cut[1])
             for column, chains in _grouped(thirds, 2):
-                third = along(second, column, 2, boundary)
+                third = along(second, column, 2, boundary, cut[2])
                 head: Product = (plane, row, column)
-                rests = [chain[1:] for chain in chains]
-                if () in rests:
+                rests = [chain[1:] for chain in chains if len(chain) > 1]
+                if not rests:
                     yield (head,), third
-                for rest, response in responses(third, [rest for rest in rests if rest], boundary):
+                for rest, response in responses(third, rests, boundary, box):
                     yield (head, *rest), response
 
 
@@ -107,12 +120,14 @@ def _grouped(wanted: Iterable[Chain], axis: int) -> Iterator[tuple[Taps | None, 
     yield from groups.items()
 
 
-def along(values: Floats, taps: Taps | None, axis: int, boundary: str) -> Floats:
-    """The response to one axis's kernel."""
-    return values if taps is None else convolve(values, taps.weights, taps.first, axis, boundary)
+def along(values: Floats, taps: Taps | None, axis: int, boundary: str, wanted: slice = WHOLE[0]) -> Floats:
+    """The response to one axis's kernel, at the wanted places of that axis."""
+    if taps is None:
+        return values[(slice(None),) * axis + (wanted,)]
+    return convolve(values, taps.weights, taps.first, axis, boundary, wanted)
 
 
-def invariant(values: Floats, chain: Chain, pooling: str, boundary: str) -> Floats:
+def invariant(values: Floats, chain: Chain, pooling: str, boundary: str, box: Box = WHOLE) -> Floats:
     """The responses to a chain turned by all right angles, pooled voxel by voxel.
 
     Args:
@@ -120,16 +135,18 @@ def invariant(values: Floats, chain: Chain, pooling: str, boundary: str) -> Floa
         chain: products.
         pooling: max or average.
         boundary: what lies outside.
+        box: where responses are wanted.
     """
     turned = rotations(chain)
+    found = responses(values, turned, boundary, box)
     if pooling == "max":
-        found = responses(values, turned, boundary)
         result = next(found)[1].copy()
         for _, response in found:
             np.maximum(result, response, out=result)
         return result
-    result = np.zeros_like(values)
-    for one, response in responses(values, turned, boundary):
+    one, response = next(found)
+    result = turned[one] * response
+    for one, response in found:
         result += turned[one] * response
     return np.asarray(result / sum(turned.values()))
 

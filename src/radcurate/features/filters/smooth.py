@@ -7,15 +7,15 @@ import math
 import numpy as np
 
 from radcurate.features.filters.choices import LaplacianOfGaussian, Mean
-from radcurate.features.filters.separable import Product, Taps, along, even, reach, responses
+from radcurate.features.filters.separable import WHOLE, Box, Product, Taps, along, even, reach, responses
 from radcurate.features.kernels.convolve import Floats
 
 Spacing = tuple[float, float, float]
 
 
-def mean(chosen: Mean, values: Floats) -> Floats:
+def mean(chosen: Mean, values: Floats, box: Box = WHOLE) -> Floats:
     """Average over a cube of voxels, in 2D a square (IBSI S60F)."""
-    return next(responses(values, [(_cube(chosen),)], chosen.boundary))[1]
+    return next(responses(values, [(_cube(chosen),)], chosen.boundary, box))[1]
 
 
 def mean_reach(chosen: Mean) -> tuple[int, int, int]:
@@ -27,7 +27,7 @@ def _cube(chosen: Mean) -> Product:
     return even([1 / chosen.size] * chosen.size, chosen.dimension)
 
 
-def laplacian_of_gaussian(chosen: LaplacianOfGaussian, values: Floats, spacing: Spacing) -> Floats:
+def laplacian_of_gaussian(chosen: LaplacianOfGaussian, values: Floats, spacing: Spacing, box: Box = WHOLE) -> Floats:
     """Laplacian of Gaussian (IBSI L6PA), cut off at a box of `cutoff` sigma, not normalised by σ².
 
     g(k) = −1/σ² (1/(√(2π) σ))^D (D − |k|²/σ²) exp(−|k|²/2σ²), k and σ in voxels. It is a sum of D products: of an axis's
@@ -37,13 +37,15 @@ def laplacian_of_gaussian(chosen: LaplacianOfGaussian, values: Floats, spacing: 
     axes = _axes(chosen)
     edge = math.prod(spacing[axis] for axis in axes) ** (1 / len(axes))
     scale = -((edge / chosen.sigma) ** 2)
-    smooth, curved = values, np.zeros_like(values)
+    smooth = values if 0 in axes else values[box[0]]
+    curved = None
     for axis in axes:
         gaussian, curve = _profile(chosen, spacing[axis])
-        more = along(smooth, curve, axis, chosen.boundary)
-        curved = more if axis == axes[0] else more + along(curved, gaussian, axis, chosen.boundary)
+        more = along(smooth, curve, axis, chosen.boundary, box[axis])
+        curved = more if curved is None else more + along(curved, gaussian, axis, chosen.boundary, box[axis])
         if axis != axes[-1]:
-            smooth = along(smooth, gaussian, axis, chosen.boundary)
+            smooth = along(smooth, gaussian, axis, chosen.boundary, box[axis])
+    assert curved is not None
     curved *= scale
     return curved
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from radcurate.features.filters.choices import Wavelet
 from radcurate.features.filters.separable import (
+    WHOLE,
+    Box,
     Chain,
     Product,
     Taps,
@@ -18,14 +20,14 @@ from radcurate.features.filters.separable import (
 from radcurate.features.kernels.convolve import Floats
 
 
-def wavelet(chosen: Wavelet, values: Floats) -> Iterator[tuple[str, Floats]]:
+def wavelet(chosen: Wavelet, values: Floats, box: Box = WHOLE) -> Iterator[tuple[str, Floats]]:
     """Label and response of every subband (IBSI 25BO), computed as a tree of passes; not in the order of the labels."""
     chains = {_chain(chosen, subband): label for subband, label in zip(chosen.chosen, chosen.labels, strict=True)}
     if chosen.rotation_invariant:
         for chain, label in chains.items():
-            yield label, invariant(values, chain, chosen.pooling, chosen.boundary)
+            yield label, invariant(values, chain, chosen.pooling, chosen.boundary, box)
         return
-    for chain, response in responses(values, chains, chosen.boundary):
+    for chain, response in responses(values, chains, chosen.boundary, box):
         yield chains[chain], response
 
 

@@ -38,30 +38,32 @@ static void add_rows(const double *const *rows, const double *weights, int64_t l
     }
 }
 
-/* result[i] = sum over k of weights[k] * values[i + first + k] along the middle axis of arrays (before, n, after).
+/* result[i] = sum over k of weights[k] * values[start + i + first + k] along the middle axis of values, shape (before, n,
+   after), for i < size; result has the shape (before, size, after).
 
-   rows: room for length + 1 pointers; zeros: STRIP zeros; line: room for n + length doubles. */
+   rows: room for length pointers; zeros: STRIP zeros; line: room for size + length doubles. */
 EXPORT void convolve(const double *values, double *result, int64_t before, int64_t n, int64_t after,
-                     const double *weights, int64_t length, int64_t first, int64_t boundary, const double **rows,
-                     const double *zeros, double *line) {
+                     const double *weights, int64_t length, int64_t first, int64_t boundary, int64_t start, int64_t size,
+                     const double **rows, const double *zeros, double *line) {
+    first += start;
     if (after == 1) {
         for (int64_t b = 0; b < before; b++) {
             const double *from = values + b * n;
-            for (int64_t i = 0; i < n + length - 1; i++) {
+            for (int64_t i = 0; i < size + length - 1; i++) {
                 int64_t place = place_inside(i + first, n, (int)boundary);
                 line[i] = place < 0 ? 0.0 : from[place];
             }
             for (int64_t k = 0; k < length; k++) rows[k] = line + k;
-            add_rows(rows, weights, length, result + b * n, n);
+            add_rows(rows, weights, length, result + b * size, size);
         }
         return;
     }
     for (int64_t b = 0; b < before; b++) {
         const double *from = values + b * n * after;
-        double *to = result + b * n * after;
+        double *to = result + b * size * after;
         for (int64_t c = 0; c < after; c += STRIP) {
             int64_t count = after - c < STRIP ? after - c : STRIP;
-            for (int64_t i = 0; i < n; i++) {
+            for (int64_t i = 0; i < size; i++) {
                 for (int64_t k = 0; k < length; k++) {
                     int64_t place = place_inside(i + first + k, n, (int)boundary);
                     rows[k] = place < 0 ? zeros : from + place * after + c;

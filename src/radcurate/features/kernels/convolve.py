@@ -22,15 +22,17 @@ _convolve = function(
         *[array(np.float64, 1)] * 2,
         *[SIZE] * 3,
         array(np.float64, 1),
-        *[SIZE] * 3,
+        *[SIZE] * 5,
         array(np.uintp, 1),
         *[array(np.float64, 1)] * 2,
     ],
 )
 
 
-def convolve(values: Floats, weights: Sequence[float], first: int, axis: int, boundary: str) -> Floats:
-    """Σ over k of weights[k] · values[i + first + k], for every place i of an axis.
+def convolve(
+    values: Floats, weights: Sequence[float], first: int, axis: int, boundary: str, wanted: slice | None = None
+) -> Floats:
+    """Σ over k of weights[k] · values[i + first + k], for the wanted places i of an axis.
 
     Sums are made in the order of k at every place, so a place's result depends on nothing but the values under the
     weights: it is bit for bit the same in a larger or smaller array.
@@ -41,27 +43,18 @@ def convolve(values: Floats, weights: Sequence[float], first: int, axis: int, bo
         first: place of the first weight relative to the result's.
         axis: 0, 1 or 2.
         boundary: what lies outside: zero, nearest, periodic or mirror (the outermost voxel is its own neighbour).
+        wanted: the places that the result has along the axis; null: all.
     """
     values = np.ascontiguousarray(values, dtype=np.float64)
-    result = np.empty_like(values)
-    if not values.size:
+    start, stop, _ = (wanted or slice(None)).indices(values.shape[axis])
+    size = max(stop - start, 0)
+    result = np.empty((*values.shape[:axis], size, *values.shape[axis + 1 :]))
+    if not result.size:
         return result
     taps = np.asarray(weights, dtype=np.float64)
-    n, length = values.shape[axis], len(taps)
-    before, after = prod(values.shape[:axis]), prod(values.shape[axis + 1 :])
-    rows, zeros, line = np.empty(length + 1, dtype=np.uintp), np.zeros(_STRIP), np.empty(n + length)
-    _convolve(
-        values.ravel(),
-        result.reshape(-1),
-        before,
-        n,
-        after,
-        taps,
-        length,
-        first,
-        BOUNDARIES[boundary],
-        rows,
-        zeros,
-        line,
-    )
+    before, n, after = prod(values.shape[:axis]), values.shape[axis], prod(values.shape[axis + 1 :])
+    length, rule = len(taps), BOUNDARIES[boundary]
+    rows, zeros, line = np.empty(length, dtype=np.uintp), np.zeros(_STRIP), np.empty(size + length)
+    flat = values.reshape(-1), result.reshape(-1)
+    _convolve(*flat, before, n, after, taps, length, first, rule, start, size, rows, zeros, line)
     return result
