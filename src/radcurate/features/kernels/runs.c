@@ -10,12 +10,14 @@
 /* Counts of all directions of a level and place are neighbours in memory: one cache line. */
 enum { STRIDE = 16 };
 
-/* Which of its run each voxel of a row is, from the voxel before it in another row. */
+/* Which of its run each voxel of a row is, from the voxel before it in another row. `same` has all bits or none. */
 static void follow(const uint16_t *restrict here, const uint16_t *restrict before,
                    const uint16_t *restrict place_before, uint16_t *restrict place, int64_t columns)
 {
-    for (int64_t column = 0; column < columns; column++)
-        place[column] = (uint16_t)((here[column] == before[column] ? place_before[column] : 0) + 1);
+    for (int64_t column = 0; column < columns; column++) {
+        const uint16_t same = (uint16_t)-(here[column] == before[column]);
+        place[column] = (uint16_t)((place_before[column] & same) + 1);
+    }
 }
 
 /* The same where the voxel before it is in the row itself. */
@@ -23,8 +25,8 @@ static void follow_row(const uint16_t *here, uint16_t *place, int64_t columns)
 {
     uint16_t current = 0;
     for (int64_t column = 0; column < columns; column++) {
-        current = (uint16_t)((here[column] == here[column - 1] ? current : 0) + 1);
-        place[column] = current;
+        const uint16_t same = (uint16_t)-(here[column] == here[column - 1]);
+        place[column] = current = (uint16_t)((current & same) + 1);
     }
 }
 
