@@ -275,17 +275,19 @@ def _round(values: Floats, unit: float) -> None:
 
 def resegment(values: Floats, mask: Flags, profile: Profile) -> Flags:
     """The intensity mask: finite values in the range, then those within so many deviations of their mean (IBSI 2.5)."""
-    kept = mask & np.isfinite(values)
+    inside = values[mask]
+    kept = np.isfinite(inside)
     low, high = profile.range or (None, None)
     if low is not None:
-        kept &= values >= low
+        kept &= inside >= low
     if high is not None:
-        kept &= values <= high
+        kept &= inside <= high
     if profile.outlier_sigma is not None and kept.any():
-        inside = values[kept]
-        reach = profile.outlier_sigma * inside.std()
-        kept &= np.abs(values - inside.mean()) <= reach
-    return kept
+        left = inside[kept]
+        kept &= np.abs(inside - left.mean()) <= profile.outlier_sigma * left.std()
+    result = mask.copy()
+    result[mask] = kept
+    return result
 
 
 def discretise(values: Floats, mask: Flags, profile: Profile) -> tuple[Levels, int]:
@@ -314,8 +316,11 @@ def fixed_bin_size(inside: Floats, size: float, first_edge: float | None) -> tup
     if not inside.size:
         return np.zeros(0, dtype=np.int32), 0
     edge = float(inside.min()) if first_edge is None else first_edge
-    found = np.minimum(np.floor((inside - edge) / size) + 1, np.iinfo(np.int32).max).astype(np.int32)
-    return found, int(found.max())
+    found = (inside - edge) / size
+    np.floor(found, out=found)
+    found += 1
+    np.minimum(found, np.iinfo(np.int32).max, out=found)
+    return found.astype(np.int32), int(found.max())
 
 
 def fixed_bin_number(inside: Floats, number: int) -> tuple[Levels, int]:
@@ -328,7 +333,11 @@ def fixed_bin_number(inside: Floats, number: int) -> tuple[Levels, int]:
     least, most = inside.min(), inside.max()
     if not most > least:
         return np.ones(inside.shape, dtype=np.int32), 1
-    found = np.minimum(np.floor(number * ((inside - least) / (most - least))) + 1, number)
+    found = (inside - least) / (most - least)
+    found *= number
+    np.floor(found, out=found)
+    found += 1
+    np.minimum(found, number, out=found)
     return found.astype(np.int32), number
 
 

@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import spline_filter1d
 
 from radcurate.features.kernels.interpolate import Taps, weighted
+from radcurate.features.kernels.spline import spline_coefficients
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -102,9 +102,9 @@ def interpolate(values: NDArray[np.generic], grid: Lattice, kind: Kind, smooth: 
     taps = _taps(values.shape, grid, kinds, smooth)
     box = _window(values.shape, taps, kinds)
     image: NDArray[np.generic] = values[box].view(np.uint8) if values.dtype == bool else values[box]
-    for axis, chosen in enumerate(kinds):
-        if chosen == "cubic_spline" and image.shape[axis] > 1:
-            image = spline_filter1d(image.astype(np.float64), order=3, axis=axis, mode="mirror")
+    splines = [axis for axis, chosen in enumerate(kinds) if chosen == "cubic_spline"]
+    if splines:
+        image = spline_coefficients(image, splines)
     return weighted(image, _counted_from(taps, box))
 
 
