@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from feature_tools import ISO, ball, native, noise, prepared
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from radcurate.features.prepare import WHOLE_IMAGE, discretise, finish, on_grid, reads
+from radcurate.features.prepare import WHOLE_IMAGE, discretise, finish, fixed_bin_number, fixed_bin_size, on_grid, reads
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 
@@ -43,6 +43,76 @@ def test_fixed_number_of_bins_ignores_a_shift_and_fixed_size_does_not(shift, see
     assert np.array_equal(discretise(values, mask, number)[0], discretise(values + shift, mask, number)[0])
     moved = discretise(values + 10 * shift, mask, native(bin_size=10, range=[-9000, 9000]))[0]
     assert np.array_equal(moved - discretise(values, mask, size)[0], np.full(values.shape, shift + 800))
+
+
+@given(
+    st.lists(st.integers(-500, 500), min_size=1, max_size=60),
+    st.sampled_from([0.25, 0.5, 2.0, 25.0]),
+    st.integers(-9, 9),
+)
+def test_each_bin_owns_its_lower_edge(values, size, edge):
+    """Level k holds the values of [edge + (k - 1) size, edge + k size), also where they are exactly on an edge."""
+    inside = np.array(values, dtype=np.float64) * size / 4 + 2000 * size
+    first_edge = edge * size
+    found, n_levels = fixed_bin_size(inside, size, first_edge)
+    lower = first_edge + (found - 1) * size
+    assert (lower <= inside).all() and (inside < lower + size).all()
+    assert found.min() >= 1 and found.max() == n_levels
+
+
+@given(st.lists(st.integers(-500, 500), min_size=2, max_size=60), st.integers(2, 64))
+@example([0, 1, 2, 49], 49)  # 1 / 49 * 49 is less than 1 in binary fractions
+def test_bins_of_a_fixed_number_share_the_range(values, number):
+    inside = np.array(values, dtype=np.float64)
+    found, n_levels = fixed_bin_number(inside, number)
+    if inside.min() == inside.max():
+        assert n_levels == 1 and (found == 1).all()
+        return
+    assert n_levels == number and found[inside.argmin()] == 1 and found[inside.argmax()] == number
+    assert (np.diff(found[np.argsort(inside)]) >= 0).all()
+    width = inside.max() - inside.min()
+    exact = number * (inside - inside.min())  # whole numbers: an edge is where they are a multiple of the width
+    assert np.array_equal(found[inside < inside.max()], (exact[inside < inside.max()] // width + 1).astype(int))
+
+
+@given(
+    st.lists(st.integers(-500, 500), min_size=1, max_size=60),
+    st.integers(-5, 9).map(lambda power: 2.0**power),
+    st.integers(-4096, 4096),
+    st.integers(2, 64),
+)
+def test_fixed_number_of_bins_is_blind_to_linear_maps_and_fixed_size_moves_along(values, factor, shift, number):
+    """Powers of two and whole shifts, so that the map itself loses no bit."""
+    inside = np.array(values, dtype=np.float64)
+    mapped = factor * inside + shift
+    assert np.array_equal(fixed_bin_number(mapped, number)[0], fixed_bin_number(inside, number)[0])
+    plain = fixed_bin_size(inside, 8.0, -512.0)[0]
+    assert np.array_equal(fixed_bin_size(mapped, 8.0 * factor, -512.0 * factor + shift)[0], plain)
+    assert np.array_equal(fixed_bin_size(inside + 8 * shift, 8.0, -512.0)[0], plain + shift)
+    if len(set(values)) > 1 and factor > 1:
+        assert fixed_bin_size(mapped, 1.0, None)[1] > fixed_bin_size(inside, 1.0, None)[1]
+
+
+@given(st.tuples(*[st.integers(3, 20)] * 3), st.sampled_from([0.7, 1.0, 1.6, 2.5]))
+@settings(deadline=None)
+def test_the_centre_stays_where_it_is(shape, size):
+    """A ramp keeps its value in the middle of the image, however fine the new grid is."""
+    ramp = sum(np.meshgrid(*[np.arange(n) - (n - 1) / 2 for n in shape], indexing="ij"))
+    found = on_grid(ramp, np.ones(shape, dtype=bool), ISO, native(voxel_size=size), margin=WHOLE_IMAGE).surroundings
+    assert found.mean() == pytest.approx(0, abs=1e-9)
+    assert found + found[::-1, ::-1, ::-1] == pytest.approx(np.zeros(found.shape), abs=1e-9)
+
+
+@given(st.tuples(*[st.integers(1, 12)] * 3), st.floats(0.3, 6), st.sampled_from(["2D", "3D"]), st.integers(0, 99))
+def test_a_target_that_is_the_spacing_changes_nothing(shape, size, dimension, seed):
+    values, mask = noise(shape, seed, most=3000).astype(np.float32), noise(shape, seed + 1) > 4
+    mask.flat[0] = True
+    for kind in ("nearest", "linear", "cubic_spline", "cubic_convolution"):
+        profile = native(voxel_size=size, image_interpolation=kind, dimension=dimension, anti_aliasing="gaussian")
+        spacing = (size, size, size) if dimension == "3D" else (9.0, size, size)
+        plain, found = on_grid(values, mask, spacing, native()), on_grid(values, mask, spacing, profile)
+        assert np.array_equal(found.surroundings, plain.surroundings) and found.origin == plain.origin
+        assert np.array_equal(found.morphology, plain.morphology)
 
 
 def test_resegmentation_leaves_the_morphological_mask_alone():

@@ -1,7 +1,8 @@
 """Normalisation of intensities, and where its statistics may come from.
 
 Removing a face changes mean and deviation of the whole image, and with them every feature of a normalised region far
-away from it. So statistics of the whole image are refused where cleaning has changed a voxel.
+away from it. So statistics come only from voxels that cleaning left as they were: those of the whole image are refused
+where cleaning has changed a voxel, those of a contour where it has changed one inside.
 """
 
 from __future__ import annotations
@@ -41,23 +42,36 @@ def scale(values: NDArray[np.generic], profile: Profile, regions: Regions) -> Sc
     """Mean and standard deviation (over n) to normalise with, on the image's own grid; None without normalisation.
 
     Raises:
-        RegionError: normalisation_image_cleaned, normalisation_region_absent, normalisation_region_flat.
+        RegionError: normalisation_image_cleaned, normalisation_region_cleaned, normalisation_region_absent,
+            normalisation_region_flat.
     """
     if profile.normalisation == "none":
         return None
-    inside = values[_region(profile.normalisation_region or "", regions, values.shape)].astype(np.float64)
-    inside = inside[np.isfinite(inside)]
-    if not inside.size:
-        raise RegionError("normalisation_region_absent")
-    mean, deviation = float(inside.mean()), float(inside.std())
+    mean, deviation = _moments(values, _region(profile.normalisation_region or "", regions, values.shape))
     if not deviation > 0:
         raise RegionError("normalisation_region_flat")
     return mean, deviation
 
 
+def _moments(values: NDArray[np.generic], region: Flags) -> tuple[float, float]:
+    """Mean and standard deviation of the finite values in the region, plane by plane, so that no copy of an image is made."""
+
+    def inside(plane: int) -> NDArray[np.float64]:
+        found = values[plane][region[plane]].astype(np.float64)
+        return found[np.isfinite(found)]
+
+    planes = [int(plane) for plane in np.flatnonzero(region.any(axis=(1, 2)))]
+    counted = [(found.size, float(found.sum())) for found in map(inside, planes)]
+    n = sum(size for size, _ in counted)
+    if not n:
+        raise RegionError("normalisation_region_absent")
+    mean = sum(total for _, total in counted) / n
+    return mean, float(np.sqrt(sum(float(((inside(plane) - mean) ** 2).sum()) for plane in planes) / n))
+
+
 def _region(name: str, regions: Regions, shape: tuple[int, ...]) -> Flags:
     if name == "roi":
-        return regions.roi
+        return _untouched(regions.roi, regions)
     if name == "image":
         if regions.changed_voxels:
             raise RegionError("normalisation_image_cleaned")
@@ -67,4 +81,10 @@ def _region(name: str, regions: Regions, shape: tuple[int, ...]) -> Flags:
     found = regions.contour(name.removeprefix(CONTOUR))
     if found is None:
         raise RegionError("normalisation_region_absent")
-    return found
+    return _untouched(found, regions)
+
+
+def _untouched(region: Flags, regions: Regions) -> Flags:
+    if regions.changed_voxels and (region & ~regions.unchanged()).any():
+        raise RegionError("normalisation_region_cleaned")
+    return region

@@ -333,8 +333,8 @@ def fixed_bin_number(inside: Floats, number: int) -> tuple[Levels, int]:
     least, most = inside.min(), inside.max()
     if not most > least:
         return np.ones(inside.shape, dtype=np.int32), 1
-    found = (inside - least) / (most - least)
-    found *= number
+    found = (inside - least) * number
+    found /= most - least  # last, so that values of whole steps on an edge stay on it
     np.floor(found, out=found)
     found += 1
     np.minimum(found, number, out=found)

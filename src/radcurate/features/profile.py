@@ -59,7 +59,8 @@ class Profile(Section):
     normalisation_region: str | None = Field(
         None,
         description="Where mean and deviation come from. roi: the region itself; contour:LABEL: another contour of this "
-        "image; unchanged: voxels that cleaning left as they were; image: all voxels, refused where cleaning changed one.",
+        "image; unchanged: voxels that cleaning left as they were; image: all voxels. Refused where cleaning changed a voxel "
+        "of it.",
     )
     range: tuple[float | None, float | None] | None = Field(
         None,

@@ -33,6 +33,8 @@ REMEDIES = {
     "wrong_unit": "export the series with the attributes that its unit is computed from, or set extract.<modality>.unit",
     "empty_after_interpolation": "lower extract.<modality>.voxel_size; the region is smaller than a voxel",
     "normalisation_image_cleaned": "set extract.<modality>.normalisation_region to a contour, roi or unchanged",
+    "normalisation_region_cleaned": "cleaning changed voxels of this region; set extract.<modality>.normalisation_region to "
+    "a contour away from them, or to unchanged",
     "normalisation_region_absent": "draw the region that extract.<modality>.normalisation_region names on this image",
     "normalisation_region_flat": "choose another extract.<modality>.normalisation_region",
     "provenance_incomplete": "fill what the record lacks, or report this as an error of radcurate",
