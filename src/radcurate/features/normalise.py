@@ -57,7 +57,7 @@ def _moments(values: NDArray[np.generic], region: Flags) -> tuple[float, float]:
     """Mean and standard deviation of the finite values in the region, plane by plane, so that no copy of an image is made."""
 
     def inside(plane: int) -> NDArray[np.float64]:
-        found = values[plane][region[plane]].astype(np.float64)
+        found: NDArray[np.float64] = values[plane][region[plane]].astype(np.float64)
         return found[np.isfinite(found)]
 
     planes = [int(plane) for plane in np.flatnonzero(region.any(axis=(1, 2)))]
