@@ -60,8 +60,10 @@ def check_pairs(pairs, m, used, matrix):
 
 @pytest.mark.parametrize(("most", "gap"), [(1, 1), (4, 1), (5, 700), (300, 1), (300, 3)])
 @pytest.mark.parametrize(("flat", "by_plane"), [(False, False), (True, False), (True, True)])
-def test_pairs_are_those_that_one_finds_by_looking(most, gap, by_plane, flat):
-    levels = levels_of((4, 5, 7), most, gap=gap)
+@pytest.mark.parametrize("sparse", [True, False])
+def test_pairs_are_those_that_one_finds_by_looking(monkeypatch, most, gap, by_plane, flat, sparse):
+    monkeypatch.setattr(neighbourhood, "SPARSE", 0 if sparse else 10**9)
+    levels = levels_of((4, 15, 20), most, gap=gap)
     found = rank(levels, int(levels.max()))
     directions = DIRECTIONS[:4] if flat else DIRECTIONS
     pairs = co_occurrences(found, flat, by_plane)
@@ -85,7 +87,9 @@ def test_long_rows_are_counted_to_their_end(columns):
     assert tones(found, False, False).dependence[0].tolist() == expected_tones(levels, found.used, False)[2]
 
 
-def test_cells_of_many_pairs_count_as_much_as_others():
+@pytest.mark.parametrize("sparse", [True, False])
+def test_cells_of_many_pairs_count_as_much_as_others(monkeypatch, sparse):
+    monkeypatch.setattr(neighbourhood, "SPARSE", 0 if sparse else 10**9)
     levels = np.ones((12, 13, 14), np.int32)
     levels[0, 0, :5] = 2
     found = rank(levels, 2)

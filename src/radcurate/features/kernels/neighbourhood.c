@@ -11,10 +11,17 @@
 /* Cells with up to so many pairs are counted by their size first, so that each size costs one logarithm. */
 #define COMMON 1024
 
-/* Count the pairs of two rows in an upper triangle, table[lower rank][higher rank]; pairs with the outside are counted in
-   row 0, which nobody reads. Names of pairs fit 16 bits here. */
-static void count_narrow(const uint16_t *here, const uint16_t *there, int64_t n, uint16_t side, uint32_t *table)
+/* Pairs of one matrix as an upper triangle, count[lower rank][higher rank]: in row 0, which nobody reads, those with the
+   outside. `filled` lists the cells that aren't 0: while counting if `sparse`, else afterwards. */
+typedef struct {
+    int64_t side, n_filled;
+    uint32_t *count, *filled;
+} Table;
+
+/* Count the pairs of two rows; names of pairs fit 16 bits here. */
+static void count_narrow(const uint16_t *here, const uint16_t *there, int64_t n, Table *table)
 {
+    const uint16_t side = (uint16_t)table->side;
     uint16_t pair[BLOCK];
     for (int64_t start = 0; start < n; start += BLOCK) {
         const int64_t size = n - start < BLOCK ? n - start : BLOCK;
@@ -23,64 +30,108 @@ static void count_narrow(const uint16_t *here, const uint16_t *there, int64_t n,
             const uint16_t low = a < b ? a : b, high = a < b ? b : a;
             pair[i] = (uint16_t)(low * side + high);
         }
-        for (int64_t i = 0; i < size; i++) table[pair[i]]++;
+        for (int64_t i = 0; i < size; i++)
+            table->count[pair[i]]++;
     }
 }
 
 /* The same for any number of ranks. */
-static void count_wide(const uint16_t *here, const uint16_t *there, int64_t n, int64_t side, uint32_t *table)
+static void count_wide(const uint16_t *here, const uint16_t *there, int64_t n, Table *table)
 {
     for (int64_t i = 0; i < n; i++) {
         const uint16_t a = here[i], b = there[i];
         const uint16_t low = a < b ? a : b, high = a < b ? b : a;
-        table[low * side + high]++;
+        table->count[low * table->side + high]++;
     }
 }
 
-/* What features need of one symmetric matrix, from its upper triangle of pairs. Entries of the matrix are c / (2 * pairs)
-   with c = 2 * pairs of a cell on the diagonal, and c = pairs of a cell beside it, which then stands for two. */
-static void summarise(const uint32_t *table, int64_t n_ranks, const int32_t *level, int64_t *pairs, int64_t *marginal,
-                      int64_t *difference, int64_t *sum, double *joint)
+/* The same, and list cells with their first pair: where pairs are fewer than cells, looking through all cells is dear. */
+static void count_sparsely(const uint16_t *here, const uint16_t *there, int64_t n, Table *table)
 {
-    const int64_t side = n_ranks + 1;
-    int64_t common[COMMON] = {0};
-    int64_t total = 0;
-    uint64_t largest = 0;
-    for (int64_t i = 1; i < side; i++) {
-        const uint32_t *row = table + i * side;
-        for (int64_t j = i; j < side; j++) {
-            const int64_t count = row[j];
-            if (!count) continue;
-            total += count;
-            marginal[i - 1] += count;
-            marginal[j - 1] += count;
-            difference[level[j - 1] - level[i - 1]] += count;
-            sum[level[j - 1] + level[i - 1]] += count;
-        }
+    for (int64_t i = 0; i < n; i++) {
+        const uint16_t a = here[i], b = there[i];
+        const uint16_t low = a < b ? a : b, high = a < b ? b : a;
+        const uint32_t cell = (uint32_t)(low * table->side + high);
+        if (!low)
+            continue;
+        table->filled[table->n_filled] = cell;
+        table->n_filled += table->count[cell]++ == 0;
     }
+}
+
+static void list_filled(Table *table)
+{
+    table->n_filled = 0;
+    for (int64_t low = 1; low < table->side; low++)
+        for (int64_t cell = low * (table->side + 1); cell < (low + 1) * table->side; cell++)
+            if (table->count[cell])
+                table->filled[table->n_filled++] = (uint32_t)cell;
+}
+
+static void empty(Table *table, int sparse)
+{
+    if (sparse)
+        for (int64_t at = 0; at < table->n_filled; at++)
+            table->count[table->filled[at]] = 0;
+    else
+        memset(table->count, 0, (size_t)(table->side * table->side) * sizeof(uint32_t));
+    table->n_filled = 0;
+}
+
+static void add(const Table *table, Table *merged, int sparse)
+{
+    if (sparse)
+        for (int64_t at = 0; at < table->n_filled; at++) {
+            const uint32_t cell = table->filled[at];
+            if (!merged->count[cell])
+                merged->filled[merged->n_filled++] = cell;
+            merged->count[cell] += table->count[cell];
+        }
+    else
+        for (int64_t cell = table->side; cell < table->side * table->side; cell++)
+            merged->count[cell] += table->count[cell];
+}
+
+/* What features need of one symmetric matrix. Its entries are c / (2 * pairs), with c = 2 * pairs of a cell on the diagonal,
+   and c = pairs of a cell beside it, which then stands for two. */
+static void summarise(const Table *table, const int32_t *level, int64_t *pairs, int64_t *marginal, int64_t *difference,
+                      int64_t *sum, double *joint)
+{
+    int64_t total = 0;
+    for (int64_t at = 0; at < table->n_filled; at++)
+        total += table->count[table->filled[at]];
     *pairs = total;
-    if (!total) return;
+    if (!total)
+        return;
     const double whole = 2.0 * (double)total;
+    int64_t common[COMMON] = {0};
+    uint64_t largest = 0;
     double squares = 0.0, entropy = 0.0;
-    for (int64_t i = 1; i < side; i++) {
-        const uint32_t *row = table + i * side;
-        if (!marginal[i - 1]) continue;
-        for (int64_t j = i; j < side; j++) {
-            if (!row[j]) continue;
-            const uint64_t count = i == j ? 2 * (uint64_t)row[j] : row[j];
-            const int64_t cells = i == j ? 1 : 2;
-            if (count > largest) largest = count;
-            if (count < COMMON) {
-                common[count] += cells;
-            } else {
-                const double p = (double)count / whole;
-                squares += (double)cells * p * p;
-                entropy -= (double)cells * p * log2(p);
-            }
+    int64_t low = 0;
+    for (int64_t at = 0; at < table->n_filled; at++) {
+        const int64_t cell = table->filled[at];
+        if (cell < low * table->side || cell >= (low + 1) * table->side)
+            low = cell / table->side;
+        const int64_t high = cell - low * table->side, found = table->count[cell];
+        marginal[low - 1] += found;
+        marginal[high - 1] += found;
+        difference[level[high - 1] - level[low - 1]] += found;
+        sum[level[high - 1] + level[low - 1]] += found;
+        const uint64_t count = (uint64_t)(low == high ? 2 * found : found);
+        const int64_t cells = low == high ? 1 : 2;
+        if (count > largest)
+            largest = count;
+        if (count < COMMON) {
+            common[count] += cells;
+        } else {
+            const double p = (double)count / whole;
+            squares += (double)cells * p * p;
+            entropy -= (double)cells * p * log2(p);
         }
     }
     for (int64_t count = 1; count < COMMON; count++) {
-        if (!common[count]) continue;
+        if (!common[count])
+            continue;
         const double p = (double)count / whole;
         squares += (double)common[count] * p * p;
         entropy -= (double)common[count] * p * log2(p);
@@ -90,44 +141,62 @@ static void summarise(const uint32_t *table, int64_t n_ranks, const int32_t *lev
     joint[2] = entropy;
 }
 
+/* Where the ranks of a region lie in memory. */
+typedef struct {
+    const uint16_t *ranks;
+    int64_t rows, columns, pitch, area;
+} Layout;
+
+/* Count the pairs of one direction from voxels of the planes `first` up to `end`. */
+static void count_direction(const Layout *layout, int64_t first, int64_t end, Step step, int sparse, Table *table)
+{
+    const int64_t offset = step.plane * layout->area + step.row * layout->pitch + step.column;
+    for (int64_t plane = first; plane < end; plane++)
+        for (int64_t row = 0; row < layout->rows; row++) {
+            const uint16_t *here = layout->ranks + (plane + 1) * layout->area + (row + 1) * layout->pitch + 1;
+            const Span span = span_of(here, layout->columns);
+            here += span.first;
+            if (sparse)
+                count_sparsely(here, here + offset, span.end - span.first, table);
+            else if (table->side <= 256)
+                count_narrow(here, here + offset, span.end - span.first, table);
+            else
+                count_wide(here, here + offset, span.end - span.first, table);
+        }
+}
+
 /* Co-occurrences of each direction (the first `n_directions` of DIRECTIONS) and, last, of all of them together; for each plane
    by itself, or for all planes. `level` are the ranks' levels less the lowest one, of which `breadth` is the number up to the
    highest. Results, zero beforehand, have the shape (planes or 1, n_directions + 1, …): pairs (); marginal (n_ranks);
    difference (breadth); sum (2 * breadth - 1); joint (3): largest entry, sum of squares, entropy in bits.
-   `table` and `merged`: room for (n_ranks + 1)^2 numbers each. */
+   Room: `counts` for 2 tables of (n_ranks + 1)^2, zero beforehand; `filled` for 2 lists of `n_cells`, as many cells as can be
+   filled, and one more each. `sparse`: there are far more cells than pairs. */
 EXPORT void co_occurrences(const uint16_t *ranks, int64_t planes, int64_t rows, int64_t columns, int64_t n_ranks,
                            const int32_t *level, int64_t breadth, int64_t n_directions, int64_t by_plane,
-                           uint32_t *table, uint32_t *merged, int64_t *pairs, int64_t *marginal, int64_t *difference,
-                           int64_t *sum, double *joint)
+                           int64_t sparse, uint32_t *counts, uint32_t *filled, int64_t n_cells, int64_t *pairs,
+                           int64_t *marginal, int64_t *difference, int64_t *sum, double *joint)
 {
-    const int64_t pitch = columns + 2, area = (rows + 2) * pitch, side = n_ranks + 1;
-    const size_t bytes = (size_t)(side * side) * sizeof(uint32_t);
-    const int64_t groups = by_plane ? planes : 1;
-    for (int64_t group = 0; group < groups; group++) {
-        const int64_t first = by_plane ? group : 0, end = by_plane ? group + 1 : planes;
-        memset(merged, 0, bytes);
+    const Layout layout = {ranks, rows, columns, columns + 2, (rows + 2) * (columns + 2)};
+    const int64_t side = n_ranks + 1;
+    Table table = {side, 0, counts, filled}, merged = {side, 0, counts + side * side, filled + n_cells + 1};
+    for (int64_t group = 0; group < (by_plane ? planes : 1); group++) {
+        empty(&merged, (int)sparse);
         for (int64_t d = 0; d <= n_directions; d++) {
-            const uint32_t *found = merged;
+            Table *found = d < n_directions ? &table : &merged;
             if (d < n_directions) {
-                const int64_t offset = DIRECTIONS[d].plane * area + DIRECTIONS[d].row * pitch + DIRECTIONS[d].column;
-                memset(table, 0, bytes);
-                for (int64_t plane = first; plane < end; plane++) {
-                    for (int64_t row = 0; row < rows; row++) {
-                        const uint16_t *here = ranks + (plane + 1) * area + (row + 1) * pitch + 1;
-                        const Span span = span_of(here, columns);
-                        here += span.first;
-                        if (side <= 256)
-                            count_narrow(here, here + offset, span.end - span.first, (uint16_t)side, table);
-                        else
-                            count_wide(here, here + offset, span.end - span.first, side, table);
-                    }
-                }
-                for (int64_t cell = side; cell < side * side; cell++) merged[cell] += table[cell];
-                found = table;
+                empty(&table, (int)sparse);
+                count_direction(&layout, by_plane ? group : 0, by_plane ? group + 1 : planes, DIRECTIONS[d],
+                                (int)sparse, &table);
+                add(&table, &merged, (int)sparse);
             }
-            const int64_t m = group * (n_directions + 1) + d;
-            summarise(found, n_ranks, level, pairs + m, marginal + m * n_ranks, difference + m * breadth,
-                      sum + m * (2 * breadth - 1), joint + m * 3);
+            if (!sparse)
+                list_filled(found);
+            summarise(found, level, pairs, marginal, difference, sum, joint);
+            pairs++;
+            marginal += n_ranks;
+            difference += breadth;
+            sum += 2 * breadth - 1;
+            joint += 3;
         }
     }
 }

@@ -14,15 +14,30 @@ from radcurate.features.problems import TooManyLevelsError
 Counts = NDArray[np.int64]
 
 _RANKS, _COUNTS, _REALS = array(np.uint16, 3), array(np.int64, 2), array(np.float64, 2)
-_TABLE, _PAIRS = array(np.uint32, 2), array(np.int64, 1)
+_TABLES, _PAIRS = array(np.uint32, 2), array(np.int64, 1)
 _co_occurrences = function(
     "co_occurrences",
-    [_RANKS, *[SIZE] * 4, array(np.int32, 1), *[SIZE] * 3, _TABLE, _TABLE, _PAIRS, _COUNTS, _COUNTS, _COUNTS, _REALS],
+    [
+        _RANKS,
+        *[SIZE] * 4,
+        array(np.int32, 1),
+        *[SIZE] * 4,
+        _TABLES,
+        _TABLES,
+        SIZE,
+        _PAIRS,
+        _COUNTS,
+        _COUNTS,
+        _COUNTS,
+        _REALS,
+    ],
 )
 _neighbours = function("neighbours", [_RANKS, _RANKS, *[SIZE] * 6, _COUNTS, _COUNTS, _REALS, array(np.int64, 3)])
 
 # Two tables of so many levels by so many take 134 MB.
 MOST_LEVELS = 4096
+# From so many cells a voxel on, filled cells are listed while counting.
+SPARSE = 32
 
 
 @dataclass(frozen=True)
@@ -86,10 +101,13 @@ def co_occurrences(ranked: Ranked, flat: bool, by_plane: bool) -> Pairs:
     pairs = np.zeros(n_matrices, np.int64)
     marginal, difference, total = (np.zeros((n_matrices, n), np.int64) for n in (n_levels, breadth, 2 * breadth - 1))
     joint = np.zeros((n_matrices, 3))
-    table, merged = np.empty((side, side), np.uint32), np.empty((side, side), np.uint32)
+    n_voxels = int(np.count_nonzero(ranked.ranks))
+    n_cells = min(side * n_levels // 2, n_directions * n_voxels)
+    sparse = side * side * (ranked.shape[0] if by_plane else 1) > SPARSE * n_voxels
+    counts, filled = np.zeros((2, side * side), np.uint32), np.empty((2, n_cells + 1), np.uint32)
     _co_occurrences(
-        *(ranked.ranks, *ranked.shape, n_levels, level, breadth, n_directions, by_plane),
-        *(table, merged, pairs, marginal, difference, total, joint),
+        *(ranked.ranks, *ranked.shape, n_levels, level, breadth, n_directions, by_plane, sparse),
+        *(counts, filled, n_cells, pairs, marginal, difference, total, joint),
     )
     return Pairs(pairs, marginal, difference, total, *np.ascontiguousarray(joint.T))
 
