@@ -208,13 +208,13 @@ def test_the_same_twice():
 
 
 def test_pyradiomics_search_through_all_pairs_is_never_called(monkeypatch):
-    """It takes three quarters of the time of a large region; `mesh` asks pyradiomics for single cubes only."""
-    from radcurate.features import mesh as module
+    """It takes three quarters of the time of a large region; `pyradiomics_mesh` asks it for single cubes only."""
+    from radcurate.features import pyradiomics_mesh as module
 
     sizes = []
     ask = module._ask
     monkeypatch.setattr(module, "_ask", lambda mask, spacing: sizes.append(mask.size) or ask(mask, spacing))
-    module._kinds.cache_clear()
+    module.kinds.cache_clear()
     values, mask = phantom()
     monkeypatch.setattr("radiomics.shape.cShape", None)
     assert math.isfinite(features(values, mask, ALL, (1.25, 1.0, 1.0)).values["morph_diam"])

@@ -31,7 +31,7 @@ def compute(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
             value = found.get(column.tag, np.nan)
             values[column.name] = value if np.isfinite(value) else np.nan
             if not np.isfinite(value):
-                reasons[column.name] = failure or why_undefined(prepared)
+                reasons[column.name] = failure or why_undefined(prepared, FAMILIES[group].needs_of(column.tag))
     return Outcome(values, reasons)
 
 
@@ -49,12 +49,14 @@ def _family(family: Family, region: Region, aggregation: str, tags: set[str]) ->
         return {}, f"engine_{type(error).__name__}"
 
 
-def why_undefined(prepared: Prepared) -> str:
-    """Why a feature has no value on this region, as a short code."""
-    n = int(prepared.intensity.sum())
+def why_undefined(prepared: Prepared, needs: str = "intensity") -> str:
+    """Why a feature that `needs` this mask has no value on this region, as a short code."""
+    n = int((prepared.intensity if needs == "intensity" else prepared.morphology).sum())
     if n == 0:
         return "empty_after_resegmentation"
     if n <= 2:
         return "one_voxel" if n == 1 else "two_voxels"
+    if needs != "intensity":
+        return "undefined"
     levels = prepared.levels[prepared.intensity]
     return "one_level" if levels.min() == levels.max() else "undefined"

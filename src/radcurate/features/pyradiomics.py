@@ -17,8 +17,11 @@ from radiomics import firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape
 
 from radcurate.features.catalogue import Column
 from radcurate.features.engine import Outcome
-from radcurate.features.mesh import mesh
+from radcurate.features.hull import hull
+from radcurate.features.kernels.mesh import count_cubes, row_sums
+from radcurate.features.moments import moments
 from radcurate.features.prepare import Prepared
+from radcurate.features.pyradiomics_mesh import kinds
 from radcurate.features.resample import Flags
 
 NAME = "pyradiomics"
@@ -35,7 +38,11 @@ UNDEFINED_WHEN_FLAT = ("stat_skew", "stat_kurt", "ih_skew", "ih_kurt", "cm_corr"
 
 
 class _Shape(shape.RadiomicsShape):  # type: ignore[misc]
-    """pyradiomics' shape formulas on the mesh of `mesh.mesh` and on exact moments of the coordinates."""
+    """pyradiomics' shape formulas on its own mesh, got without its search through all pairs of vertices.
+
+    Principal moments are over n - 1, as in the IBSI reference values; pyradiomics divides by n, which misses them on
+    small regions.
+    """
 
     __module__ = shape.__name__  # pyradiomics names its (silenced) loggers by it
 
@@ -44,28 +51,12 @@ class _Shape(shape.RadiomicsShape):  # type: ignore[misc]
         self.pixelSpacing = np.array(self.inputImage.GetSpacing()[::-1])
         self.labelledVoxelCoordinates = np.nonzero(self.maskArray)
         plane, row, column = (float(step) for step in self.pixelSpacing)
-        found = mesh(self.maskArray, (plane, row, column))
+        spacing = plane, row, column
+        rows = row_sums(self.maskArray)
+        found = kinds(spacing).mesh(count_cubes(self.maskArray))
         self.SurfaceArea, self.Volume = found.area, found.volume
-        self.diameters = (np.nan, np.nan, np.nan, found.diameter)
-        self.eigenValues = _principal_moments(self.maskArray, self.pixelSpacing)
-
-
-def _principal_moments(mask: Flags, spacing: Any) -> Any:
-    """Eigenvalues of the covariance of the voxels' centres in mm², rising; NaN for a single voxel.
-
-    Over n - 1, as in the IBSI reference values (pyradiomics divides by n, which misses them on small regions). Sums are
-    of whole numbers, so the result doesn't depend on where the region lies.
-    """
-    places = [axis.astype(np.int64) for axis in np.nonzero(mask)]
-    n = len(places[0])
-    if n == 1:
-        return np.full(3, np.nan)
-    covariance = np.empty((3, 3))
-    for i in range(3):
-        for j in range(3):
-            product = n * int((places[i] * places[j]).sum()) - int(places[i].sum()) * int(places[j].sum())
-            covariance[i, j] = product / (n * (n - 1)) * spacing[i] * spacing[j]
-    return np.maximum(np.linalg.eigvalsh(covariance), 0.0)
+        self.diameters = (np.nan, np.nan, np.nan, hull(rows, spacing).diameter)
+        self.eigenValues = moments(rows, spacing).principal[::-1]
 
 
 def _on_levels(base: Any) -> Any:

@@ -8,6 +8,7 @@ from radcurate.features.families.distance_zone import DISTANCE_ZONE
 from radcurate.features.families.family import Family
 from radcurate.features.families.histogram import HISTOGRAM
 from radcurate.features.families.local_intensity import LOCAL_INTENSITY
+from radcurate.features.families.morphology import MORPHOLOGY
 from radcurate.features.families.run_length import RUN_LENGTH
 from radcurate.features.families.size_zone import SIZE_ZONE
 from radcurate.features.families.statistics import STATISTICS
@@ -17,6 +18,7 @@ from radcurate.features.families.volume_histogram import VOLUME_HISTOGRAM
 FAMILIES: dict[str, Family] = {
     family.group: family
     for family in (
+        MORPHOLOGY,
         LOCAL_INTENSITY,
         STATISTICS,
         HISTOGRAM,

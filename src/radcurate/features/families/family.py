@@ -40,6 +40,7 @@ class Feature:
         code: its four characters, or `non-IBSI`.
         unit: `1`, `mm`, `mm2`, `mm3`, `intensity`, `intensity2`, `level`, `level2`, ….
         function: from what the family's `source` gives to a value, or to a value per matrix.
+        needs: as for its family.
     """
 
     tag: str
@@ -47,6 +48,7 @@ class Feature:
     code: str
     unit: str
     function: Function
+    needs: str
 
     @property
     def formula(self) -> str:
@@ -63,6 +65,7 @@ class Family:
         name, code: as the IBSI reference manual has them.
         aggregations: keys of `AGGREGATIONS`, or one empty string.
         needs: `intensity`: the intensity mask must hold a voxel; `morphology`: the morphological one, which always does.
+            A feature may need more than its family.
         on_responses: also computed on filtered images.
     """
 
@@ -75,11 +78,13 @@ class Family:
     features: list[Feature] = field(default_factory=list)
     source: Callable[[Region, str], Any] | None = None
 
-    def feature(self, tag: str, name: str, code: str, unit: str = "1") -> Callable[[AFunction], AFunction]:
-        """Decorator of the function of one feature."""
+    def feature(
+        self, tag: str, name: str, code: str, unit: str = "1", needs: str | None = None
+    ) -> Callable[[AFunction], AFunction]:
+        """Decorator of the function of one feature; `needs` where it needs more than its family."""
 
         def add(function: AFunction) -> AFunction:
-            self.features.append(Feature(f"{self.group}_{tag}", name, code, unit, function))
+            self.features.append(Feature(f"{self.group}_{tag}", name, code, unit, function, needs or self.needs))
             return function
 
         return add
@@ -92,9 +97,18 @@ class Family:
     def compute(self, region: Region, aggregation: str, tags: Collection[str]) -> dict[str, float]:
         """Value by tag; NaN where a feature isn't defined, the mean where there are several matrices."""
         assert self.source is not None
+        empty = not region.prepared.intensity.any()
         source = self.source(region, aggregation)
         with np.errstate(all="ignore"):
-            return {feature.tag: average(feature.function(source)) for feature in self.features if feature.tag in tags}
+            return {
+                feature.tag: np.nan if empty and feature.needs == "intensity" else average(feature.function(source))
+                for feature in self.features
+                if feature.tag in tags
+            }
+
+    def needs_of(self, tag: str) -> str:
+        """What the feature `tag` needs."""
+        return next((feature.needs for feature in self.features if feature.tag == tag), self.needs)
 
 
 def average(values: Values) -> float:

@@ -1,0 +1,52 @@
+"""The convex hull of a mask's mesh, and the mesh's largest diameter.
+
+The mesh has a vertex half a voxel away from a voxel's centre towards each neighbour outside the mask. Of these only
+corners of the hull matter, and a corner of the hull is a corner of every slice through it: that leaves few points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import ConvexHull
+
+from radcurate.features.kernels.mesh import RowSums, Whole, slice_corners, widest
+from radcurate.features.resample import Floats
+
+
+@dataclass(frozen=True)
+class Hull:
+    """Of a mask's mesh: area of the hull in mm², its volume in mm³, largest distance between two vertices in mm."""
+
+    area: float
+    volume: float
+    diameter: float
+
+
+def hull(rows: RowSums, spacing: tuple[float, float, float]) -> Hull:
+    """Hull of the mask with these rows, which holds at least one voxel; spacing in mm."""
+    points: Floats = candidates(rows) * (np.array(spacing) / 2)
+    found = ConvexHull(points)
+    return Hull(float(found.area), float(found.volume), widest(points[found.vertices]))
+
+
+def candidates(rows: RowSums) -> Whole:
+    """Vertices of the mesh that may be corners of its hull, in half voxels, shape (point, 3)."""
+    plane, row = np.nonzero(rows.inside)
+    ends = np.stack([rows.first[plane, row], rows.last[plane, row]], axis=1)
+    centres = np.stack([plane.repeat(2), row.repeat(2), ends.ravel()], axis=1).astype(np.int64)
+    centres = _corners_of_all_slices(centres)
+    steps = np.concatenate([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)])
+    return _corners_of_all_slices((2 * centres[:, None] + steps).reshape(-1, 3))
+
+
+def _corners_of_all_slices(points: Whole) -> Whole:
+    """Those that are corners in their slices across each axis."""
+    for axis in range(3):
+        order = [axis, *(other for other in range(3) if other != axis)]
+        turned = points[:, order]
+        turned = turned[np.lexsort(turned.T[::-1])]
+        kept = turned[slice_corners(np.ascontiguousarray(turned))]
+        points = kept[:, np.argsort(order)]
+    return points

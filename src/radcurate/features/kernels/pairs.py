@@ -1,0 +1,93 @@
+"""Sums over all pairs of voxels of a mask, weighted by the inverse of their distance."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+
+from radcurate.features.kernels._library import REAL, SIZE, array, function
+from radcurate.features.resample import Flags, Floats, bounding_box
+
+_pair_sums = function(
+    "radcurate_pair_sums",
+    [
+        ctypes.c_void_p,
+        array(np.int64, 1),
+        array(np.uint8, 3),
+        array(np.int64, 1),
+        array(np.float64, 1),
+        REAL,
+        REAL,
+        ctypes.c_int,
+        SIZE,
+        array(np.float64, 1),
+    ],
+    ctypes.c_int,
+)
+
+# Boxes up to this many voxels are summed in double precision; beyond, single precision halves time and memory.
+MOST_DOUBLE = 120_000
+MOST_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class PairSums:
+    """Over ordered pairs of different voxels, w = 1 / their distance in mm, y as given to `pair_sums`.
+
+    Attributes:
+        products: Σ w y_i y_j.
+        weights: Σ w.
+        squares: Σ w y_i².
+    """
+
+    products: float
+    weights: float
+    squares: float
+
+
+def pair_sums(
+    values: Floats,
+    mask: Flags,
+    spacing: tuple[float, float, float],
+    mean: float,
+    scale: float,
+    single: bool | None = None,
+    most_bytes: int = MOST_BYTES,
+) -> PairSums:
+    """Sums for y = (values − mean) · scale inside `mask`, which holds at least one voxel.
+
+    Args:
+        values, mask: (plane, row, column).
+        spacing: mm.
+        mean, scale: such that y is about 1 in size, for the sake of precision.
+        single: in single precision; by default for large boxes only.
+        most_bytes: what the transforms may hold at once, as far as a single block needs no more.
+
+    Raises:
+        MemoryError: there is less memory than that.
+    """
+    box = bounding_box(mask)
+    inside = np.ascontiguousarray(mask[box]).view(np.uint8)
+    part = values[box]
+    if part.strides[2] != part.itemsize or part.dtype != np.float64:
+        part = np.ascontiguousarray(part, dtype=np.float64)
+    unit = min(spacing)
+    sums = np.empty(3)
+    failed = _pair_sums(
+        part.ctypes.data,
+        np.array(part.strides[:2], dtype=np.int64) // part.itemsize,
+        inside,
+        np.array(inside.shape, dtype=np.int64),
+        np.array(spacing) / unit,
+        mean,
+        scale,
+        inside.size > MOST_DOUBLE if single is None else single,
+        most_bytes,
+        sums,
+    )
+    if failed:
+        raise MemoryError
+    products, weights, squares = (float(value) / unit for value in sums)
+    return PairSums(products, weights, squares)

@@ -1,0 +1,464 @@
+/* Sums over all pairs of voxels, in the precision REAL. Included once for each precision by pairs.c.
+
+   With weights w = 1 / distance, sums such as sum_ij w_ij y_i y_j are (1 / K) sum_k |Y_k|^2 W_k over the K frequencies of
+   transforms twice as long as the data, so that no pair meets another one round the corner. Nothing is padded: the even
+   frequencies of the double length are the transform of the data, the odd ones that of the data turned by half a step.
+   Lines are transformed LANES at a time, side by side. Data are real, so only half of the frequencies along columns are
+   kept; each block of LANES of them is then finished on its own, so memory is bounded by the blocks held at once. */
+
+typedef REAL NAME(vector) __attribute__((vector_size(16)));
+#define VECTOR NAME(vector)
+#define PARTS ((int)(LANES * sizeof(REAL) / 16))
+#define WIDTH ((int)(16 / sizeof(REAL)))
+
+/* LANES complex numbers, and LANES real ones */
+typedef struct {
+    VECTOR re[PARTS], im[PARTS];
+} NAME(bunch);
+typedef struct {
+    VECTOR re[PARTS];
+} NAME(reals);
+#define BUNCH NAME(bunch)
+#define REALS NAME(reals)
+
+/* How to transform a line of n; turns[j] = e^(-2 pi i j / n), halves[j] = e^(-pi i j / n) as (re, im) */
+typedef struct {
+    int64_t n;
+    int radices[64];
+    REAL *turns, *halves;
+} NAME(plan);
+#define PLAN NAME(plan)
+
+static void NAME(plan_make)(PLAN *plan, int64_t n, REAL *memory) {
+    plan->n = n;
+    plan->turns = memory;
+    plan->halves = memory + 2 * n;
+    for (int64_t j = 0; j < n; j++) {
+        double angle = -PI * (double)j / (double)n;
+        plan->halves[2 * j] = (REAL)cos(angle);
+        plan->halves[2 * j + 1] = (REAL)sin(angle);
+        plan->turns[2 * j] = (REAL)cos(2 * angle);
+        plan->turns[2 * j + 1] = (REAL)sin(2 * angle);
+    }
+    int found = 0;
+    for (; n % 4 == 0; n /= 4) plan->radices[found++] = 4;
+    for (; n % 2 == 0; n /= 2) plan->radices[found++] = 2;
+    for (; n % 3 == 0; n /= 3) plan->radices[found++] = 3;
+    for (; n % 5 == 0; n /= 5) plan->radices[found++] = 5;
+    plan->radices[found] = 0;
+}
+
+/* One pass of Stockham's transform: `length` is what is left to do, `done` how often; y = x in new order */
+#define TURN(k) const REAL c##k = turns[2 * (k) * p * done], s##k = turns[2 * (k) * p * done + 1];
+static void NAME(pass2)(int64_t length, int64_t done, const REAL *turns, const BUNCH *x, BUNCH *y) {
+    const int64_t part = length / 2;
+    for (int64_t p = 0; p < part; p++) {
+        TURN(1)
+        for (int64_t q = 0; q < done; q++) {
+            const BUNCH *a = x + q + done * p, *b = a + done * part;
+            BUNCH *out = y + q + done * 2 * p;
+            for (int h = 0; h < PARTS; h++) {
+                out[0].re[h] = a->re[h] + b->re[h];
+                out[0].im[h] = a->im[h] + b->im[h];
+                VECTOR r = a->re[h] - b->re[h], i = a->im[h] - b->im[h];
+                out[done].re[h] = r * c1 - i * s1;
+                out[done].im[h] = r * s1 + i * c1;
+            }
+        }
+    }
+}
+
+static void NAME(pass3)(int64_t length, int64_t done, const REAL *turns, const BUNCH *x, BUNCH *y) {
+    const int64_t part = length / 3;
+    const REAL half = (REAL)0.5, sine = (REAL)0.86602540378443864676;
+    for (int64_t p = 0; p < part; p++) {
+        TURN(1) TURN(2)
+        for (int64_t q = 0; q < done; q++) {
+            const BUNCH *a = x + q + done * p, *b = a + done * part, *c = b + done * part;
+            BUNCH *out = y + q + done * 3 * p;
+            for (int h = 0; h < PARTS; h++) {
+                VECTOR sr = b->re[h] + c->re[h], si = b->im[h] + c->im[h];
+                VECTOR dr = (b->re[h] - c->re[h]) * sine, di = (b->im[h] - c->im[h]) * sine;
+                VECTOR mr = a->re[h] - sr * half, mi = a->im[h] - si * half;
+                out[0].re[h] = a->re[h] + sr;
+                out[0].im[h] = a->im[h] + si;
+                VECTOR r1 = mr + di, i1 = mi - dr, r2 = mr - di, i2 = mi + dr;
+                out[done].re[h] = r1 * c1 - i1 * s1;
+                out[done].im[h] = r1 * s1 + i1 * c1;
+                out[2 * done].re[h] = r2 * c2 - i2 * s2;
+                out[2 * done].im[h] = r2 * s2 + i2 * c2;
+            }
+        }
+    }
+}
+
+static void NAME(pass4)(int64_t length, int64_t done, const REAL *turns, const BUNCH *x, BUNCH *y) {
+    const int64_t part = length / 4;
+    for (int64_t p = 0; p < part; p++) {
+        TURN(1) TURN(2) TURN(3)
+        for (int64_t q = 0; q < done; q++) {
+            const BUNCH *a = x + q + done * p, *b = a + done * part, *c = b + done * part, *d = c + done * part;
+            BUNCH *out = y + q + done * 4 * p;
+            for (int h = 0; h < PARTS; h++) {
+                VECTOR acr = a->re[h] + c->re[h], aci = a->im[h] + c->im[h];
+                VECTOR bdr = b->re[h] + d->re[h], bdi = b->im[h] + d->im[h];
+                VECTOR acr_ = a->re[h] - c->re[h], aci_ = a->im[h] - c->im[h];
+                VECTOR bdr_ = b->re[h] - d->re[h], bdi_ = b->im[h] - d->im[h];
+                VECTOR r1 = acr_ + bdi_, i1 = aci_ - bdr_, r3 = acr_ - bdi_, i3 = aci_ + bdr_;
+                VECTOR r2 = acr - bdr, i2 = aci - bdi;
+                out[0].re[h] = acr + bdr;
+                out[0].im[h] = aci + bdi;
+                out[done].re[h] = r1 * c1 - i1 * s1;
+                out[done].im[h] = r1 * s1 + i1 * c1;
+                out[2 * done].re[h] = r2 * c2 - i2 * s2;
+                out[2 * done].im[h] = r2 * s2 + i2 * c2;
+                out[3 * done].re[h] = r3 * c3 - i3 * s3;
+                out[3 * done].im[h] = r3 * s3 + i3 * c3;
+            }
+        }
+    }
+}
+
+static void NAME(pass5)(int64_t length, int64_t done, const REAL *turns, const BUNCH *x, BUNCH *y) {
+    const int64_t part = length / 5;
+    const REAL cos1 = (REAL)0.30901699437494742410, cos2 = (REAL)-0.80901699437494742410;
+    const REAL sin1 = (REAL)0.95105651629515357212, sin2 = (REAL)0.58778525229247312917;
+    for (int64_t p = 0; p < part; p++) {
+        TURN(1) TURN(2) TURN(3) TURN(4)
+        for (int64_t q = 0; q < done; q++) {
+            const BUNCH *a = x + q + done * p;
+            const BUNCH *b = a + done * part, *c = b + done * part, *d = c + done * part, *e = d + done * part;
+            BUNCH *out = y + q + done * 5 * p;
+            for (int h = 0; h < PARTS; h++) {
+                VECTOR ber = b->re[h] + e->re[h], bei = b->im[h] + e->im[h];
+                VECTOR ber_ = b->re[h] - e->re[h], bei_ = b->im[h] - e->im[h];
+                VECTOR cdr = c->re[h] + d->re[h], cdi = c->im[h] + d->im[h];
+                VECTOR cdr_ = c->re[h] - d->re[h], cdi_ = c->im[h] - d->im[h];
+                out[0].re[h] = a->re[h] + ber + cdr;
+                out[0].im[h] = a->im[h] + bei + cdi;
+                VECTOR m1r = a->re[h] + ber * cos1 + cdr * cos2, m1i = a->im[h] + bei * cos1 + cdi * cos2;
+                VECTOR m2r = a->re[h] + ber * cos2 + cdr * cos1, m2i = a->im[h] + bei * cos2 + cdi * cos1;
+                VECTOR d1r = ber_ * sin1 + cdr_ * sin2, d1i = bei_ * sin1 + cdi_ * sin2;
+                VECTOR d2r = ber_ * sin2 - cdr_ * sin1, d2i = bei_ * sin2 - cdi_ * sin1;
+                VECTOR r1 = m1r + d1i, i1 = m1i - d1r, r4 = m1r - d1i, i4 = m1i + d1r;
+                VECTOR r2 = m2r + d2i, i2 = m2i - d2r, r3 = m2r - d2i, i3 = m2i + d2r;
+                out[done].re[h] = r1 * c1 - i1 * s1;
+                out[done].im[h] = r1 * s1 + i1 * c1;
+                out[2 * done].re[h] = r2 * c2 - i2 * s2;
+                out[2 * done].im[h] = r2 * s2 + i2 * c2;
+                out[3 * done].re[h] = r3 * c3 - i3 * s3;
+                out[3 * done].im[h] = r3 * s3 + i3 * c3;
+                out[4 * done].re[h] = r4 * c4 - i4 * s4;
+                out[4 * done].im[h] = r4 * s4 + i4 * c4;
+            }
+        }
+    }
+}
+
+/* Transform `line` (n bunches); the result is where the returned pointer says, in `line` or in `other` */
+static BUNCH *NAME(transform)(const PLAN *plan, BUNCH *line, BUNCH *other) {
+    int64_t length = plan->n, done = 1;
+    for (const int *radix = plan->radices; *radix; radix++) {
+        switch (*radix) {
+        case 2: NAME(pass2)(length, done, plan->turns, line, other); break;
+        case 3: NAME(pass3)(length, done, plan->turns, line, other); break;
+        case 4: NAME(pass4)(length, done, plan->turns, line, other); break;
+        default: NAME(pass5)(length, done, plan->turns, line, other);
+        }
+        length /= *radix;
+        done *= *radix;
+        BUNCH *swap = line;
+        line = other;
+        other = swap;
+    }
+    return line;
+}
+
+/* Into `line`, n of them and zeros behind: data that lie `stride` apart; for odd frequencies turned by half a step */
+static void NAME(fetch)(const PLAN *plan, const BUNCH *data, int64_t n, int64_t stride, int odd, BUNCH *line) {
+    for (int64_t j = 0; j < n; j++) {
+        const BUNCH *from = data + j * stride;
+        if (!odd) {
+            line[j] = *from;
+            continue;
+        }
+        const REAL c = plan->halves[2 * j], s = plan->halves[2 * j + 1];
+        for (int h = 0; h < PARTS; h++) {
+            VECTOR re = from->re[h], im = from->im[h];
+            line[j].re[h] = re * c - im * s;
+            line[j].im[h] = re * s + im * c;
+        }
+    }
+    memset(line + n, 0, (size_t)(plan->n - n) * sizeof(BUNCH));
+}
+
+/* The same for a line of the even weights, lags 0 to n: `first` becomes the real part, `second` the imaginary one. Its
+   transform is real, so that both lines come out apart. */
+static void NAME(fetch_even)(const PLAN *plan, const REALS *first, const REALS *second, int64_t stride, int odd,
+                             BUNCH *line) {
+    const int64_t n = plan->n;
+    for (int64_t j = 0; j < n; j++) {
+        const REALS *a = first + j * stride, *a_ = first + (n - j) * stride;
+        const REALS *b = second + j * stride, *b_ = second + (n - j) * stride;
+        const REAL c = plan->halves[2 * j], s = plan->halves[2 * j + 1];
+        for (int h = 0; h < PARTS; h++) {
+            if (odd) {
+                VECTOR re = a->re[h] - a_->re[h], im = b->re[h] - b_->re[h];
+                line[j].re[h] = re * c - im * s;
+                line[j].im[h] = re * s + im * c;
+            } else {
+                line[j].re[h] = a->re[h] + a_->re[h];
+                line[j].im[h] = b->re[h] + b_->re[h];
+            }
+        }
+    }
+}
+
+typedef struct {
+    pairs_box box;
+    PLAN plans[3];
+    int64_t longest;  /* of the three transforms */
+    BUNCH *line, *other;
+    BUNCH *ends;      /* room for three transforms at once */
+    REALS *raw;       /* columns of rows, or of lags, side by side */
+    BUNCH *spectra;   /* (signal, block, plane, row), of the blocks at hand */
+    REALS *lags;      /* (block, plane lag, row lag) */
+    REALS *half_way;  /* (row frequency, plane lag) of one block */
+    REALS *weights;   /* (row frequency, plane frequency) of one block */
+    BUNCH *slabs;     /* (signal, plane, row frequency) of one block and parity */
+} NAME(work);
+#define WORK NAME(work)
+
+/* Column transforms of 2 * LANES rows of one signal, of which frequencies of blocks from `first` on are kept */
+static void NAME(rows_to_blocks)(WORK *work, int signal, const int64_t *rows, int64_t n_rows, int64_t first,
+                                 int64_t n_blocks, const pairs_data *data) {
+    const pairs_box *box = &work->box;
+    const PLAN *plan = &work->plans[2];
+    const int64_t n = box->shape[2], h2 = plan->n, lines = box->shape[0] * box->shape[1];
+    REAL *raw = (REAL *)work->raw; /* (column, half, lane) */
+    memset(raw, 0, (size_t)(n * 2 * LANES) * sizeof(REAL));
+    for (int64_t r = 0; r < n_rows; r++) {
+        const int64_t plane = rows[r] / box->shape[1], row = rows[r] % box->shape[1];
+        const double *x = data->values + plane * data->strides[0] + row * data->strides[1];
+        const uint8_t *inside = data->mask + rows[r] * n;
+        REAL *to = raw + r;
+        for (int64_t c = 0; c < n; c++) {
+            if (!inside[c]) continue;
+            const double y = (x[c] - data->mean) * data->scale;
+            to[c * 2 * LANES] = (REAL)(signal == 0 ? y : signal == 1 ? 1.0 : y * y);
+        }
+    }
+    for (int odd = 0; odd < 2; odd++) {
+        NAME(fetch)(plan, (const BUNCH *)raw, n, 1, odd, work->line);
+        const BUNCH *found = NAME(transform)(plan, work->line, work->other);
+        for (int64_t k = odd; k <= h2; k += 2) {
+            const int64_t block = k / LANES - first;
+            if (block < 0 || block >= n_blocks) continue;
+            const int64_t t = k / 2, mirror = odd ? h2 - 1 - t : (h2 - t) % h2;
+            const REAL *z = (const REAL *)(found + t), *z_ = (const REAL *)(found + mirror);
+            BUNCH *to = work->spectra + (signal * n_blocks + block) * lines;
+            for (int64_t r = 0; r < n_rows; r++) {
+                REAL *out = (REAL *)(to + rows[r]) + k % LANES;
+                const int64_t lane = r % LANES;
+                const REAL re = z[lane], im = z[LANES + lane], re_ = z_[lane], im_ = z_[LANES + lane];
+                out[0] = (REAL)0.5 * (r < LANES ? re + re_ : im + im_);
+                out[LANES] = (REAL)0.5 * (r < LANES ? im - im_ : re_ - re);
+            }
+        }
+    }
+}
+
+/* Column transforms of the weights at all lags of planes and rows */
+static void NAME(lags_to_blocks)(WORK *work, int64_t first, int64_t n_blocks, const double *spacing) {
+    const PLAN *plan = &work->plans[2];
+    const int64_t h0 = work->plans[0].n, h1 = work->plans[1].n, h2 = plan->n, lines = (h0 + 1) * (h1 + 1);
+    for (int64_t start = 0; start < lines; start += 2 * LANES) {
+        const int64_t n_rows = lines - start < 2 * LANES ? lines - start : 2 * LANES;
+        REAL *raw = (REAL *)work->raw; /* (half, lag, lane) */
+        memset(raw, 0, (size_t)((h2 + 1) * 2 * LANES) * sizeof(REAL));
+        for (int64_t r = 0; r < n_rows; r++) {
+            const double plane = (double)((start + r) / (h1 + 1)) * spacing[0];
+            const double row = (double)((start + r) % (h1 + 1)) * spacing[1];
+            const double across = plane * plane + row * row;
+            REAL *to = raw + r / LANES * (h2 + 1) * LANES + r % LANES;
+            for (int64_t c = 0; c <= h2; c++) {
+                const double column = (double)c * spacing[2];
+                const double square = across + column * column;
+                to[c * LANES] = square > 0 ? (REAL)(1 / sqrt(square)) : 0;
+            }
+        }
+        const REALS *even = (const REALS *)raw;
+        for (int odd = 0; odd < 2; odd++) {
+            NAME(fetch_even)(plan, even, even + h2 + 1, 1, odd, work->line);
+            const BUNCH *found = NAME(transform)(plan, work->line, work->other);
+            for (int64_t k = odd; k <= h2; k += 2) {
+                const int64_t block = k / LANES - first;
+                if (block < 0 || block >= n_blocks) continue;
+                const REAL *z = (const REAL *)(found + k / 2);
+                REALS *to = work->lags + block * lines + start;
+                for (int64_t r = 0; r < n_rows; r++) ((REAL *)(to + r))[k % LANES] = z[r];
+            }
+        }
+    }
+}
+
+/* Even lines of weights along one axis, two at a time: `n_lines` lines, `apart` from each other, lags `stride` apart */
+static void NAME(even_lines)(WORK *work, const PLAN *plan, const REALS *from, int64_t n_lines, int64_t apart,
+                             int64_t stride, REALS *to, int64_t to_apart, int64_t to_stride) {
+    for (int64_t line = 0; line < n_lines; line += 2) {
+        const int64_t next = line + 1 < n_lines ? line + 1 : line;
+        for (int odd = 0; odd < 2; odd++) {
+            NAME(fetch_even)(plan, from + line * apart, from + next * apart, stride, odd, work->line);
+            const BUNCH *found = NAME(transform)(plan, work->line, work->other);
+            for (int64_t k = odd; k <= plan->n; k += 2) {
+                memcpy(to + line * to_apart + k * to_stride, found[k / 2].re, sizeof(REALS));
+                memcpy(to + next * to_apart + k * to_stride, next > line ? found[k / 2].im : found[k / 2].re,
+                       sizeof(REALS));
+            }
+        }
+    }
+}
+
+/* Add the frequencies of one line along planes: sums += weight * (|Y|^2, |M|^2, Re(Q conj M)) */
+static void NAME(add_line)(const PLAN *plan, const BUNCH *y, const BUNCH *m, const BUNCH *q, const REALS *weights,
+                           int odd, double sums[3][LANES]) {
+    for (int h = 0; h < PARTS; h++) {
+        VECTOR yy = {0}, mm = {0}, qm = {0};
+        for (int64_t t = 0; t < plan->n; t++) {
+            const int64_t k = 2 * t + odd;
+            const VECTOR weight = weights[k <= plan->n ? k : 2 * plan->n - k].re[h];
+            yy += weight * (y[t].re[h] * y[t].re[h] + y[t].im[h] * y[t].im[h]);
+            mm += weight * (m[t].re[h] * m[t].re[h] + m[t].im[h] * m[t].im[h]);
+            qm += weight * (q[t].re[h] * m[t].re[h] + q[t].im[h] * m[t].im[h]);
+        }
+        for (int lane = 0; lane < WIDTH; lane++) {
+            sums[0][h * WIDTH + lane] += (double)yy[lane];
+            sums[1][h * WIDTH + lane] += (double)mm[lane];
+            sums[2][h * WIDTH + lane] += (double)qm[lane];
+        }
+    }
+}
+
+/* The rest of one block of column frequencies: along rows, then along planes */
+static void NAME(finish_block)(WORK *work, int64_t block, int64_t n_blocks, double sums[3][LANES]) {
+    const int64_t n0 = work->box.shape[0], n1 = work->box.shape[1];
+    const PLAN *planes = &work->plans[0], *rows = &work->plans[1];
+    const int64_t h0 = planes->n, h1 = rows->n;
+    NAME(even_lines)(work, rows, work->lags + block * (h0 + 1) * (h1 + 1), h0 + 1, h1 + 1, 1, work->half_way, 1, h0 + 1);
+    NAME(even_lines)(work, planes, work->half_way, h1 + 1, h0 + 1, 1, work->weights, h0 + 1, 1);
+    for (int odd1 = 0; odd1 < 2; odd1++) {
+        for (int signal = 0; signal < 3; signal++) {
+            const BUNCH *from = work->spectra + (signal * n_blocks + block) * n0 * n1;
+            for (int64_t plane = 0; plane < n0; plane++) {
+                NAME(fetch)(rows, from + plane * n1, n1, 1, odd1, work->line);
+                const BUNCH *found = NAME(transform)(rows, work->line, work->other);
+                memcpy(work->slabs + (signal * n0 + plane) * h1, found, (size_t)h1 * sizeof(BUNCH));
+            }
+        }
+        for (int64_t t = 0; t < h1; t++) {
+            const int64_t k = 2 * t + odd1;
+            const REALS *weights = work->weights + (k <= h1 ? k : 2 * h1 - k) * (h0 + 1);
+            for (int odd0 = 0; odd0 < 2; odd0++) {
+                const BUNCH *found[3];
+                for (int signal = 0; signal < 3; signal++) {
+                    BUNCH *line = work->ends + 2 * signal * work->longest;
+                    NAME(fetch)(planes, work->slabs + signal * n0 * h1 + t, n0, h1, odd0, line);
+                    found[signal] = NAME(transform)(planes, line, line + work->longest);
+                }
+                NAME(add_line)(planes, found[0], found[1], found[2], weights, odd0, sums);
+            }
+        }
+    }
+}
+
+static int64_t NAME(carve)(char **memory, int64_t count, int64_t size, void *where) {
+    const int64_t bytes = (count * size + 63) / 64 * 64;
+    if (*memory) {
+        memcpy(where, memory, sizeof(char *));
+        *memory += bytes;
+    }
+    return bytes;
+}
+
+/* Hand out memory for passes of n_blocks, or only count it where `memory` is NULL; returns the bytes */
+static int64_t NAME(furnish)(WORK *work, int64_t n_blocks, char *memory) {
+    const int64_t n0 = work->box.shape[0], n1 = work->box.shape[1];
+    const int64_t h0 = work->plans[0].n, h1 = work->plans[1].n, h2 = work->plans[2].n;
+    const int64_t lags = (h0 + 1) * (h1 + 1), bunch = sizeof(BUNCH), reals = sizeof(REALS);
+    int64_t bytes = 0;
+    for (int axis = 0; axis < 3; axis++) {
+        REAL *turns = NULL;
+        bytes += NAME(carve)(&memory, 4 * work->plans[axis].n, sizeof(REAL), &turns);
+        if (turns) NAME(plan_make)(&work->plans[axis], work->plans[axis].n, turns);
+    }
+    bytes += NAME(carve)(&memory, work->longest, bunch, &work->line);
+    bytes += NAME(carve)(&memory, work->longest, bunch, &work->other);
+    bytes += NAME(carve)(&memory, 6 * work->longest, bunch, &work->ends);
+    bytes += NAME(carve)(&memory, 2 * (h2 + 1), reals, &work->raw);
+    bytes += NAME(carve)(&memory, 3 * n_blocks * n0 * n1, bunch, &work->spectra);
+    bytes += NAME(carve)(&memory, n_blocks * lags, reals, &work->lags);
+    bytes += NAME(carve)(&memory, lags, reals, &work->half_way);
+    bytes += NAME(carve)(&memory, lags, reals, &work->weights);
+    bytes += NAME(carve)(&memory, 3 * n0 * h1, bunch, &work->slabs);
+    return bytes;
+}
+
+/* Blocks `first` to `first + n_blocks` of column frequencies */
+static void NAME(add_blocks)(WORK *work, const pairs_data *data, int64_t first, int64_t n_blocks, double sums[3]) {
+    const int64_t lines = work->box.shape[0] * work->box.shape[1], h2 = work->plans[2].n;
+    memset(work->spectra, 0, (size_t)(3 * n_blocks * lines) * sizeof(BUNCH));
+    memset(work->lags, 0, (size_t)(n_blocks * (work->plans[0].n + 1) * (work->plans[1].n + 1)) * sizeof(REALS));
+    int64_t rows[2 * LANES], n_rows = 0;
+    for (int64_t row = 0; row < lines; row++) {
+        if (memchr(data->mask + row * work->box.shape[2], 1, (size_t)work->box.shape[2])) rows[n_rows++] = row;
+        if (n_rows && (n_rows == 2 * LANES || row == lines - 1)) {
+            for (int signal = 0; signal < 3; signal++)
+                NAME(rows_to_blocks)(work, signal, rows, n_rows, first, n_blocks, data);
+            n_rows = 0;
+        }
+    }
+    NAME(lags_to_blocks)(work, first, n_blocks, data->spacing);
+    for (int64_t block = 0; block < n_blocks; block++) {
+        double found[3][LANES] = {{0}};
+        NAME(finish_block)(work, block, n_blocks, found);
+        for (int64_t lane = 0; lane < LANES; lane++) {
+            const int64_t k = (first + block) * LANES + lane;
+            const double times = k > h2 ? 0 : k == 0 || k == h2 ? 1 : 2;
+            for (int i = 0; i < 3; i++) sums[i] += times * found[i][lane];
+        }
+    }
+}
+
+static int NAME(pair_sums)(const pairs_box *box, const pairs_data *data, int64_t most_bytes, double sums[3]) {
+    WORK work = {.box = *box};
+    double frequencies = 1;
+    for (int axis = 0; axis < 3; axis++) {
+        work.plans[axis].n = smooth(box->shape[axis]);
+        if (work.plans[axis].n > work.longest) work.longest = work.plans[axis].n;
+        frequencies *= 2.0 * (double)work.plans[axis].n;
+    }
+    const int64_t n_blocks = work.plans[2].n / LANES + 1;
+    int64_t at_once = n_blocks;
+    while (at_once > 1 && NAME(furnish)(&work, at_once, NULL) > most_bytes) at_once--;
+    char *memory = aligned_alloc(64, (size_t)NAME(furnish)(&work, at_once, NULL));
+    if (!memory) return 1;
+    NAME(furnish)(&work, at_once, memory);
+    sums[0] = sums[1] = sums[2] = 0;
+    for (int64_t first = 0; first < n_blocks; first += at_once) {
+        NAME(add_blocks)(&work, data, first, n_blocks - first < at_once ? n_blocks - first : at_once, sums);
+    }
+    for (int i = 0; i < 3; i++) sums[i] /= frequencies;
+    free(memory);
+    return 0;
+}
+
+#undef VECTOR
+#undef PARTS
+#undef WIDTH
+#undef BUNCH
+#undef REALS
+#undef PLAN
+#undef TURN
+#undef WORK
+#undef REAL
+#undef NAME
