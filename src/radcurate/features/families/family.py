@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import warnings
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -113,9 +113,10 @@ class Family:
 
 def average(values: Values) -> float:
     """Mean over the matrices that have a value; NaN where none has."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return float(np.nanmean(values)) if np.ndim(values) else float(values)
+    if not np.ndim(values):
+        return float(values)
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else math.nan
 
 
 def column_name(tag: str, aggregation: str) -> str:

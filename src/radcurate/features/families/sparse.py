@@ -17,8 +17,8 @@ from radcurate.features.resample import Floats
 
 Integers = NDArray[np.int64]
 
-# Cells of a table for each group counted in it: more aren't worth looking through.
-CELLS_A_GROUP = 4
+# Looking through so many cells of a table takes as long as sorting one item.
+CELLS_AN_ITEM = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,13 @@ def _sums(matrix: Integers, values: Floats, n_matrices: int) -> Floats:
     return np.asarray(np.bincount(matrix, weights=values, minlength=n_matrices), dtype=np.float64)
 
 
-def of_groups(matrix: Integers, rank: Integers, extent: Integers, used: Integers, n_voxels: Integers) -> SparseMatrices:
+def of_groups(
+    matrix: Integers,
+    rank: NDArray[np.integer],
+    extent: NDArray[np.integer],
+    used: Integers,
+    n_voxels: Integers,
+) -> SparseMatrices:
     """Matrices of single groups.
 
     Args:
@@ -88,16 +94,22 @@ def of_groups(matrix: Integers, rank: Integers, extent: Integers, used: Integers
         used: grey level of rank 1, 2, ….
         n_voxels: shape (matrix,).
     """
-    common = extent <= max(CELLS_A_GROUP * len(extent) // (len(used) * len(n_voxels)), 1)
-    parts = [_cells(matrix[part], rank[part], extent[part]) for part in (common, ~common)]
-    matrix, rank, extent, count = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return SparseMatrices(matrix, used[rank - 1], extent, count, n_voxels)
+    common = max(len(extent) // (len(used) * len(n_voxels)), 1)  # extents to which a table has a cell for each group
+    cells = _cells(matrix, rank, np.minimum(extent, common + 1))
+    rare = np.flatnonzero(extent > common)
+    if rare.size:
+        kept = cells[2] <= common
+        parts = zip((column[kept] for column in cells), _cells(matrix[rare], rank[rare], extent[rare]), strict=True)
+        cells = [np.concatenate(part) for part in parts]
+    matrix, ranks, extents, count = cells
+    return SparseMatrices(matrix, used[ranks - 1], extents, count, n_voxels)
 
 
-def _cells(matrix: Integers, rank: Integers, extent: Integers) -> tuple[Integers, Integers, Integers, Integers]:
-    n_extents = int(extent.max(initial=0)) + 1
+def _cells(matrix: Integers, rank: NDArray[np.integer], extent: NDArray[np.integer]) -> list[Integers]:
+    """Matrix, rank, extent and count of each cell."""
+    n_extents = np.int64(extent.max(initial=0)) + 1
     matrix, kind, count = tally(matrix, rank * n_extents + extent)
-    return matrix, kind // n_extents, kind % n_extents, count
+    return [matrix, kind // n_extents, kind % n_extents, count]
 
 
 def merged(matrices: SparseMatrices, n: int) -> SparseMatrices:
@@ -117,8 +129,8 @@ def tally(matrix: Integers, kind: Integers, weights: Integers | None = None) -> 
     """
     n_kinds = int(kind.max(initial=0)) + 1
     n_cells = n_kinds * (int(matrix.max(initial=0)) + 1)
-    key = matrix * n_kinds + kind
-    if n_cells <= CELLS_A_GROUP * len(key) + 1024:
+    key = matrix * n_kinds + kind if n_cells > n_kinds else kind
+    if n_cells <= CELLS_AN_ITEM * len(key) + 1024:
         counts = np.bincount(key, weights=weights)
         found = np.flatnonzero(counts)
         return found // n_kinds, found % n_kinds, counts[found].astype(np.int64)

@@ -38,12 +38,12 @@ def _zones(prepared: Prepared, levels: Ranked, in_space: bool) -> Zones:
 
 
 def _matrices(_: Prepared, levels: Ranked, zones: Zones, apart: bool) -> ZoneMatrices:
-    rank, size, distance = (values.astype(np.int64) for values in (zones.rank, zones.size, zones.distance))
-    if apart:
-        counts = np.diff(zones.ends, prepend=0)
-        counts = counts[counts > 0]
-        matrix = np.repeat(np.arange(len(counts)), counts)
-    else:
-        matrix = np.zeros_like(rank)
-    n_voxels = np.bincount(matrix, weights=size).astype(np.int64)
-    return ZoneMatrices(*(of_groups(matrix, rank, extent, levels.used, n_voxels) for extent in (size, distance)))
+    ends = np.unique(zones.ends if apart else zones.ends[-1:])  # a plane without a voxel ends where the one before did
+    ends = ends[ends > 0]
+    starts = np.append(0, ends[:-1])
+    matrix = np.repeat(np.arange(len(ends)), ends - starts)
+    n_voxels = np.add.reduceat(zones.size, starts, dtype=np.int64)
+    by_size, by_distance = (
+        of_groups(matrix, zones.rank, extent, levels.used, n_voxels) for extent in (zones.size, zones.distance)
+    )
+    return ZoneMatrices(by_size, by_distance)
