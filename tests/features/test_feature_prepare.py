@@ -1,5 +1,3 @@
-import tracemalloc
-
 import numpy as np
 import pytest
 from feature_tools import ISO, ball, native, noise, prepared
@@ -265,16 +263,3 @@ def test_two_dimensional_interpolation_reads_no_other_plane():
     choices = {"voxel_size": 2, "dimension": "2D", "image_interpolation": "cubic_spline"}
     planes = reads(mask, (7.0, 1.0, 1.0), native(**choices)).any(axis=(1, 2))
     assert np.flatnonzero(planes).tolist() == [3, 4, 5]  # one more on each side for local peaks
-
-
-def test_a_small_region_of_a_large_image_needs_little_memory():
-    values = np.zeros((60, 512, 512), dtype=np.float32)  # 63 MB
-    mask = np.zeros(values.shape, dtype=bool)
-    mask[28:32, 250:260, 250:260] = True
-    for kind in ("linear", "cubic_spline"):
-        for size in (None, 1.5):
-            tracemalloc.start()
-            finish(on_grid(values, mask, (2.0, 0.8, 0.8), native(voxel_size=size, image_interpolation=kind)), native())
-            peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-            assert peak < 20e6

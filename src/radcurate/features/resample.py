@@ -9,7 +9,6 @@ Every kind of interpolation is a short table per axis: which voxels a grid point
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 import numpy as np
@@ -216,20 +215,14 @@ def _smoothed(taps: Taps, step: float) -> Taps:
     """
     sigma = float(np.sqrt((step**2 - 1) / (8 * np.log(2))))
     reach = int(np.ceil(GAUSSIAN_REACH * sigma))
-    gaussian = _gaussian(sigma, reach)
+    offsets = np.arange(-reach, reach + 1)
+    gaussian = np.exp(-(offsets**2) / (2 * sigma**2))
+    gaussian /= gaussian.sum()
     n, width = taps.places.shape
     weights = np.zeros((n, width + 2 * reach))
     for tap in range(width):
-        weights[:, tap : tap + len(gaussian)] += taps.weights[:, tap : tap + 1] * gaussian
+        weights[:, tap : tap + len(offsets)] += taps.weights[:, tap : tap + 1] * gaussian
     return Taps(taps.places[:, :1] + np.arange(-reach, width + reach), weights)
-
-
-def _gaussian(sigma: float, reach: int) -> Floats:
-    """Weights at -reach … reach, with a sum of 1. In decimals, as exponentials in binary differ between processors."""
-    half = [float((-(offset**2) / (2 * Decimal(sigma) ** 2)).exp()) for offset in map(Decimal, range(reach + 1))]
-    weights: Floats = np.array(half[:0:-1] + half)
-    weights /= weights.sum()
-    return weights
 
 
 def _folded(taps: Taps, n: int) -> Taps:

@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +123,6 @@ class Opened:
     image: Image
     volume: Volume
     digest: str
-
-    @cached_property
-    def unchanged(self) -> Flags:
-        """The voxels that cleaning left as they were."""
-        before = read_volume(list(self.image.uncleaned))
-        if not before.grid.equal_to(self.volume.grid):
-            raise RegionError("normalisation_region_absent")
-        same: Flags = before.values == self.volume.values
-        return same
 
 
 @dataclass(frozen=True)
@@ -271,6 +261,13 @@ def _source(job: Job, contour: Contour, roi: Roi, measured: Measured, mask_diges
 def _statistics_from(job: Job, contour: Contour, roi: Roi) -> Regions:
     volume = job.opened.volume
 
+    def unchanged() -> Flags:
+        before = read_volume(list(job.opened.image.uncleaned))
+        if not before.grid.equal_to(volume.grid):
+            raise RegionError("normalisation_region_absent")
+        same: Flags = before.values == volume.values
+        return same
+
     def labelled(label: str) -> Flags | None:
         for path in contour.files:
             for other in iter_rois(path, contour.kind, volume.grid):
@@ -278,7 +275,7 @@ def _statistics_from(job: Job, contour: Contour, roi: Roi) -> Regions:
                     return other.mask
         return None
 
-    return Regions(roi.mask, job.opened.image.changed_voxels, lambda: job.opened.unchanged, labelled)
+    return Regions(roi.mask, job.opened.image.changed_voxels, unchanged, labelled)
 
 
 def acquisition_row(image: Image, volume: Volume) -> dict[str, Any]:

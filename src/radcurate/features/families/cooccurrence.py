@@ -6,12 +6,14 @@ i alone; only those three distributions are kept, so that a thousand levels cost
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from radcurate.features.families.family import Family
 from radcurate.features.families.rows import entropy, total
+from radcurate.features.kernels.elementary import exp
 from radcurate.features.kernels.neighbourhood import Pairs, co_occurrences
 from radcurate.features.kernels.ranks import Ranked, ranked
 from radcurate.features.prepare import Prepared
@@ -238,10 +240,11 @@ def information_correlation_1(m: Matrices) -> Floats:
 @COOCCURRENCE.feature("info_corr2", "Information correlation 2", "JN9H")
 def information_correlation_2(m: Matrices) -> Floats:
     """√(1 − exp(−2 (HXY2 − HXY))), where HXY is the joint entropy and HXY2 = −Σ p_i p_j log₂(p_i p_j) = 2 HX."""
-    found: Floats = np.sqrt(1 - np.exp(-2 * np.maximum(2 * m.marginal_entropy - m.entropy, 0.0)))
+    found: Floats = np.sqrt(1 - exp(-2 * np.maximum(2 * m.marginal_entropy - m.entropy, 0.0)))
     return found
 
 
 def _about_mean(m: Matrices, power: int) -> Floats:
     """Σ (i + j − 2 μ)^power p_ij; 2 μ is the mean of i + j."""
-    return total((m.t - 2 * m.mean) ** power * m.p_t)
+    distance = m.t - 2 * m.mean
+    return total(math.prod([distance] * power, start=m.p_t))

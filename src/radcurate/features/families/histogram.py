@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radcurate.features.families.family import Family
+from radcurate.features.kernels.elementary import log2
 from radcurate.features.prepare import Prepared
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
@@ -224,7 +225,7 @@ def quartile_coefficient_of_dispersion(histogram: Histogram) -> float:
 @HISTOGRAM.feature("entropy", "Entropy", "TLU2", "bit")
 def entropy(histogram: Histogram) -> float:
     """−Σ p_i log₂ p_i."""
-    return 0.0 - float((histogram.shares * np.log2(histogram.shares)).sum())
+    return 0.0 - float((histogram.shares * log2(histogram.shares)).sum())
 
 
 @HISTOGRAM.feature("uniformity", "Uniformity", "BJ5W")

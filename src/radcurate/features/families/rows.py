@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from radcurate.features.kernels.elementary import log2
 from radcurate.features.resample import Floats
 
 
@@ -16,4 +17,4 @@ def total(values: NDArray[np.generic]) -> Floats:
 
 def entropy(p: Floats) -> Floats:
     """−Σ p log₂ p of each row in bits, shape (matrix,); 0 log 0 is 0."""
-    return 0.0 - total(p * np.log2(np.where(p > 0, p, 1.0)))
+    return 0.0 - total(p * log2(np.where(p > 0, p, 1.0)))

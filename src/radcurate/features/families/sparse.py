@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from radcurate.features.kernels.elementary import log2
 from radcurate.features.resample import Floats
 
 Integers = NDArray[np.int64]
@@ -219,4 +220,4 @@ def extent_variance(matrices: SparseMatrices) -> Floats:
 def entropy(matrices: SparseMatrices) -> Floats:
     """−Σ p_ij log₂ p_ij."""
     p = matrices.n / matrices.n_groups[matrices.matrix]
-    return -matrices.mean(np.log2(p))
+    return -matrices.mean(log2(p))

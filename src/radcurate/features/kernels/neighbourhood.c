@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "directions.h"
+#include "elementary.h"
 
 /* Voxels whose pairs are named before they are counted: naming is done in vector registers, counting isn't. */
 #define BLOCK 256
@@ -126,7 +127,7 @@ static void summarise(const Table *table, const int32_t *level, int64_t *pairs, 
         } else {
             const double p = (double)count / whole;
             squares += (double)cells * p * p;
-            entropy -= (double)cells * p * log2(p);
+            entropy -= (double)cells * p * binary_logarithm(p);
         }
     }
     for (int64_t count = 1; count < COMMON; count++) {
@@ -134,7 +135,7 @@ static void summarise(const Table *table, const int32_t *level, int64_t *pairs, 
             continue;
         const double p = (double)count / whole;
         squares += (double)common[count] * p * p;
-        entropy -= (double)common[count] * p * log2(p);
+        entropy -= (double)common[count] * p * binary_logarithm(p);
     }
     joint[0] = (double)largest / whole;
     joint[1] = squares;

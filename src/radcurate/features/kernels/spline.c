@@ -5,14 +5,13 @@
 
 #define POLE (-0.26794919243112270647) /* sqrt(3) - 2 */
 #define GAIN 6.0                       /* (1 - pole)(1 - 1/pole) */
-#define MOST_TERMS 64                  /* pole^64 is 3e-37: nothing beside the first term */
+#define MOST_TERMS 64                  /* pole^64 is 2e-37: nothing beside the first term */
 #define LANES 32
 
 /* The sum over the mirrored line of pole^k value_k, which starts the recursion; value k of a lane is at k * stride. */
 static void start(const double *lines, int64_t n, int64_t stride, int64_t lanes, double *into) {
     const int64_t terms = n < MOST_TERMS ? n : MOST_TERMS;
-    double round = n <= MOST_TERMS ? 1.0 : 0.0; /* pole^(2n - 2): the way to the last value and back */
-    for (int64_t k = 0; round != 0.0 && k < 2 * n - 2; k++) round *= POLE;
+    const double round = pow(POLE, (double)(2 * n - 2));
     for (int64_t lane = 0; lane < lanes; lane++) into[lane] = lines[lane];
     double forth = 1.0;
     for (int64_t k = 1; k < terms; k++) {
@@ -43,7 +42,7 @@ static void filter(double *lines, int64_t n, int64_t stride, int64_t lanes) {
     }
 }
 
-/* `width` lines side by side; a line's next value is `stride` further. */
+/* Neighbouring lines are `stride` values long steps apart from place to place and lie side by side: width of them. */
 static void filter_all(double *lines, int64_t n, int64_t stride, int64_t width) {
     for (int64_t lane = 0; lane < width; lane += LANES)
         filter(lines + lane, n, stride, width - lane < LANES ? width - lane : LANES);
