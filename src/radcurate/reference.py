@@ -62,11 +62,19 @@ def options_page() -> str:
 
 
 def _table(fields: dict[str, FieldInfo], prefix: str) -> list[str]:
-    rows = [
-        f"| `{prefix}{name}` | {_kind(field)} | {_default(field)} | {field.description or ''} |"
-        for name, field in fields.items()
-    ]
-    return ["| option | type | default | meaning |", "|---|---|---|---|", *rows]
+    return ["| option | type | default | meaning |", "|---|---|---|---|", *_rows(fields, prefix)]
+
+
+def _rows(fields: dict[str, FieldInfo], prefix: str) -> list[str]:
+    """A row per option; those of a section within a section follow one by one."""
+    rows = []
+    for name, field in fields.items():
+        inner = _section(field)
+        if inner is None:
+            rows.append(f"| `{prefix}{name}` | {_kind(field)} | {_default(field)} | {field.description or ''} |")
+        else:
+            rows += _rows(inner.model_fields, f"{prefix}{name}.")
+    return rows
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:

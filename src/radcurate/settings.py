@@ -159,10 +159,49 @@ class Verify(Section):
     )
 
 
+class Ranges(Section):
+    """Measure every region again while image and contour move a little (Zwanenburg et al. 2019)."""
+
+    perturbations: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="How often each region is measured again; 0: no ranges. ICCs need 2 at least, 10 or more tell something.",
+    )
+    rotation: float = Field(
+        10.0, ge=0, le=90, description="Largest rotation of the grid within the planes, in degrees, either way."
+    )
+    translation: float = Field(
+        0.5, ge=0, le=10, description="Largest shift of the grid along each axis, in its voxels, either way."
+    )
+    noise: float = Field(
+        1.0,
+        ge=0,
+        le=10,
+        description="Noise that is added, as a multiple of the noise that the image has around the region.",
+    )
+    volume: float = Field(
+        0.15, ge=0, lt=1, description="Largest change of the region's volume, as a share of it, either way."
+    )
+    contour: float = Field(
+        1.0,
+        ge=0,
+        le=20,
+        description="Standard deviation in mm by which the boundary moves at each place, the volume being kept.",
+    )
+    contour_length: float = Field(10.0, gt=0, description="Distance in mm over which the boundary's movement changes.")
+    features: tuple[str, ...] = Field(("*",), description="Columns that get a range: names or patterns such as stat_*.")
+    without: tuple[str, ...] = Field(
+        ("morph_moran_i", "morph_geary_c", "*__*"),
+        description="Columns that get none although features names them; by default the slow ones and filtered images.",
+    )
+
+
 class Extract(Section):
     """Masks, IBSI preprocessing, features with provenance."""
 
     engine: Literal["pyradiomics"] = Field("pyradiomics", description="Feature engine.")
+    ranges: Ranges = Ranges()
     ct: dict[str, Any] | None = Field(None, description="Changes to the CT profile, key by key.")
     mr: dict[str, Any] | None = Field(None, description="Changes to the MR profile, key by key.")
     pt: dict[str, Any] | None = Field(None, description="Changes to the PET profile, key by key.")

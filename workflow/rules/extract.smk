@@ -14,6 +14,7 @@ rule extract:
         acquisition="results/extract/{chunk}/acquisition.parquet",
         provenance="results/extract/{chunk}/provenance.parquet",
         missing="results/extract/{chunk}/missing.parquet",
+        ranges="results/extract/{chunk}/ranges.parquet",
         series="results/extract/{chunk}/series.parquet",
         seal="results/extract/{chunk}/seal.json",
     log:

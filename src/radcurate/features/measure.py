@@ -42,13 +42,18 @@ def measure(
     engine: Engine,
     columns: Iterable[Column],
 ) -> Measured:
-    """Prepare a region of a whole image (arguments as in `prepare`) and compute `columns` on it and its filtered images.
+    """Put a region of a whole image on its grid (arguments as in `on_grid`) and compute `columns` on it.
 
     Raises:
         RegionError: empty_mask or empty_after_interpolation.
     """
     reach = margin(profile.filters, target_spacing(spacing, profile))
     gridded = on_grid(values, mask, spacing, profile, scale, reach)
+    return Measured(compute_on(gridded, profile, engine, columns), gridded.spacing, scale)
+
+
+def compute_on(gridded: Gridded, profile: Profile, engine: Engine, columns: Iterable[Column]) -> Outcome:
+    """Values and reasons of `columns` for a region on its grid, on the image itself and on its filtered images."""
     wanted: dict[str, list[Column]] = {}
     for column in columns:
         wanted.setdefault(column.image, []).append(column)
@@ -59,7 +64,7 @@ def measure(
         if any(label in wanted for label in chosen.labels)
         for outcome in _filtered(chosen, gridded, profile, engine, wanted)
     ]
-    return Measured(_merged(found), gridded.spacing, scale)
+    return _merged(found)
 
 
 def _filtered(

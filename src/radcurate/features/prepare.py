@@ -126,10 +126,15 @@ def on_grid(
         image = values[view.wide].astype(np.float64)
     else:
         image = interpolate(values, view.grid, profile.image_interpolation, profile.anti_aliasing == "gaussian")
-    _normalise(image, scale)
-    if profile.rounding is not None:
-        _round(image, profile.rounding)
+    finish_values(image, profile, scale)
     return Gridded(image, _offset(view.box, view.wide), view.morphology, target_spacing(spacing, profile))
+
+
+def finish_values(values: Floats, profile: Profile, scale: tuple[float, float] | None) -> None:
+    """Normalise and round interpolated values, in place."""
+    _normalise(values, scale)
+    if profile.rounding is not None:
+        _round(values, profile.rounding)
 
 
 def reads(

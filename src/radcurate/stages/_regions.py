@@ -23,9 +23,11 @@ from radcurate.features.measure import Measured, measure
 from radcurate.features.normalise import Regions, Scale, scale
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
+from radcurate.features.ranges.place import Source
+from radcurate.features.ranges.spread import chosen, ranges_of
 from radcurate.features.resample import Flags
 from radcurate.keys import Key
-from radcurate.settings import Extract
+from radcurate.settings import Extract, Ranges
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import Roi, iter_rois
 
@@ -73,6 +75,12 @@ class Context:
     engine: str
     columns: tuple[Column, ...]
     key: Key
+    ranges: Ranges
+
+    @property
+    def ranged(self) -> tuple[str, ...]:
+        """Columns that get a range."""
+        return chosen(self.names, self.ranges)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +90,7 @@ class Context:
 
 def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Context:
     """What the settings come to."""
-    return Context(profiles, settings.engine, columns_of(profiles.values()), key)
+    return Context(profiles, settings.engine, columns_of(profiles.values()), key, settings.ranges)
 
 
 @dataclass
@@ -91,6 +99,7 @@ class Found:
 
     features: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
+    ranges: list[dict[str, Any]] = field(default_factory=list)
     provenance: list[dict[str, Any]] = field(default_factory=list)
     acquisition: list[dict[str, Any]] = field(default_factory=list)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)  # series -> reason, remedy
@@ -222,6 +231,8 @@ def _add(job: Job, contour: Contour, code: str, roi: Roi, found: Found) -> None:
     row |= {**measured.outcome.values, "status": tables.OK, "provenance": digest}
     found.provenance.append({**record, "provenance": digest})
     found.missing.extend(_missing(job, code, measured.outcome.reasons))
+    if job.context.ranged:
+        found.ranges.append({"roi": code, **_ranges(job, roi, measured, mask_digest)})
 
 
 def _measure(job: Job, contour: Contour, roi: Roi, mask_digest: str) -> Measured:
@@ -231,8 +242,23 @@ def _measure(job: Job, contour: Contour, roi: Roi, mask_digest: str) -> Measured
         if job.recorded is None
         else job.recorded[mask_digest]
     )
-    chosen = engine.find(job.context.engine)
-    return measure(volume.values, roi.mask, volume.grid.spacing, job.profile, scaling, chosen, job.columns)
+    computing = engine.find(job.context.engine)
+    return measure(volume.values, roi.mask, volume.grid.spacing, job.profile, scaling, computing, job.columns)
+
+
+def _ranges(job: Job, roi: Roi, measured: Measured, mask_digest: str) -> dict[str, Any]:
+    """The row of ranges.parquet but for the region's code; a region without ranges is a row too."""
+    volume, image, names = job.opened.volume, job.opened.image, set(job.context.ranged)
+    source = Source(volume.values, roi.mask, volume.grid.spacing, job.profile, measured.scale)
+    columns = tuple(column for column in job.columns if column.name in names)
+    row: dict[str, Any] = {name + part: math.nan for name in names for part in tables.RANGE_PARTS}
+    row |= {"subject": image.about["subject"], "modality": image.modality}
+    digests, computing = (job.opened.digest, mask_digest), engine.find(job.context.engine)
+    try:
+        spread = ranges_of(source, job.context.ranges, digests, computing, columns, measured)
+    except Exception as error:
+        return {**row, "perturbations": 0, "reason": explain(error)[0]}
+    return {**row, **spread.row(), "reason": None if spread.perturbations else "empty_after_interpolation"}
 
 
 def _missing(job: Job, code: str, reasons: dict[str, str]) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ WRITTEN = (
     "features.parquet",
     "columns.parquet",
     "missing.parquet",
+    "ranges.parquet",
     "acquisition.parquet",
     "provenance.parquet",
     "series.parquet",
@@ -190,6 +191,11 @@ def _write(
     tables.write_rows(out / "columns.parquet", tables.EXTRACT_COLUMNS, map(_column_row, context.columns))
     tables.write_rows(
         out / "missing.parquet", tables.EXTRACT_MISSING, (row for result in found for row in result.missing)
+    )
+    tables.write_rows(
+        out / "ranges.parquet",
+        tables.with_ranges(context.ranged),
+        (row for result in found for row in result.ranges),
     )
     tables.write_rows(
         out / "acquisition.parquet", tables.EXTRACT_ACQUISITION, (row for result in found for row in result.acquisition)

@@ -255,6 +255,18 @@ EXTRACT_COLUMNS = Schema(  # what the feature columns are, for whoever has no ca
     ],
     ("name",),
 )
+EXTRACT_RANGES = Schema(  # followed by four REAL columns per feature: see `with_ranges`
+    "extract_ranges",
+    [
+        ("roi", TEXT),
+        ("subject", TEXT),
+        ("modality", TEXT),
+        ("perturbations", INT),  # that left a region; 0 where none did
+        ("overlap", REAL),  # mean Dice coefficient of the moved contours with the drawn one
+        ("reason", TEXT),  # why there are no ranges; null when there are
+    ],
+    ("roi",),
+)
 EXTRACT_ACQUISITION = Schema(  # of the middle plane; null where the header doesn't tell
     "extract_acquisition",
     [
@@ -357,6 +369,21 @@ PROTECT_SUBJECTS = Schema(
     ],
     ("subject",),
 )
+PROTECT_STABILITY = Schema(  # over the released regions; goes into the release as it is
+    "protect_stability",
+    [
+        ("feature", TEXT),
+        ("modality", TEXT),
+        ("icc", REAL),  # ICC(1,1) of the perturbed values
+        ("icc_lo", REAL),  # ends of its 95 % confidence interval
+        ("icc_hi", REAL),
+        ("cov", REAL),  # mean of a region's standard deviation over its |mean|
+        ("grade", TEXT),  # of icc_lo: excellent | good | moderate | poor | unknown
+        ("regions", INT),  # with values under all perturbations
+        ("perturbations", INT),  # of a region, at most
+    ],
+    ("feature", "modality"),
+)
 PROTECT_GROUPS = Schema(  # who was suppressed; names rare values, so it stays inside
     "protect_groups",
     [
@@ -382,3 +409,14 @@ def with_features(names: Iterable[str]) -> Schema:
     """`EXTRACT_FEATURES` with its feature columns."""
     base = EXTRACT_FEATURES
     return Schema(base.name, [*base.columns, *((name, REAL) for name in names)], base.key)
+
+
+# What follows a feature's name in a table of ranges: least and largest value, mean and variance of the perturbed values.
+LOW, HIGH, MEAN, VARIANCE = RANGE_PARTS = ("_lo", "_hi", "_mean", "_variance")
+
+
+def with_ranges(names: Iterable[str]) -> Schema:
+    """`EXTRACT_RANGES` with the columns of these features."""
+    base = EXTRACT_RANGES
+    columns = [(name + part, REAL) for name in names for part in RANGE_PARTS]
+    return Schema(base.name, [*base.columns, *columns], base.key)
