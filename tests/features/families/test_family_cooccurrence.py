@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from feature_tools import ball, noise
 from texture_tools import all_of, compare, levels_region, phantom_region
 
 from radcurate.features.catalogue import columns_for
+from radcurate.features.core import compute
 from radcurate.features.families.cooccurrence import COOCCURRENCE, source
+from radcurate.features.kernels.neighbourhood import MOST_LEVELS
 from radcurate.features.pyradiomics import compute as compute_by_pyradiomics
 
 # the 4 by 4 picture of Haralick, Shanmugam and Dinstein (1973), levels from 1; matrices counted by hand
@@ -100,3 +104,24 @@ def test_two_components_and_a_border():
     together = all_of(COOCCURRENCE, levels_region(noise((7, 7, 7)), mask))
     assert not np.isnan(list(together.values())).any()
     assert set(together) == set(all_of(COOCCURRENCE, levels_region(noise((9, 9, 9)), ball())))
+
+
+def test_more_levels_than_tables_have_room_for_get_a_reason_and_cost_no_other_family_its_values():
+    levels = noise((4, 4, 4))
+    levels[0, 0, 0] = MOST_LEVELS + 6
+    columns = [column for column in columns_for(("3D",)) if column.group in ("cm", "ngt", "ngl", "stat")]
+    found = compute(levels_region(levels).prepared, columns)
+    refused = {column.name for column in columns if found.reasons.get(column.name) == "too_many_levels"}
+    assert refused == {column.name for column in columns if column.group in ("cm", "ngt", "ngl")}
+    assert found.values["stat_mean"] == levels.mean()
+
+
+@pytest.mark.parametrize("n_levels", [1000, MOST_LEVELS])
+def test_many_levels_take_bounded_memory(n_levels):
+    many = levels_region(np.random.default_rng(0).permutation(np.arange(12 * 400) % n_levels + 1).reshape(12, 20, 20))
+    tracemalloc.start()
+    try:
+        all_of(COOCCURRENCE, many)
+        assert tracemalloc.get_traced_memory()[1] < 300e6
+    finally:
+        tracemalloc.stop()
