@@ -172,7 +172,9 @@ def test_whole_image_statistics_are_refused_after_defacing(chunk, tmp_path):
     chunk.add(
         "S-mr", "image", "MR", write_image(tmp_path / "after", after, "MR"), changed_voxels=int((before != after).sum())
     )
-    chunk.add("S-mask", "nifti", "SEG", [write_mask(tmp_path / "a.nii.gz", labels())], ["S-mr"])
+    drawn = labels()
+    drawn[2:5, :5, 2:5] = 7  # reaches into what is removed
+    chunk.add("S-mask", "nifti", "SEG", [write_mask(tmp_path / "a.nii.gz", drawn)], ["S-mr"])
     uncleaned = chunk.folder / "deidentify" / "dicom" / "S-mr"
     shutil.rmtree(uncleaned)
     write_image(uncleaned, before, "MR")
@@ -188,6 +190,9 @@ def test_whole_image_statistics_are_refused_after_defacing(chunk, tmp_path):
     rows = {row["roi_label"]: row for row in read(out, "features")}
     assert rows["1"]["stat_mean"] == pytest.approx(0, abs=1e-9)
     assert {row["normalisation_region"] for row in read(out, "provenance")} == {"contour:1"}
+    assert ends(extract("touched", "contour:7"))["S-mr"] == ("failed", "normalisation_region_cleaned")
+    reasons = {row["roi_label"]: row["reason"] for row in read(extract("own", "roi"), "features")}
+    assert reasons["1"] is None and reasons["7"] == "normalisation_region_cleaned"
     assert ends(extract("absent", "contour:fat"))["S-mr"] == ("failed", "normalisation_region_absent")
 
 
