@@ -7,8 +7,10 @@ from feature_tools import level_volumes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from radcurate.features.kernels import runs
 from radcurate.features.kernels.ranks import rank
 from radcurate.features.kernels.runs import IN_PLANE, IN_SPACE, count_runs
+from radcurate.features.problems import TooManyLevelsError
 
 # The order of the kernel: those in the plane first.
 DIRECTIONS = [step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
@@ -94,3 +96,19 @@ def test_a_level_with_all_lengths_fills_the_list_that_was_set_aside():
 
 def test_no_voxel_no_run():
     assert counted(np.zeros((2, 3, 4), dtype=np.int32), IN_SPACE) == {}
+
+
+def test_tables_that_outgrow_memory_are_refused_before_they_are_made(monkeypatch):
+    levels = np.arange(1, 25, dtype=np.int32).reshape(2, 3, 4)
+    monkeypatch.setattr(runs, "MOST_CELLS", 24 * 5 * runs.STRIDE)
+    assert len(counted(levels, IN_SPACE)) == 24 * IN_SPACE
+    monkeypatch.setattr(runs, "MOST_CELLS", 24 * 5 * runs.STRIDE - 1)
+    with pytest.raises(TooManyLevelsError):
+        counted(levels, IN_SPACE)
+
+
+def test_a_box_too_long_for_two_bytes_is_refused():
+    longest = np.ones((1, 1, runs.LONGEST - 1), dtype=np.int32)
+    assert counted(longest, IN_PLANE)[0, 1, runs.LONGEST - 1] == 1
+    with pytest.raises(ValueError, match="65535"):
+        counted(np.ones((1, 1, runs.LONGEST), dtype=np.int32), IN_PLANE)

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from radcurate.features.kernels._library import SIZE, array, function
 from radcurate.features.kernels.ranks import Ranked
+from radcurate.features.problems import TooManyLevelsError
 
 IN_SPACE, IN_PLANE = 13, 4
 STRIDE = 16  # of the table, see runs.c
+MOST_CELLS = 2**26  # of the table: 256 MB, of which a region touches what it fills
+LONGEST = 2**16 - 1  # a place in a run has two bytes
 
 _count = function(
     "count_runs",
@@ -38,9 +41,16 @@ def count_runs(ranked: Ranked, n_directions: int, by_plane: bool = False) -> NDA
         ranked: the levels.
         n_directions: IN_SPACE or IN_PLANE.
         by_plane: a matrix per plane that has a voxel and direction; else a matrix per direction.
+
+    Raises:
+        TooManyLevelsError: MOST_CELLS; more than 8,000 levels in a box of 512 voxels, 32,000 in one of 128.
     """
     planes, rows, columns = ranked.shape
     n_levels, n_places = len(ranked.used), max(ranked.shape) + 1
+    if n_places > LONGEST:
+        raise ValueError(f"a run has at most {LONGEST} voxels")
+    if n_levels * n_places * STRIDE > MOST_CELLS:
+        raise TooManyLevelsError
     room = _most_cells(ranked, n_directions, by_plane)
     places = np.empty(2 * (rows + 2) * IN_SPACE * (columns + 2), dtype=np.uint16)
     table = np.zeros(n_levels * n_places * STRIDE, dtype=np.uint32)
