@@ -43,10 +43,10 @@ def candidates(rows: RowSums) -> Whole:
 
 def _corners_of_all_slices(points: Whole) -> Whole:
     """Those that are corners in their slices across each axis."""
-    for axis in range(3):
-        order = [axis, *(other for other in range(3) if other != axis)]
-        turned = points[:, order]
-        turned = turned[np.lexsort(turned.T[::-1])]
-        kept = turned[slice_corners(np.ascontiguousarray(turned))]
-        points = kept[:, np.argsort(order)]
+    least, extent = points.min(axis=0), np.ptp(points, axis=0) + 1
+    for axis, (second, third) in enumerate([(1, 2), (0, 2), (0, 1)]):
+        place = points - least
+        rank = (place[:, axis] * extent[second] + place[:, second]) * extent[third] + place[:, third]
+        points = points[np.argsort(rank)]
+        points = points[slice_corners(np.ascontiguousarray(points[:, [axis, second, third]]))]
     return points

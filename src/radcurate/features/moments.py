@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,4 +50,33 @@ def moments(rows: RowSums, spacing: tuple[float, float, float]) -> Moments:
             for i in range(3)
         ]
     )
-    return Moments(n, centre, np.maximum(np.linalg.eigvalsh(covariance)[::-1], 0.0))
+    return Moments(n, centre, eigenvalues(covariance))
+
+
+def eigenvalues(matrix: Floats) -> Floats:
+    """Of a symmetric, positive matrix, shape (3, 3): falling, by Jacobi's rotations.
+
+    They are the same to the last bit everywhere; those of a LAPACK library depend on the machine.
+    """
+    a = matrix.tolist()
+    for _ in range(50):  # a handful is enough
+        size, i, j = max((abs(a[i][j]), i, j) for i, j in ((0, 1), (0, 2), (1, 2)))
+        if size <= 1e-17 * max(a[0][0], a[1][1], a[2][2]):
+            break
+        _rotate(a, i, j)
+    return np.maximum(sorted((a[0][0], a[1][1], a[2][2]), reverse=True), 0.0)
+
+
+def _rotate(a: list[list[float]], i: int, j: int) -> None:
+    """Turn the symmetric matrix such that a[i][j] vanishes."""
+    k = 3 - i - j
+    slope = (a[j][j] - a[i][i]) / (2 * a[i][j])
+    tangent = math.copysign(1, slope) / (abs(slope) + math.sqrt(slope * slope + 1))
+    cosine = 1 / math.sqrt(tangent * tangent + 1)
+    sine, step = tangent * cosine, tangent * a[i][j]
+    a[i][i] -= step
+    a[j][j] += step
+    a[i][j] = a[j][i] = 0.0
+    ki, kj = a[k][i], a[k][j]
+    a[k][i] = a[i][k] = cosine * ki - sine * kj
+    a[k][j] = a[j][k] = sine * ki + cosine * kj

@@ -44,7 +44,7 @@ def test_equals_brute_force(region, most_bytes):
         assert found[0] == pytest.approx(expected[0], abs=tolerance * max(size, 1))
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 25, 27, 31, 33, 61])
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 25, 27, 31, 33, 61, 200])
 def test_every_length_of_transform(n):
     """Radices 2 to 5, alone and together, along each axis."""
     random = np.random.default_rng(n)

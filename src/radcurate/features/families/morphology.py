@@ -6,18 +6,19 @@ A is the area of the mesh and V its volume; λ₁ ≥ λ₂ ≥ λ₃ are the pr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from radcurate.features.families.family import Family
+from radcurate.features.families.statistics import intensities
 from radcurate.features.hull import Hull, hull
 from radcurate.features.kernels.mesh import RowSums, row_sums, weighted_row_sums
 from radcurate.features.kernels.pairs import PairSums, pair_sums
 from radcurate.features.mesh import Mesh, mesh
 from radcurate.features.moments import Moments, moments
-from radcurate.features.prepare import Prepared
 from radcurate.features.region import Region
-from radcurate.features.resample import Floats, bounding_box
+from radcurate.features.resample import Floats
 
 MORPHOLOGY = Family("morph", "Morphological features", "HCUG", needs="morphology", on_responses=False)
 
@@ -26,23 +27,8 @@ SERIES = 20
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """Of the n intensities x of the intensity mask, and of pairs of them.
-
-    Attributes:
-        n: how many.
-        deviation: their standard deviation; 0 where all are equal.
-        sums: over pairs, with y = (x − μ) / deviation.
-    """
-
-    n: int
-    deviation: float
-    sums: PairSums
-
-
-@dataclass(frozen=True)
 class Form:
-    """A region, of which each part is measured when a feature asks for it."""
+    """A region, of which each part is measured when a feature first asks for it."""
 
     region: Region
 
@@ -51,20 +37,25 @@ class Form:
         """In mm."""
         return self.region.prepared.spacing
 
-    @property
+    @cached_property
+    def rows(self) -> RowSums:
+        """Of the morphological mask."""
+        return row_sums(self.region.prepared.morphology)
+
+    @cached_property
     def mesh(self) -> Mesh:
         """Of the morphological mask."""
-        return self.region.once(_mesh)
+        return mesh(self.region.prepared.morphology, self.spacing)
 
-    @property
+    @cached_property
     def hull(self) -> Hull:
         """Of that mesh."""
-        return self.region.once(_hull, self.region.once(_rows))
+        return hull(self.rows, self.spacing)
 
-    @property
+    @cached_property
     def moments(self) -> Moments:
         """Of the voxel centres of the morphological mask."""
-        return self.region.once(_moments, self.region.once(_rows))
+        return moments(self.rows, self.spacing)
 
     @property
     def semi_axes(self) -> Floats:
@@ -74,8 +65,10 @@ class Form:
     @property
     def box(self) -> Floats:
         """Edges in mm of the mesh's box, whose faces lie half a voxel outside the outermost voxel centres."""
-        parts = bounding_box(self.region.prepared.morphology)
-        return np.array([part.stop - part.start for part in parts]) * self.spacing
+        filled = self.rows.inside > 0
+        planes, rows = (np.flatnonzero(filled.any(axis=axis)) for axis in (1, 0))
+        columns = [self.rows.first[filled].min(), self.rows.last[filled].max()]
+        return np.array([ends[-1] - ends[0] + 1 for ends in (planes, rows, columns)]) * self.spacing
 
     @property
     def roundness(self) -> float:
@@ -83,46 +76,27 @@ class Form:
         return 36 * np.pi * self.mesh.volume**2 / self.mesh.area**3
 
     @property
-    def weighted_centre(self) -> Floats:
-        """Σ x c / Σ x over the voxel centres c of the intensity mask, in mm."""
-        return self.region.once(_weighted_centre)
+    def intensities(self) -> Floats:
+        """Those of the intensity mask, shape (n,)."""
+        return self.region.once(intensities)
 
     @property
-    def contrast(self) -> Contrast:
-        """Of the intensities and pairs of them."""
-        return self.region.once(_contrast)
+    def weighted_centre(self) -> Floats:
+        """Σ x c / Σ x over the voxel centres c of the intensity mask, in mm."""
+        sums, column_sums = weighted_row_sums(self.region.prepared.values, self.region.prepared.intensity)
+        planes, rows = (np.arange(n) for n in sums.shape)
+        total = np.array([(planes * sums.sum(axis=1)).sum(), (rows * sums.sum(axis=0)).sum(), column_sums.sum()])
+        return np.asarray(total / sums.sum() * self.spacing)
 
-
-def _rows(prepared: Prepared) -> RowSums:
-    return row_sums(prepared.morphology)
-
-
-def _mesh(prepared: Prepared) -> Mesh:
-    return mesh(prepared.morphology, prepared.spacing)
-
-
-def _hull(prepared: Prepared, rows: RowSums) -> Hull:
-    return hull(rows, prepared.spacing)
-
-
-def _moments(prepared: Prepared, rows: RowSums) -> Moments:
-    return moments(rows, prepared.spacing)
-
-
-def _weighted_centre(prepared: Prepared) -> Floats:
-    sums, column_sums = weighted_row_sums(prepared.values, prepared.intensity)
-    planes, rows = (np.arange(n) for n in sums.shape)
-    total = np.array([(planes * sums.sum(axis=1)).sum(), (rows * sums.sum(axis=0)).sum(), column_sums.sum()])
-    return np.asarray(total / sums.sum() * prepared.spacing)
-
-
-def _contrast(prepared: Prepared) -> Contrast:
-    inside = prepared.values[prepared.intensity]
-    n, mean = inside.size, float(inside.mean())
-    deviation = float(np.sqrt(np.mean((inside - mean) ** 2))) if inside.min() < inside.max() else 0.0
-    if deviation == 0:
-        return Contrast(n, 0.0, PairSums(0.0, 0.0, 0.0))
-    return Contrast(n, deviation, pair_sums(prepared.values, prepared.intensity, prepared.spacing, mean, 1 / deviation))
+    @cached_property
+    def pairs(self) -> PairSums:
+        """Over pairs of voxels of the intensity mask, with y = (x − μ) / σ; all 0 where the intensities are equal."""
+        x, prepared = self.intensities, self.region.prepared
+        if x.min() == x.max():
+            return PairSums(0.0, 0.0, 0.0)
+        mean = float(x.mean())
+        scale = 1 / float(np.sqrt(np.mean((x - mean) ** 2)))
+        return pair_sums(prepared.values, prepared.intensity, self.spacing, mean, scale)
 
 
 @MORPHOLOGY.computed_from
@@ -283,20 +257,17 @@ def area_density_of_hull(form: Form) -> float:
 @MORPHOLOGY.feature("integ_int", "Integrated intensity", "99N0", "mm3 intensity", needs="intensity")
 def integrated_intensity(form: Form) -> float:
     """V · mean of the intensities x of the intensity mask."""
-    prepared = form.region.prepared
-    return form.mesh.volume * float(prepared.values[prepared.intensity].mean())
+    return form.mesh.volume * float(form.intensities.mean())
 
 
 @MORPHOLOGY.feature("moran_i", "Moran's I index", "N365", needs="intensity")
 def moran_i(form: Form) -> float:
     """N / Σ w · Σ w (xᵢ − μ)(xⱼ − μ) / Σ (xᵢ − μ)², over pairs i ≠ j of the N voxels of the intensity mask; w = 1 / distance."""
-    found = form.contrast
-    return float(np.float64(found.sums.products) / found.sums.weights)
+    return float(np.float64(form.pairs.products) / form.pairs.weights)
 
 
 @MORPHOLOGY.feature("geary_c", "Geary's C measure", "NPT7", needs="intensity")
 def geary_c(form: Form) -> float:
     """(N − 1) / (2 Σ w) · Σ w (xᵢ − xⱼ)² / Σ (xᵢ − μ)², over pairs i ≠ j as for Moran's I."""
-    found = form.contrast
-    unlike = np.float64(found.sums.squares) - found.sums.products
-    return float((found.n - 1) / found.n * unlike / found.sums.weights)
+    n, pairs = form.intensities.size, form.pairs
+    return float((n - 1) / n * np.float64(pairs.squares - pairs.products) / pairs.weights)

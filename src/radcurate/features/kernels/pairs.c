@@ -29,6 +29,33 @@ static int64_t smooth(int64_t n) {
     }
 }
 
+/* cos and sin of 2 pi j / n, 0 <= 8 j <= n, by their series: libraries differ in the last bit between machines */
+static void first_octant(int64_t j, int64_t n, double *cosine, double *sine) {
+    const double angle = 2 * PI * (double)j / (double)n, square = angle * angle;
+    double c = 1, s = 1;
+    for (int k = 20; k > 0; k -= 2) {
+        c = 1 - c * square / (double)((k - 1) * k);
+        s = 1 - s * square / (double)(k * (k + 1));
+    }
+    *cosine = c;
+    *sine = s * angle;
+}
+
+/* e^(-2 pi i j / n) for 0 <= j < n, from the octant that mirrors lead to */
+static void turn_by(int64_t j, int64_t n, double *re, double *im) {
+    const int64_t below = 2 * j > n, half = below ? n - j : j;     /* up to n / 2 */
+    const int64_t left = 4 * half > n, twice = left ? n - 2 * half : 2 * half; /* of the angle; up to n / 2 */
+    const int64_t steep = 4 * twice > n;
+    double c, s;
+    if (steep) {
+        first_octant(n - 2 * twice, 4 * n, &s, &c);
+    } else {
+        first_octant(twice, 2 * n, &c, &s);
+    }
+    *re = left ? -c : c;
+    *im = below ? s : -s;
+}
+
 #define REAL float
 #define NAME(name) single_##name
 #include "pairs_template.h"

