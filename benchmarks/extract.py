@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter
 from benchmarks import engines
 from benchmarks.engines import Spent
 from benchmarks.figure import Figure
-from radcurate.features.resample import Flags, Floats, around, interpolate, interpolate_mask, lattice
+from radcurate.features.resample import Flags, Floats, around, cut, interpolate, interpolate_mask, lattice
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import read_rois
 
@@ -118,7 +118,8 @@ def read_regions(folder: Path) -> tuple[Volume, Flags]:
 
 
 def _resampled(volume: Volume, mask: Flags, step: float) -> tuple[Floats, Flags, float]:
-    grid = around(lattice(mask.shape, volume.grid.spacing, (step, step, step)), mask)
+    grid = lattice(mask.shape, volume.grid.spacing, (step, step, step))
+    grid = cut(grid, around(grid, mask))
     return np.rint(interpolate(volume.values, grid, "linear")), interpolate_mask(mask, grid, "linear", 0.5), step
 
 
