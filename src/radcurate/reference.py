@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from radcurate.canary.corpus import PACKED, built, packed, unpack
 from radcurate.deidentify.page import reference_page
 from radcurate.features.filters.choices import KINDS
+from radcurate.features.filters.page import reference_page as ibsi2_page
 from radcurate.features.profile import Profile
 from radcurate.settings import Config
 
@@ -32,6 +33,7 @@ def generated() -> dict[Path, str]:
         Path("docs/reference/deidentification.md"): reference_page(
             PROJECT / "config/allowlist", PROJECT / "config/vocabulary.yaml"
         ),
+        Path("docs/reference/ibsi2.md"): ibsi2_page(),
     }
 
 

@@ -13,12 +13,12 @@ from functools import cache
 from importlib.resources import files
 
 from radcurate.features.families import FAMILIES
-from radcurate.features.filters.conformance import COMPARED
+from radcurate.features.filters.conformance import compared
 from radcurate.features.profile import Profile
 
 NOT_IBSI = "non-IBSI"
 # Nobody published reference values for it.
-NOT_COMPARED = "not compared"
+NOT_COMPARED = "not_compared"
 IMAGE_SEPARATOR = "__"
 
 
@@ -85,16 +85,16 @@ def columns_for(textures: Iterable[str]) -> tuple[Column, ...]:
     return tuple(column for column in catalogue() if not column.aggregation or column.dimension in wanted)
 
 
-def of_image(column: Column, image: str, compared: bool) -> Column:
+def of_image(column: Column, image: str, met: bool) -> Column:
     """The same feature of a filtered image.
 
     Args:
         column: of the image itself.
         image: name of the filtered image.
-        compared: IBSI-2 has reference values for features of this kind of filter. It has them for intensity-based
-            statistics; every other feature of a filtered image is `not compared`.
+        met: this kind of filter meets IBSI-2's reference values of the feature. There are some for intensity-based
+            statistics only; every other feature of a filtered image is `not_compared`.
     """
-    conformance = column.conformance if compared and column.group == "stat" else NOT_COMPARED
+    conformance = column.conformance if met else NOT_COMPARED
     return replace(column, name=image + IMAGE_SEPARATOR + column.name, conformance=conformance, image=image)
 
 
@@ -109,7 +109,7 @@ def _filtered(profile: Profile) -> Iterator[Column]:
     own = [column for column in columns_for(profile.textures) if _on_responses(column.group)]
     for chosen in profile.filters:
         for label in chosen.labels:
-            yield from (of_image(column, label, chosen.kind in COMPARED) for column in own)
+            yield from (of_image(column, label, (chosen.kind, column.tag) in compared()) for column in own)
 
 
 def _on_responses(group: str) -> bool:

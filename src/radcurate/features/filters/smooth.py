@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from decimal import Decimal
+from functools import cache
 
 from radcurate.features.filters.choices import LaplacianOfGaussian, Mean
 from radcurate.features.filters.separable import WHOLE, Box, Product, Taps, along, even, reach, responses
@@ -65,8 +65,15 @@ def _axes(chosen: LaplacianOfGaussian) -> tuple[int, ...]:
 def _profile(chosen: LaplacianOfGaussian, step: float) -> tuple[Taps, Taps]:
     """An axis's Gaussian, and that times 1 − k²/σ²."""
     sigma = chosen.sigma / step
-    half = math.floor(chosen.cutoff * sigma + 0.5)
-    k = np.arange(-half, half + 1)
-    gaussian = np.exp(-(k**2) / (2 * sigma**2)) / (math.sqrt(2 * math.pi) * sigma)
-    curve = gaussian * (1 - k**2 / sigma**2)
-    return Taps(tuple(gaussian.tolist()), -half), Taps(tuple(curve.tolist()), -half)
+    return _taps(sigma, math.floor(chosen.cutoff * sigma + 0.5))
+
+
+@cache
+def _taps(sigma: float, half: int) -> tuple[Taps, Taps]:
+    """In decimals first: binary exponentials differ in the last bit from processor to processor."""
+    falls = [float((-(k**2) / (2 * Decimal(sigma) ** 2)).exp()) for k in map(Decimal, range(half + 1))]
+    scale = math.sqrt(2 * math.pi) * sigma
+    gaussian = [fall / scale for fall in falls]
+    curve = [weight * (1 - k**2 / sigma**2) for k, weight in enumerate(gaussian)]
+    one, other = (Taps((*reversed(part[1:]), *part), -half) for part in (gaussian, curve))
+    return one, other
