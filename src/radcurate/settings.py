@@ -202,6 +202,9 @@ class Extract(Section):
 
     engine: Literal["pyradiomics"] = Field("pyradiomics", description="Feature engine.")
     ranges: Ranges = Ranges()
+    invariance: bool = Field(
+        True, description="Compute features of the exported images too and record how cleaning changed them."
+    )
     ct: dict[str, Any] | None = Field(None, description="Changes to the CT profile, key by key.")
     mr: dict[str, Any] | None = Field(None, description="Changes to the MR profile, key by key.")
     pt: dict[str, Any] | None = Field(None, description="Changes to the PET profile, key by key.")

@@ -29,17 +29,32 @@ class Chunk:
     folder: Path
     key: Key
     rows: list[dict[str, Any]] = field(default_factory=list)
+    exported: list[dict[str, Any]] = field(default_factory=list)  # instances of consent
+    made: list[dict[str, Any]] = field(default_factory=list)  # instances of deidentify
 
     def add(
-        self, series: str, kind: str, modality: str, files: list[Path], images: list[str] | None = None, **more: Any
+        self,
+        series: str,
+        kind: str,
+        modality: str,
+        files: list[Path],
+        images: list[str] | None = None,
+        exported: list[Path] | None = None,
+        **more: Any,
     ) -> str:
-        """A series of the given files; `more` replaces columns of its row."""
+        """A series of the given files; `exported`: what they were made from, under the same names, if others.
+
+        `more` replaces columns of its row.
+        """
         for stage in ("deface", "deidentify"):
             target = self.folder / stage / "dicom" / series
             target.mkdir(parents=True, exist_ok=True)
             for path in files:
-                name = "mask.nii.gz" if path.name.endswith(".nii.gz") else f"{path.stem}.dcm"
-                (target / name).symlink_to(path)
+                (target / _name(path)).symlink_to(path)
+        for path in exported or files:
+            code = self.key.file_code(str(path))
+            self.exported.append({"file": code, "path": str(path), "size": 1, "series": series, "status": "ok"})
+            self.made.append({"series": series, "name": _name(path), "order": len(self.made), "file": code})
         row = {"series": series, "subject": "P-1", "kind": kind, "modality": modality, "status": "ok", "folder": series}
         row |= {"n_instances": len(files), "images": images or [], "face": "none", "changed_voxels": 0, "verify": "ok"}
         self.rows.append(row | more)
@@ -64,8 +79,12 @@ class Chunk:
             if row["verify"]
         ]
         tables.write_rows(self.folder / "verify/series.parquet", tables.VERIFY_SERIES, checked)
-        for stage in ("deface", "deidentify", "verify"):
+        tables.write_rows(self.folder / "deidentify/instances.parquet", tables.DEIDENTIFY_INSTANCES, self.made)
+        tables.write_rows(self.folder / "consent/instances.parquet", tables.INVENTORY_INSTANCES, self.exported)
+        for stage in ("deface", "verify"):
             write_seal(self.folder / stage, ["series.parquet"], self.key)
+        write_seal(self.folder / "deidentify", ["series.parquet", "instances.parquet"], self.key)
+        write_seal(self.folder / "consent", ["instances.parquet"], self.key)
 
     def extract(self, out: str = "extract", threads: int = 1, profiles: Path = PROFILES, **settings: Any) -> Path:
         """Run the stage; the folder it wrote."""
@@ -73,10 +92,21 @@ class Chunk:
         target = self.folder / out
         parts = {
             name: self.folder / stage
-            for name, stage in (("source", "deface"), ("subjects", "deidentify"), ("verified", "verify"))
+            for name, stage in (
+                ("source", "deface"),
+                ("subjects", "deidentify"),
+                ("verified", "verify"),
+                ("chunk", "consent"),
+            )
         }
-        run(Extract.model_validate(settings), **parts, out=target, key=self.key, profiles=profiles, threads=threads)
+        parts |= {"export": Path("/"), "out": target}
+        run(Extract.model_validate(settings), **parts, key=self.key, profiles=profiles, threads=threads)
         return target
+
+
+def _name(path: Path) -> str:
+    """The cleaned file's."""
+    return "mask.nii.gz" if path.name.endswith(".nii.gz") else f"{path.stem}.dcm"
 
 
 def write_image(folder: Path, values: NDArray[np.int16], modality: str = "CT", spacing: float = 2.0) -> list[Path]:

@@ -7,6 +7,8 @@ rule extract:
         series="results/deface/{chunk}/series.parquet",
         subjects="results/deidentify/{chunk}/series.parquet",
         verified="results/verify/{chunk}/series.parquet",
+        instances="results/consent/chunks/{chunk}/instances.parquet",
+        cleaned="results/deidentify/{chunk}/instances.parquet",
         profiles=run.profiles(),
     output:
         features="results/extract/{chunk}/features.parquet",
@@ -15,6 +17,7 @@ rule extract:
         provenance="results/extract/{chunk}/provenance.parquet",
         missing="results/extract/{chunk}/missing.parquet",
         ranges="results/extract/{chunk}/ranges.parquet",
+        invariance="results/extract/{chunk}/invariance.parquet",
         series="results/extract/{chunk}/series.parquet",
         seal="results/extract/{chunk}/seal.json",
     log:
@@ -32,8 +35,11 @@ rule extract:
         subjects=subpath(input.subjects, parent=True),
         verified=subpath(input.verified, parent=True),
         profiles=lambda wildcards, input: str(Path(input.profiles[0]).parent),
+        chunk=subpath(input.instances, parent=True),
         out=subpath(output.series, parent=True),
     shell:
         "python -m radcurate.stages.extract --settings {params.settings:q} --source {params.source}"
-        " --subjects {params.subjects} --verified {params.verified} --profiles {params.profiles:q}"
+        " --subjects {params.subjects} --verified {params.verified} --chunk {params.chunk}"
+        ' --export "$RADCURATE_INPUT"'
+        " --profiles {params.profiles:q}"
         " --out {params.out} --threads {threads} --log {log}"

@@ -45,9 +45,10 @@ def scale(values: NDArray[np.generic], profile: Profile, regions: Regions) -> Sc
         RegionError: normalisation_image_cleaned, normalisation_region_cleaned, normalisation_region_absent,
             normalisation_region_flat.
     """
-    if profile.normalisation == "none":
+    region = source(profile, regions, values.shape)
+    if region is None:
         return None
-    mean, deviation = _moments(values, _region(profile.normalisation_region or "", regions, values.shape))
+    mean, deviation = _moments(values, region)
     if not deviation > 0:
         raise RegionError("normalisation_region_flat")
     return mean, deviation
@@ -67,6 +68,17 @@ def _moments(values: NDArray[np.generic], region: Flags) -> tuple[float, float]:
         raise RegionError("normalisation_region_absent")
     mean = sum(total for _, total in counted) / n
     return mean, float(np.sqrt(sum(float(((inside(plane) - mean) ** 2).sum()) for plane in planes) / n))
+
+
+def source(profile: Profile, regions: Regions, shape: tuple[int, ...]) -> Flags | None:
+    """The voxels that mean and deviation come from; None without normalisation.
+
+    Raises:
+        RegionError: normalisation_image_cleaned, normalisation_region_cleaned, normalisation_region_absent.
+    """
+    if profile.normalisation == "none":
+        return None
+    return _region(profile.normalisation_region or "", regions, shape)
 
 
 def _region(name: str, regions: Regions, shape: tuple[int, ...]) -> Flags:

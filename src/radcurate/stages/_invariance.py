@@ -8,7 +8,7 @@ voxels changed: out of reach of interpolation, filters and features they may not
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from radcurate.features import provenance
 from radcurate.features.invariance import OUT_OF_REACH, SAME_INPUT, WITHIN_REACH, compare, distance
+from radcurate.features.problems import RegionError
 from radcurate.features.resample import Flags
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import Roi, iter_rois
@@ -74,16 +75,34 @@ class Walk:
     """The regions of one contour file as it was exported, one by one, in step with those of the cleaned file."""
 
     def __init__(self, path: Path, kind: str, original: Original) -> None:
-        self._left: Iterator[Roi] = iter_rois(path, kind, original.volume.grid)
+        self._regions = iter_rois(path, kind, original.volume.grid)
         self._next: Roi | None = None
 
-    def take(self, number: int) -> Roi | None:
-        """The region of this number, if there is one; numbers must rise from call to call."""
+    def take(self, number: int) -> Roi:
+        """The region of this number; numbers must rise from call to call.
+
+        Raises:
+            RegionError: region_absent.
+            VolumeError: it can't be used, or the file can't.
+        """
         while self._next is None or self._next.number < number:
-            self._next = next(self._left, None)
+            self._next = next(self._regions, None)
             if self._next is None:
-                return None
-        return self._next if self._next.number == number and self._next.problem is None else None
+                break
+        if self._next is None or self._next.number != number:
+            raise RegionError("region_absent")
+        if self._next.problem is not None:
+            raise self._next.problem
+        return self._next
+
+
+def absent(_number: int) -> Roi:
+    """In place of `Walk.take` where there is no file.
+
+    Raises:
+        RegionError: contour_absent.
+    """
+    raise RegionError("contour_absent")
 
 
 def held_against(original: Original, twin: Roi, region: Region) -> Row:
@@ -106,9 +125,7 @@ def unproven(reason: str) -> Row:
     return {**_row(None, 0, {}, None, None), "reason": reason, "largest_change": None}
 
 
-def _row(
-    basis: str | None, features: int, changes: Mapping[str, float], voxels: int | None, away: float | None
-) -> Row:
+def _row(basis: str | None, features: int, changes: Mapping[str, float], voxels: int | None, away: float | None) -> Row:
     worst = sorted(changes, key=lambda name: (-changes[name], name))
     return {
         "basis": basis,

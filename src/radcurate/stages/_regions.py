@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from radcurate.errors import CurationError, place_of
 from radcurate.features import engine, provenance
 from radcurate.features.acquisition import attributes
 from radcurate.features.catalogue import Column, columns_of
+from radcurate.features.filters import margin
 from radcurate.features.measure import Measured, measure
-from radcurate.features.normalise import Regions, Scale, scale
+from radcurate.features.normalise import Regions, Scale, scale, source
+from radcurate.features.prepare import reads, target_spacing
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 from radcurate.features.ranges.place import Source
@@ -28,6 +31,7 @@ from radcurate.features.ranges.spread import chosen, ranges_of
 from radcurate.features.resample import Flags
 from radcurate.keys import Key
 from radcurate.settings import Extract, Ranges
+from radcurate.stages._invariance import Original, Region, Walk, absent, held_against, read_original, unproven
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import Roi, iter_rois
 
@@ -52,6 +56,7 @@ class Contour:
     kind: str
     files: tuple[Path, ...]
     shared: bool
+    exported: tuple[Path, ...] = ()  # the same files as they were exported; empty: not to be compared
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Image:
     changed_voxels: int
     about: dict[str, Any]  # subject, site, sex, age, study_date
     contours: tuple[Contour, ...]
+    exported: tuple[Path, ...] | None = None  # the same files as they were exported; None: not to be compared
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Found:
     ranges: list[dict[str, Any]] = field(default_factory=list)
     provenance: list[dict[str, Any]] = field(default_factory=list)
     acquisition: list[dict[str, Any]] = field(default_factory=list)
+    invariance: list[dict[str, Any]] = field(default_factory=list)
     problems: dict[str, tuple[str, str]] = field(default_factory=dict)  # series -> reason, remedy
 
 
@@ -110,7 +117,8 @@ def extract_image(context: Context, image: Image) -> Found:
     found = Found()
     try:
         opened = open_image(image)
-        extract_regions(start(context, opened, context.profiles[image.modality], found), image.contours, found)
+        job = start(context, opened, context.profiles[image.modality], found)
+        extract_regions(replace(job, original=_original(opened)), image.contours, found)
     except Exception as error:
         found.problems[image.series] = explain(error)
     return found
@@ -141,6 +149,7 @@ class Job:
     Attributes:
         recorded: mask digest -> mean and deviation that intensities were normalised with, of the only regions that
             are wanted; None: all regions, and the statistics are taken from the image.
+        original: the image as it was exported, or why there is none; None: not to be compared.
     """
 
     context: Context
@@ -149,6 +158,7 @@ class Job:
     columns: tuple[Column, ...]
     acquisition_digest: str
     recorded: Mapping[str, Scale] | None = None
+    original: Original | str | None = None
 
 
 def open_image(image: Image) -> Opened:
@@ -182,8 +192,8 @@ def extract_regions(job: Job, contours: Iterable[Contour], found: Found) -> None
     """Add the rows of all regions of the contours; a contour that can't be read is a problem under its name."""
     for contour in contours:
         try:
-            for code, roi in _regions(job, contour):
-                _add(job, contour, code, roi, found)
+            for code, roi, twin in _regions(job, contour):
+                _add(job, contour, code, roi, twin, found)
         except Exception as error:
             found.problems[contour.series] = explain(error)
 
@@ -198,16 +208,40 @@ def contour_files(folder: Path, kind: str) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob("*.nii.gz"))) if kind == "nifti" else dicom_files(folder)
 
 
-def _regions(job: Job, contour: Contour) -> Iterator[tuple[str, Roi]]:
+Twin = Callable[[], Roi]  # the same region as it was exported
+
+
+def _regions(job: Job, contour: Contour) -> Iterator[tuple[str, Roi, Twin]]:
     """Code and mask of each region. The image and the file join the code only where the number alone isn't unique."""
-    for path in contour.files:
+    for place, path in enumerate(contour.files):
         image = [job.opened.image.series] if contour.shared else []
         name = [path.name] if len(contour.files) > 1 else []
+        walk = _walk(job, contour, place)
         for roi in iter_rois(path, contour.kind, job.opened.volume.grid):
-            yield "R-" + job.context.key.code("roi", contour.series, str(roi.number), *image, *name), roi
+            code = "R-" + job.context.key.code("roi", contour.series, str(roi.number), *image, *name)
+            yield code, roi, partial(walk, roi.number)
 
 
-def _add(job: Job, contour: Contour, code: str, roi: Roi, found: Found) -> None:
+def _walk(job: Job, contour: Contour, place: int) -> Callable[[int], Roi]:
+    """Gives the exported regions of a file by their rising numbers; nothing is read before it is asked."""
+    if isinstance(job.original, Original) and contour.exported:
+        return Walk(contour.exported[place], contour.kind, job.original).take
+    return absent
+
+
+def _original(opened: Opened) -> Original | str | None:
+    """The image as it was exported, or why there is none."""
+    if opened.image.exported is None:
+        return None
+    if not opened.image.exported:
+        return "original_absent"
+    try:
+        return read_original(opened.image.exported, opened.volume, opened.digest)
+    except Exception as error:
+        return f"original_{explain(error)[0]}"
+
+
+def _add(job: Job, contour: Contour, code: str, roi: Roi, twin: Twin, found: Found) -> None:
     """One row; a region that fails is a row too."""
     mask_digest = provenance.digest_of_mask(roi.mask)
     if job.recorded is not None and mask_digest not in job.recorded:
@@ -233,6 +267,34 @@ def _add(job: Job, contour: Contour, code: str, roi: Roi, found: Found) -> None:
     found.missing.extend(_missing(job, code, measured.outcome.reasons))
     if job.context.ranged:
         found.ranges.append({"roi": code, **_ranges(job, roi, measured, mask_digest)})
+    if job.original is not None:
+        told = {"roi": code, "series": image.series, "contour": contour.series}
+        found.invariance.append(told | _invariance(job, contour, roi, mask_digest, measured, twin))
+
+
+def _invariance(
+    job: Job, contour: Contour, roi: Roi, mask_digest: str, measured: Measured, twin: Twin
+) -> dict[str, Any]:
+    """How the region's features compare with those before cleaning; statistics come from the same voxels."""
+    if job.original is None or isinstance(job.original, str):
+        return unproven(job.original or "original_absent")
+    statistics, spacing = _statistics_from(job, contour, roi), job.opened.volume.grid.spacing
+
+    def again(volume: Volume, before: Roi) -> Mapping[str, float]:
+        scaling = scale(volume.values, job.profile, replace(statistics, roi=before.mask))
+        chosen = engine.find(job.context.engine)
+        return measure(
+            volume.values, before.mask, volume.grid.spacing, job.profile, scaling, chosen, job.columns
+        ).outcome.values
+
+    def reach() -> Flags:
+        wide = margin(job.profile.filters, target_spacing(spacing, job.profile))
+        return reads(roi.mask, spacing, job.profile, wide, source(job.profile, statistics, roi.mask.shape))
+
+    try:
+        return held_against(job.original, twin(), Region(roi, mask_digest, measured.outcome.values, again, reach))
+    except Exception as error:
+        return unproven(f"original_{explain(error)[0]}")
 
 
 def _measure(job: Job, contour: Contour, roi: Roi, mask_digest: str) -> Measured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from radcurate.stages._regions import (
 log = logging.getLogger("radcurate")
 
 Row = dict[str, Any]
+Exported = Mapping[tuple[str, str], Path]
 Outcome = tuple[str, str | None, str | None]  # status, reason, remedy
 OK: Outcome = (tables.OK, None, None)
 WRITTEN = (
@@ -41,6 +43,7 @@ WRITTEN = (
     "ranges.parquet",
     "acquisition.parquet",
     "provenance.parquet",
+    "invariance.parquet",
     "series.parquet",
 )
 
@@ -50,6 +53,8 @@ def run(
     source: Path,
     subjects: Path,
     verified: Path,
+    chunk: Path,
+    export: Path,
     out: Path,
     key: Key,
     profiles: Path,
@@ -62,6 +67,8 @@ def run(
         source: results/deface/<chunk>.
         subjects: results/deidentify/<chunk>.
         verified: results/verify/<chunk>.
+        chunk: results/consent/chunks/<chunk>, which knows the files as they were exported.
+        export: the folder of the export, which features before cleaning are computed from.
         out: results/extract/<chunk>.
         key: the project key.
         profiles: folder with ct.yaml, mr.yaml and pt.yaml.
@@ -70,7 +77,7 @@ def run(
     Raises:
         CurationError: a seal doesn't hold, or a profile is not valid.
     """
-    for folder in (source, subjects, verified):
+    for folder in (source, subjects, verified, chunk):
         check_seal(folder, key)
     chosen = load_profiles(profiles, {"ct": settings.ct, "mr": settings.mr, "pt": settings.pt})
     context = context_for(settings, chosen, key)
@@ -78,7 +85,8 @@ def run(
     people = _by_series(tables.read_rows(subjects / "series.parquet", tables.DEIDENTIFY_SERIES))
     checked = _by_series(tables.read_rows(verified / "series.parquet", tables.VERIFY_SERIES))
     upstream = {row["series"]: _upstream(row, checked.get(row["series"]), context) for row in rows}
-    images = _images(rows, upstream, people, source, subjects)
+    exported = _exported(chunk, subjects, export) if settings.invariance else None
+    images = _images(rows, upstream, people, Folders(source, subjects, exported))
     found = map_items(partial(extract_image, context), images, threads, "extract")
     ends = _ends(rows, upstream, images, found)
     _write(out, context, rows, ends, found, key)
@@ -101,24 +109,48 @@ def _upstream(row: Row, check: Row | None, context: Context) -> Outcome:
     return OK
 
 
+def _exported(chunk: Path, subjects: Path, export: Path) -> Exported:
+    """The file that each cleaned one was made from, by series and name."""
+    paths = {row["file"]: row["path"] for row in tables.read_rows(chunk / "instances.parquet")}
+    made = tables.read_rows(subjects / "instances.parquet", tables.DEIDENTIFY_INSTANCES)
+    return {(row["series"], row["name"]): export / paths[row["file"]] for row in made if row["file"] in paths}
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where images are: cleaned, and before their pixels were; and the exported files, if they are to be compared."""
+
+    source: Path
+    subjects: Path
+    exported: Exported | None
+
+    def before(self, series: str, files: tuple[Path, ...]) -> tuple[Path, ...]:
+        """The exported files of cleaned ones; empty where one isn't known."""
+        known = self.exported or {}
+        found = tuple(known[series, path.name] for path in files if (series, path.name) in known)
+        return found if len(found) == len(files) else ()
+
+
 def _images(
-    rows: list[Row], upstream: Mapping[str, Outcome], people: Mapping[str, Row], source: Path, subjects: Path
+    rows: list[Row], upstream: Mapping[str, Outcome], people: Mapping[str, Row], folders: Folders
 ) -> list[Image]:
     """Usable images that have usable contours."""
     usable = [row for row in rows if upstream[row["series"]] == OK]
     images = []
     for row in sorted(usable, key=lambda row: str(row["series"])):
-        contours = tuple(_contour(other, source) for other in usable if row["series"] in (other["images"] or []))
+        contours = tuple(_contour(other, folders) for other in usable if row["series"] in (other["images"] or []))
         person = people.get(row["series"], {})
         if row["kind"] == "image" and contours:
+            files = dicom_files(folders.source / "dicom" / row["folder"])
             image = Image(
                 series=row["series"],
                 modality=row["modality"],
-                files=dicom_files(source / "dicom" / row["folder"]),
-                uncleaned=dicom_files(subjects / "dicom" / row["folder"]),
+                files=files,
+                uncleaned=dicom_files(folders.subjects / "dicom" / row["folder"]),
                 changed_voxels=row["changed_voxels"] or 0,
                 about={"subject": row["subject"]} | {name: person.get(name) for name in ABOUT},
                 contours=tuple(sorted(contours, key=lambda contour: contour.series)),
+                exported=folders.before(row["series"], files) if folders.exported is not None else None,
             )
             images.append(image)
     return images
@@ -127,9 +159,9 @@ def _images(
 ABOUT = ("site", "sex", "age", "study_date")
 
 
-def _contour(row: Row, source: Path) -> Contour:
-    files = contour_files(source / "dicom" / row["folder"], row["kind"])
-    return Contour(row["series"], row["kind"], files, len(row["images"]) > 1)
+def _contour(row: Row, folders: Folders) -> Contour:
+    files = contour_files(folders.source / "dicom" / row["folder"], row["kind"])
+    return Contour(row["series"], row["kind"], files, len(row["images"]) > 1, folders.before(row["series"], files))
 
 
 def _ends(
@@ -201,6 +233,8 @@ def _write(
         out / "acquisition.parquet", tables.EXTRACT_ACQUISITION, (row for result in found for row in result.acquisition)
     )
     tables.write_rows(out / "provenance.parquet", tables.EXTRACT_PROVENANCE, records.values())
+    unlike = (row for result in found for row in result.invariance)
+    tables.write_rows(out / "invariance.parquet", tables.EXTRACT_INVARIANCE, unlike)
     tables.write_rows(out / "series.parquet", tables.EXTRACT_SERIES, (_series_row(row, ends, features) for row in rows))
     write_seal(out, list(WRITTEN), key)
 

@@ -267,6 +267,26 @@ EXTRACT_RANGES = Schema(  # followed by four REAL columns per feature: see `with
     ],
     ("roi",),
 )
+EXTRACT_INVARIANCE = Schema(  # of each region with values: features before any cleaning against those extracted
+    "extract_invariance",
+    [
+        ("roi", TEXT),
+        ("series", TEXT),
+        ("contour", TEXT),
+        # same_input: the very voxels and mask; out_of_reach: voxels changed where no feature looks, so every bit must be
+        # the same; within_reach: they may differ; null: nothing to compare with
+        ("basis", TEXT),
+        ("reason", TEXT),  # why there is nothing to compare with
+        ("changed_voxels", INT),  # in the whole image; null: the images are not on one grid
+        ("distance", REAL),  # mm from the box around the region to the nearest changed voxel; null: none changed
+        ("features", INT),  # compared
+        ("different", INT),  # of these, with other bits
+        ("largest_change", REAL),  # relative; infinite: a value on one side only
+        ("changed", TEXTS),  # features with other bits, the most changed one first
+        ("changes", REALS),  # their relative changes
+    ],
+    ("roi",),
+)
 EXTRACT_ACQUISITION = Schema(  # of the middle plane; null where the header doesn't tell
     "extract_acquisition",
     [
