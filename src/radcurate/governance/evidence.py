@@ -82,6 +82,9 @@ class Evidence:
     rows_of: Mapping[str, int]
     hipaa_path: str
     dates: str
+    invariance: tuple[
+        Mapping[str, Any], ...
+    ] = ()  # features before and after cleaning, of each region that was measured
     canaries: Mapping[str, int] = field(default_factory=dict)  # planted, seen_before, cleaned, left, over all chunks
     unpaired: Mapping[str, int] = field(default_factory=dict)  # verified series -> files not held against their sources
     digests: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,44 +17,14 @@ import pyarrow.compute as pc
 
 from radcurate.governance.conservation import RELEASED, Outcome, file_leaks, leaks
 from radcurate.governance.evidence import Evidence, FaceCheck
+from radcurate.governance.invariance import largest_change, unproven_regions
+from radcurate.governance.measure import Limit, Measure, Value
 from radcurate.governance.safe_harbor import Line, lines, red_lines
 from radcurate.tables import EXTRACT_PROVENANCE, FAILED, OK
 
 # Parameters without which nobody can compute a value again (IBSI reporting guidelines; requirements F02 to F07).
 _CONDITIONAL = {"normalisation_mean", "normalisation_deviation"}  # filled only where intensities are normalised
 PROVENANCE_KEYS = tuple(name for name, _ in EXTRACT_PROVENANCE.columns if name not in _CONDITIONAL)
-
-
-@dataclass(frozen=True)
-class Value:
-    """What was measured."""
-
-    number: float | None
-    detail: str = ""
-    applies: bool = True
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A number that a policy may limit."""
-
-    name: str
-    artefact: str
-    meaning: str
-    read: Callable[[Evidence, list[Outcome]], Value]
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The laxest limit a policy may set on a measure that every policy owes."""
-
-    min: float | None = None
-    max: float | None = None
-
-    @property
-    def word(self) -> str:
-        """The limit in words."""
-        return f"at most {self.max:g}" if self.max is not None else f"at least {self.min:g}"
 
 
 def _ids(series: list[str]) -> str:
@@ -356,6 +325,18 @@ _ALL = [
         _incomplete_records,
     ),
     Measure("features.empty_rows", _TABLE, "rows without a single feature value", _empty_rows),
+    Measure(
+        "invariance.unproven_regions",
+        "results/extract/*/invariance.parquet",
+        "measured regions of which it isn't shown what cleaning did to their features",
+        unproven_regions,
+    ),
+    Measure(
+        "invariance.largest_change",
+        "results/extract/*/invariance.parquet",
+        "largest relative change of a feature by cleaning",
+        largest_change,
+    ),
     Measure("features.rows", _TABLE, "rows to release", _rows),
     Measure("columns.without_reason", _TABLE, "columns without a stated reason", _unreasoned),
     Measure("codes.internal", _TABLE, "cells with a pseudonym used inside the run", _internal_codes),
@@ -406,6 +387,7 @@ OWED: dict[str, Limit] = {
         "provenance.rows_without_record",
         "provenance.incomplete_records",
         "features.empty_rows",
+        "invariance.unproven_regions",
         "columns.without_reason",
         "codes.internal",
         "dates.finer_than_year",

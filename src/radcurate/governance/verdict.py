@@ -9,7 +9,8 @@ from typing import Any
 
 from radcurate.governance.conservation import RELEASED, Outcome, Tally, tally
 from radcurate.governance.evidence import Evidence
-from radcurate.governance.measures import MEASURES, Value
+from radcurate.governance.measure import Value
+from radcurate.governance.measures import MEASURES
 from radcurate.governance.policy import Criterion, PolicyFile
 
 

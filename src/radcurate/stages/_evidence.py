@@ -122,6 +122,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         },
         hits=_hits(reader, chosen, verified),
         regions=_regions(reader, chosen),
+        invariance=tuple(_extracted(reader, chosen, "invariance.parquet", tables.EXTRACT_INVARIANCE)),
         faces=_faces(reader, chosen, defaced),
         study_dates={row["series"]: row["study_date"] for row in deidentified},
         features=features,
@@ -216,6 +217,11 @@ def _canaries(reader: Reader, chunks: list[str]) -> dict[str, int]:
 def _unpaired(row: Mapping[str, Any]) -> int:
     """Files of a verified series that weren't held against their sources."""
     return (row["files"] or 0) - (row["paired"] or 0)
+
+
+def _extracted(reader: Reader, chunks: list[str], name: str, schema: tables.Schema) -> list[dict[str, Any]]:
+    """Rows of one of extract's tables, over all chunks."""
+    return [row for chunk in chunks for row in reader.rows(f"extract/{chunk}", name, schema)]
 
 
 def _regions(reader: Reader, chunks: list[str]) -> dict[str, int]:
