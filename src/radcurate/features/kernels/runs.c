@@ -77,7 +77,7 @@ static int64_t list_runs(uint32_t *table, int64_t n_levels, int64_t n_places, in
    ranks: with one empty voxel of margin on every side of (planes, rows, columns)
    n_directions: 13 in space, 4 in the planes
    by_plane: matrices of every plane with a voxel, one after the other; else one per direction for all planes
-   places: room for 2 x rows + 2 x 13 x columns + 2
+   places: room for 2 x (rows + 2) x 13 x (columns + 2)
    table: n_levels x n_places x 16 zeros, n_places = 1 + the longest side
    list: see list_runs
 

@@ -3,32 +3,43 @@
 
 static inline uint16_t smaller(uint16_t one, uint16_t other) { return one < other ? one : other; }
 
-/* Steps over faces from each voxel of the mask to the nearest one outside it; 0 outside, 1 at the edge. What lies beyond
-   the box is outside. in_space: 1: faces towards other planes count too; 0: each plane by itself. */
+/* One sweep over the mask, each voxel learning from its neighbours before it: forward from the first voxel or backward
+   from the last. Called with constants for in_space and forward. */
+static inline void sweep(const uint8_t *mask, int64_t planes, int64_t rows, int64_t columns, int in_space, int forward,
+                         uint16_t *distances)
+{
+    const int64_t width = columns + 2, of_plane = (rows + 2) * width, step = forward ? 1 : -1;
+    for (int64_t line = 0; line < planes * rows; line++) {
+        const int64_t at = forward ? line : planes * rows - 1 - line, plane = at / rows, row = at % rows;
+        const uint8_t *inside = mask + at * columns;
+        uint16_t *here = distances + (plane + 1) * of_plane + (row + 1) * width + 1, before = 0;
+        for (int64_t k = 0; k < columns; k++) {
+            const int64_t column = forward ? k : columns - 1 - k;
+            if (!inside[column]) {
+                before = 0;
+                continue;
+            }
+            uint16_t least = smaller(before, here[column - step * width]);
+            if (in_space)
+                least = smaller(least, here[column - step * of_plane]);
+            before = forward ? (uint16_t)(least + 1) : smaller(here[column], (uint16_t)(least + 1));
+            here[column] = before;
+        }
+    }
+}
+
+/* Steps over faces from each voxel of the mask to the nearest one outside it: 1 at the edge. What lies beyond the box is
+   outside. in_space: 1: faces towards other planes count too; 0: each plane by itself. distances: zeros, with one voxel of
+   margin on every side. */
 EXPORT void edge_distances(const uint8_t *mask, int64_t planes, int64_t rows, int64_t columns, int64_t in_space,
                            uint16_t *distances)
 {
-    const int64_t of_plane = rows * columns, n_rows = planes * rows;
-    for (int64_t line = 0; line < n_rows; line++) {
-        const int has_row_before = line % rows > 0, has_plane_before = in_space && line >= rows;
-        const uint8_t *inside = mask + line * columns;
-        uint16_t *here = distances + line * columns, before = 0;
-        for (int64_t column = 0; column < columns; column++) {
-            uint16_t least = has_row_before ? here[column - columns] : 0;
-            least = smaller(least, in_space ? (has_plane_before ? here[column - of_plane] : 0) : least);
-            least = smaller(least, before);
-            here[column] = before = inside[column] ? (uint16_t)(least + 1) : 0;
-        }
-    }
-    for (int64_t line = n_rows - 1; line >= 0; line--) {
-        const int has_row_after = line % rows < rows - 1, has_plane_after = in_space && line < n_rows - rows;
-        uint16_t *here = distances + line * columns, after = 0;
-        for (int64_t column = columns - 1; column >= 0; column--) {
-            uint16_t least = has_row_after ? here[column + columns] : 0;
-            least = smaller(least, in_space ? (has_plane_after ? here[column + of_plane] : 0) : least);
-            least = smaller(least, after);
-            here[column] = after = smaller(here[column], (uint16_t)(least + 1));
-        }
+    if (in_space) {
+        sweep(mask, planes, rows, columns, 1, 1, distances);
+        sweep(mask, planes, rows, columns, 1, 0, distances);
+    } else {
+        sweep(mask, planes, rows, columns, 0, 1, distances);
+        sweep(mask, planes, rows, columns, 0, 0, distances);
     }
 }
 
@@ -119,8 +130,7 @@ static void link_row(const uint16_t *restrict here, const uint16_t *restrict bef
 
 /* Zones of a region.
 
-   ranks: with one empty voxel of margin on every side of (planes, rows, columns)
-   distances: of edge_distances
+   ranks, distances: with one empty voxel of margin on every side of (planes, rows, columns); distances of edge_distances
    in_space: 1: zones reach over planes; 0: zones of every plane by itself
    links: room for columns
    labels: room for 2 x (rows + 2) x (columns + 2)
@@ -138,8 +148,8 @@ EXPORT int64_t find_zones(const uint16_t *ranks, const uint16_t *distances, int6
     int64_t first = 0, n = 0;
     for (int64_t plane = 0; plane < planes; plane++) {
         for (int64_t row = 0; row < rows; row++) {
-            const uint16_t *here = ranks + ((plane + 1) * (rows + 2) + row + 1) * width + 1;
-            const uint16_t *distances_here = distances + (plane * rows + row) * columns;
+            const int64_t offset = ((plane + 1) * (rows + 2) + row + 1) * width + 1;
+            const uint16_t *here = ranks + offset, *distances_here = distances + offset;
             const Span span = span_of(here, columns);
             const int32_t *labels_before[DIRECTIONS_IN_SPACE];
             for (int64_t column = span.first; column < span.end; column++)

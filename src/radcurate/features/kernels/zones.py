@@ -53,9 +53,12 @@ def edge_distances(mask: Flags, in_space: bool) -> NDArray[np.uint16]:
     Args:
         mask: shape (plane, row, column); beyond it all is outside.
         in_space: in three dimensions, or in each plane by itself.
+
+    Returns:
+        Shape (planes + 2, rows + 2, columns + 2): one voxel of margin on every side.
     """
     planes, rows, columns = mask.shape
-    result = np.empty(mask.shape, dtype=np.uint16)
+    result = np.zeros((planes + 2, rows + 2, columns + 2), dtype=np.uint16)
     _distances(np.ascontiguousarray(mask).view(np.uint8), planes, rows, columns, in_space, result)
     return result
 
