@@ -20,7 +20,7 @@ from radcurate.features.moments import Moments, moments
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
 
-MORPHOLOGY = Family("morph", "Morphological features", "HCUG", needs="morphology", on_responses=False)
+MORPHOLOGY = Family("morph", "Morphology", "HCUG", needs="morphology", on_responses=False)
 
 # Terms of the series for an ellipsoid's area (IBSI reference manual).
 SERIES = 20
