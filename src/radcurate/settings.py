@@ -200,7 +200,11 @@ class Ranges(Section):
 class Extract(Section):
     """Masks, IBSI preprocessing, features with provenance."""
 
-    engine: Literal["pyradiomics"] = Field("pyradiomics", description="Feature engine.")
+    engine: str = Field(
+        "radcurate",
+        description="Feature engine. radcurate: all of IBSI-1; pyradiomics: its own classes on the same prepared regions, "
+        "without the features that it lacks; or one that an extension registered.",
+    )
     ranges: Ranges = Ranges()
     invariance: bool = Field(
         True, description="Compute features of the exported images too and record how cleaning changed them."

@@ -8,11 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from radcurate.features.catalogue import columns_for
+from radcurate.features.catalogue import Column, columns_for
 from radcurate.features.engine import Outcome
 from radcurate.features.prepare import Prepared, prepare
 from radcurate.features.profile import Profile
-from radcurate.features.pyradiomics import compute
+from radcurate.features.pyradiomics import compute, names
 
 ISO = (1.0, 1.0, 1.0)
 
@@ -36,8 +36,13 @@ def ball(shape: tuple[int, int, int] = (9, 9, 9), radius: float = 3.5) -> NDArra
 
 
 def features(values: NDArray[Any], mask: NDArray[Any], profile: Profile, spacing: tuple[float, ...] = ISO) -> Outcome:
-    """All features of the profile."""
-    return compute(prepared(values, mask, profile, spacing), columns_for(profile.textures))
+    """All features of the profile that pyradiomics has."""
+    return compute(prepared(values, mask, profile, spacing), by_pyradiomics(profile))
+
+
+def by_pyradiomics(*profiles: Profile) -> tuple[Column, ...]:
+    """The columns of the profiles that pyradiomics has."""
+    return tuple(column for column in columns_for(*profiles) if column.tag in names())
 
 
 def prepared(values: NDArray[Any], mask: NDArray[Any], profile: Profile, spacing: tuple[float, ...] = ISO) -> Prepared:

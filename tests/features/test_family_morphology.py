@@ -11,11 +11,11 @@ from family_tools import of_region, prepared_region
 from feature_tools import ball
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from ibsi_phantoms import CHOICES, configuration, ct_from_dicom, digital_from_nifti
+from ibsi_phantoms import configuration, ct_from_dicom, digital_from_nifti
 from scipy import special
-from test_ibsi_conformance import is_right
 
 from radcurate.features.catalogue import catalogue
+from radcurate.features.conformance import CONFIGURATIONS, is_right
 from radcurate.features.core import compute
 from radcurate.features.families.morphology import MORPHOLOGY, ellipsoid_area
 from radcurate.features.prepare import prepare
@@ -57,7 +57,7 @@ def measured(real_data):
             "morph",
             Region(prepare(*(digital_from_nifti(real_data) if name == "digital_phantom" else ct), configuration(name))),
         )
-        for name in CHOICES
+        for name in CONFIGURATIONS
     }
 
 
@@ -66,7 +66,7 @@ def test_all_reference_values_are_right(reference, measured):
     wrong = [
         (row["dataset"], row["tag"], measured[row["dataset"]][row["tag"]])
         for row in reference
-        if not is_right(measured[row["dataset"]][row["tag"]], row)
+        if not is_right(measured[row["dataset"]][row["tag"]], float(row["value"]), float(row["tolerance"]))
     ]
     assert not wrong
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from feature_tools import ISO, ball, noise
+from feature_tools import ISO, ball, by_pyradiomics, noise
 
-from radcurate.features.catalogue import columns_for
 from radcurate.features.normalise import Regions, scale
 from radcurate.features.prepare import prepare
 from radcurate.features.problems import RegionError
@@ -33,7 +32,7 @@ def regions(roi, changed=0, unchanged=None, contour=None):
 
 
 def extract(values, roi, chosen, where):
-    return compute(prepare(values, roi, ISO, chosen, scale(values, chosen, where)), columns_for(["3D"])).values
+    return compute(prepare(values, roi, ISO, chosen, scale(values, chosen, where)), by_pyradiomics(chosen)).values
 
 
 def test_statistics_of_a_changed_image_are_refused(head):

@@ -5,17 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from feature_tools import ball, features, native, noise
+from feature_tools import ball, by_pyradiomics, features, native, noise, prepared
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from radiomics.featureextractor import RadiomicsFeatureExtractor
 
 from radcurate.features.catalogue import catalogue, columns_for
+from radcurate.features.engine import NOT_IN_ENGINE
 from radcurate.features.profile import Profile
+from radcurate.features.pyradiomics import compute, names
 
 GOLDEN = Path(__file__).with_name("golden.csv")
 ALL = native()
-NAMES = [column.name for column in columns_for(ALL.textures)]
+NAMES = [column.name for column in by_pyradiomics(ALL)]
 
 
 def same(found, expected, rel=1e-9):
@@ -35,7 +37,7 @@ def test_golden_values():
     with GOLDEN.open() as stream:
         golden = {row["name"]: float(row["value"]) for row in csv.DictReader(line for line in stream if line[0] != "#")}
     found = features(*phantom(), ALL, (2.0, 1.0, 1.5))
-    assert set(golden) == {column.name for column in catalogue()} == set(found.values)
+    assert set(golden) == {column.name for column in catalogue() if column.tag in names()} == set(found.values)
     for name, value in golden.items():
         assert found.values[name] == pytest.approx(value, rel=1e-9), name
 
@@ -59,8 +61,8 @@ def test_pyradiomics_alone_agrees_where_it_can():
         "ngl": "gldm",
     }
     compared = 0
-    for column in columns_for(["3D"]):
-        name = f"{kinds.get(column.group)}_{column.source}"
+    for column in by_pyradiomics(native(textures=["3D"])):
+        name = f"{kinds.get(column.group)}_{names()[column.tag]}"
         if name not in alone or column.aggregation == "3D_comb":
             continue
         expected = alone[name] - 3 if column.name == "stat_kurt" else alone[name]
@@ -219,6 +221,18 @@ def test_pyradiomics_search_through_all_pairs_is_never_called(monkeypatch):
     monkeypatch.setattr("radiomics.shape.cShape", None)
     assert math.isfinite(features(values, mask, ALL, (1.25, 1.0, 1.0)).values["morph_diam"])
     assert sizes and max(sizes) == 12
+
+
+def test_what_it_lacks_is_told_and_does_not_change_the_rest():
+    whole = compute(prepared(*phantom(), ALL), columns_for(ALL))
+    assert list(whole.values) and set(whole.values) == {column.name for column in columns_for(ALL)}
+    lacking = {name for name, reason in whole.reasons.items() if reason == NOT_IN_ENGINE}
+    assert lacking == set(whole.values) - set(NAMES) and len(NAMES) == 397
+    assert all(math.isnan(whole.values[name]) for name in lacking)
+    alone = features(*phantom(), ALL)
+    assert {name: whole.values[name] for name in NAMES if name not in alone.reasons} == {
+        name: value for name, value in alone.values.items() if name not in alone.reasons
+    }
 
 
 def test_nothing_is_printed(capfd):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from feature_tools import ball, noise
 
-from radcurate.features.catalogue import columns_of
+from radcurate.features.catalogue import columns_for
 from radcurate.features.engine import find
 from radcurate.features.filters import margin
 from radcurate.features.measure import measure
@@ -19,7 +19,7 @@ WAVELET = {"kind": "wavelet", "family": "db2"}
 
 
 def features(values, mask, profile, scale=None):
-    found = measure(values, mask, SPACING, profile, scale, find("radcurate"), columns_of([profile])).outcome
+    found = measure(values, mask, SPACING, profile, scale, find("radcurate"), columns_for(profile)).outcome
     return {name: np.float64(value).tobytes() for name, value in found.values.items()}
 
 

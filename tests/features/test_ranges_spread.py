@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from feature_tools import ball, native
 
-from radcurate.features.catalogue import columns_for, columns_of
+from radcurate.features.catalogue import columns_for
 from radcurate.features.engine import Outcome, find
 from radcurate.features.measure import measure
+from radcurate.features.profile import Profile
 from radcurate.features.ranges.chance import Chance
 from radcurate.features.ranges.place import Source
 from radcurate.features.ranges.spread import chosen, perturbed, ranges_of, spread
@@ -17,7 +18,7 @@ from radcurate.settings import Ranges
 SPACING = (2.0, 1.0, 1.0)
 COLUMNS = tuple(
     column
-    for column in columns_for(["3D"])
+    for column in columns_for(Profile(bin_number=8))
     if column.name
     in ("morph_volume", "morph_vol_approx", "stat_mean", "stat_var", "cm_joint_entr_3D_comb", "stat_skew")
 )
@@ -207,7 +208,7 @@ def test_filtered_images_get_ranges_when_asked_for():
     profile = native(voxel_size=1.0, bin_size=5, filters=[{"kind": "log", "sigma": 2.0}])
     given = source()
     given = Source(given.values, given.mask, SPACING, profile, None)
-    columns = tuple(column for column in columns_of([profile]) if column.tag == "stat_mean")
+    columns = tuple(column for column in columns_for(profile) if column.tag == "stat_mean")
     assert len(columns) == 2
     engine = find("pyradiomics")
     measured = measure(given.values, given.mask, SPACING, profile, None, engine, columns)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from radcurate.features.catalogue import Column
-from radcurate.features.engine import Outcome
+from radcurate.features.engine import NOT_IN_ENGINE, Outcome
 from radcurate.features.families import FAMILIES
 from radcurate.features.families.family import Family
 from radcurate.features.prepare import Prepared
@@ -26,11 +26,15 @@ def compute(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for (group, aggregation), members in groups.items():
-        found, failure = _family(FAMILIES[group], region, aggregation, {column.tag for column in members})
+        tags = {column.tag for column in members}
+        known = tags & {feature.tag for feature in FAMILIES[group].features} if group in FAMILIES else set()
+        found, failure = _family(FAMILIES[group], region, aggregation, known) if known else ({}, None)
         for column in members:
             value = found.get(column.tag, np.nan)
             values[column.name] = value if np.isfinite(value) else np.nan
-            if not np.isfinite(value):
+            if column.tag not in known:
+                reasons[column.name] = NOT_IN_ENGINE
+            elif not np.isfinite(value):
                 reasons[column.name] = failure or why_undefined(prepared, FAMILIES[group].needs_of(column.tag))
     return Outcome(values, reasons)
 

@@ -1,4 +1,4 @@
-"""The first engine: pyradiomics' feature classes on regions that `prepare` made ready.
+"""The second engine: pyradiomics' feature classes on regions that `prepare` made ready.
 
 Its own preprocessing is not used: it shifts the grid, re-segments the morphological mask and forces the least grey
 level of a region to 1. Here its classes get finished grey levels, and whole images are never shown to it.
@@ -6,9 +6,12 @@ level of a region to 1. Here its classes get finished grey levels, and whole ima
 
 from __future__ import annotations
 
+import csv
 import logging
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ import SimpleITK
 from radiomics import firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape
 
 from radcurate.features.catalogue import Column
-from radcurate.features.engine import Outcome
+from radcurate.features.engine import NOT_IN_ENGINE, Outcome
 from radcurate.features.hull import hull
 from radcurate.features.kernels.mesh import count_cubes, row_sums
 from radcurate.features.moments import moments
@@ -89,41 +92,49 @@ def compute(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
     with warnings.catch_warnings(), np.errstate(**QUIET):
         warnings.simplefilter("ignore")
         for (group, aggregation), members in groups.items():
-            found, failure = _group(prepared, group, aggregation, members)
+            known = {column.tag for column in members} & names().keys()
+            found, failure = _group(prepared, group, aggregation, known) if known else ({}, None)
             for column in members:
-                values[column.name] = found.get(column.name, np.nan)
-                if not np.isfinite(values[column.name]):
-                    values[column.name] = np.nan
+                value = found.get(column.tag, np.nan)
+                values[column.name] = value if np.isfinite(value) else np.nan
+                if column.tag not in known:
+                    reasons[column.name] = NOT_IN_ENGINE
+                elif not np.isfinite(value):
                     reasons[column.name] = failure or _why_undefined(prepared)
     return Outcome(values, reasons)
 
 
-def _group(
-    prepared: Prepared, group: str, aggregation: str, members: list[Column]
-) -> tuple[dict[str, float], str | None]:
+@cache
+def names() -> dict[str, str]:
+    """IBSI tag without aggregation -> pyradiomics' own name, of all that it computes (`pyradiomics.csv`)."""
+    text = files("radcurate.features").joinpath("pyradiomics.csv").read_text(encoding="utf-8")
+    return {row["tag"]: row["source"] for row in csv.DictReader(text.splitlines())}
+
+
+def _group(prepared: Prepared, group: str, aggregation: str, tags: set[str]) -> tuple[dict[str, float], str | None]:
+    """Values by tag, and why there are none."""
     if group != "morph" and not prepared.intensity.any():
         return {}, "empty_after_resegmentation"
     if group not in ("morph", "stat") and prepared.n_levels > MOST_LEVELS:
         return {}, "too_many_levels"
     try:
-        wanted = sorted({column.source for column in members})
+        wanted = sorted({names()[tag] for tag in tags})
         found = _compute_group(prepared, group, aggregation, wanted)
     except MemoryError:
         return {}, "out_of_memory"
     except Exception as error:  # pyradiomics raises on 1 and 2 voxels in ways of its own
         return {}, _why_undefined(prepared, f"engine_{type(error).__name__}")
-    values = {column.name: found[column.source] for column in members}
-    return _corrected(prepared, values), None
+    return _corrected(prepared, {tag: found[names()[tag]] for tag in tags}), None
 
 
 def _corrected(prepared: Prepared, values: dict[str, float]) -> dict[str, float]:
     """Excess kurtosis (pyradiomics leaves the 3 in), and no numbers for what is undefined on a flat region."""
     flat = _is_flat(prepared)
-    for name in values:
-        if name in ("stat_kurt", "ih_kurt"):
-            values[name] -= 3.0
-        if flat(name) and name.startswith(UNDEFINED_WHEN_FLAT):
-            values[name] = np.nan
+    for tag in values:
+        if tag in ("stat_kurt", "ih_kurt"):
+            values[tag] -= 3.0
+        if tag in UNDEFINED_WHEN_FLAT and flat(tag):
+            values[tag] = np.nan
     return values
 
 
@@ -131,7 +142,7 @@ def _is_flat(prepared: Prepared) -> Any:
     levels, inside = prepared.levels[prepared.intensity], prepared.values[prepared.intensity]
     one_level = bool(levels.size) and levels.min() == levels.max()
     one_value = bool(inside.size) and inside.min() == inside.max()
-    return lambda name: one_value if name.startswith("stat_") else one_level
+    return lambda tag: one_value if tag.startswith("stat_") else one_level
 
 
 def _why_undefined(prepared: Prepared, otherwise: str = "undefined") -> str:

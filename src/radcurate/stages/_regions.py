@@ -19,7 +19,7 @@ from radcurate import tables
 from radcurate.errors import CurationError, place_of
 from radcurate.features import engine, provenance
 from radcurate.features.acquisition import attributes
-from radcurate.features.catalogue import Column, columns_of
+from radcurate.features.catalogue import Column, columns_for
 from radcurate.features.filters import margin
 from radcurate.features.measure import Measured, measure
 from radcurate.features.normalise import Regions, Scale, scale, source
@@ -96,7 +96,8 @@ class Context:
 
 def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Context:
     """What the settings come to."""
-    return Context(profiles, settings.engine, columns_of(profiles.values()), key, settings.ranges)
+    columns = columns_for(*profiles.values(), engine=settings.engine)
+    return Context(profiles, settings.engine, columns, key, settings.ranges)
 
 
 @dataclass
@@ -185,7 +186,7 @@ def start(
     found.acquisition.append(row)
     told = json.dumps({name: value for name, value in row.items() if name not in ("series", "subject")}, sort_keys=True)
     digest = context.key.code("acquisition", told, length=64)
-    return Job(context, opened, profile, columns_of([profile]), digest, recorded)
+    return Job(context, opened, profile, columns_for(profile, engine=context.engine), digest, recorded)
 
 
 def extract_regions(job: Job, contours: Iterable[Contour], found: Found) -> None:

@@ -4,13 +4,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from feature_tools import ball, noise
+from feature_tools import ball, by_pyradiomics, noise
 from texture_tools import all_of, compare, levels_region, phantom_region
 
 from radcurate.features.catalogue import columns_for
 from radcurate.features.core import compute
 from radcurate.features.families.cooccurrence import COOCCURRENCE, source
 from radcurate.features.kernels.neighbourhood import MOST_LEVELS
+from radcurate.features.profile import Profile
 from radcurate.features.pyradiomics import compute as compute_by_pyradiomics
 
 # the 4 by 4 picture of Haralick, Shanmugam and Dinstein (1973), levels from 1; matrices counted by hand
@@ -91,7 +92,7 @@ def test_unused_levels_between_change_nothing_but_the_arithmetic():
 
 def test_pyradiomics_agrees_on_a_real_ct(real_data):
     phantom = phantom_region(real_data, "config_c")
-    columns = [column for column in columns_for(("3D",)) if column.group == "cm"]
+    columns = [column for column in by_pyradiomics(Profile(bin_number=8)) if column.group == "cm"]
     theirs = compute_by_pyradiomics(phantom.prepared, columns).values
     mine = all_of(COOCCURRENCE, phantom, "3D_avg", "3D_comb")
     assert len(columns) > 40
@@ -109,7 +110,7 @@ def test_two_components_and_a_border():
 def test_more_levels_than_tables_have_room_for_get_a_reason_and_cost_no_other_family_its_values():
     levels = noise((4, 4, 4))
     levels[0, 0, 0] = MOST_LEVELS + 6
-    columns = [column for column in columns_for(("3D",)) if column.group in ("cm", "ngt", "ngl", "stat")]
+    columns = [column for column in columns_for(Profile(bin_number=8)) if column.group in ("cm", "ngt", "ngl", "stat")]
     found = compute(levels_region(levels).prepared, columns)
     refused = {column.name for column in columns if found.reasons.get(column.name) == "too_many_levels"}
     assert refused == {column.name for column in columns if column.group in ("cm", "ngt", "ngl")}

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from feature_tools import noise
+from feature_tools import by_pyradiomics, noise
 from texture_tools import all_of, compare, levels_region, phantom_region
 
-from radcurate.features.catalogue import columns_for
 from radcurate.features.families import tone_difference
 from radcurate.features.families.tone_difference import TONE_DIFFERENCE, source
+from radcurate.features.profile import Profile
 from radcurate.features.pyradiomics import compute as compute_by_pyradiomics
 
 
@@ -64,7 +64,7 @@ def test_pairs_of_levels_in_blocks_sum_up_to_the_same(monkeypatch):
 
 def test_pyradiomics_agrees_on_a_real_ct(real_data):
     phantom = phantom_region(real_data, "config_c")
-    columns = [column for column in columns_for(("3D",)) if column.group == "ngt"]
+    columns = [column for column in by_pyradiomics(Profile(bin_number=8)) if column.group == "ngt"]
     theirs = compute_by_pyradiomics(phantom.prepared, columns).values
     mine = all_of(TONE_DIFFERENCE, phantom, "3D")
     assert len(columns) == 5

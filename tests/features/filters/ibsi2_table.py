@@ -17,7 +17,7 @@ import nibabel
 import numpy as np
 from pydantic import TypeAdapter
 
-from radcurate.features.catalogue import Column, columns_of
+from radcurate.features.catalogue import Column, columns_for
 from radcurate.features.engine import Engine, Outcome
 from radcurate.features.families.statistics import STATISTICS
 from radcurate.features.filters import conformance, respond
@@ -105,7 +105,7 @@ def values_of(source: Volume, test: str, **planted: object) -> dict[str, float]:
     profile = Profile.model_validate({**conformance.PROFILES[test[-1]], "filters": filters})
     image = profile.filters[0].labels[0] if profile.filters else ""
     columns: list[Column] = [
-        column for column in columns_of([profile]) if column.image == image and column.group == STATISTICS.group
+        column for column in columns_for(profile) if column.image == image and column.group == STATISTICS.group
     ]
     return measure(*source, profile, None, ENGINE, columns).outcome.values
 

@@ -8,7 +8,7 @@ from filter_tools import EVERY, chosen
 from pydantic import ValidationError
 
 from radcurate.errors import CurationError
-from radcurate.features.catalogue import columns_of
+from radcurate.features.catalogue import columns_for
 from radcurate.features.profile import Profile, load_profile
 
 LOG = {"kind": "log", "sigma": 1.5}
@@ -85,7 +85,7 @@ def test_filters_are_part_of_the_digest():
 
 def test_columns_of_filtered_images_are_named_after_them():
     plain, filtered = (
-        columns_of([Profile(bin_number=32, filters=filters)]) for filters in ((), (LOG, {"kind": "mean"}))
+        columns_for(Profile(bin_number=32, filters=filters)) for filters in ((), (LOG, {"kind": "mean"}))
     )
     assert filtered[: len(plain)] == plain
     more = {column.name: column for column in filtered[len(plain) :]}
@@ -97,6 +97,6 @@ def test_columns_of_filtered_images_are_named_after_them():
 
 def test_each_modality_has_its_own_filters():
     ct, mr = Profile(bin_number=32, filters=(LOG,)), Profile(bin_number=32, filters=({"kind": "mean"},))
-    both = [column.name for column in columns_of([ct, mr])]
+    both = [column.name for column in columns_for(ct, mr)]
     assert len(both) == len(set(both)) and {"log_1_5__stat_mean", "mean_5__stat_mean"} <= set(both)
-    assert "mean_5__stat_mean" not in {column.name for column in columns_of([ct])}
+    assert "mean_5__stat_mean" not in {column.name for column in columns_for(ct)}

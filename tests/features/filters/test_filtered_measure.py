@@ -7,7 +7,7 @@ import pytest
 from filter_tools import EVERY, response, texture
 
 from radcurate.features import measure as measuring
-from radcurate.features.catalogue import columns_of
+from radcurate.features.catalogue import columns_for
 from radcurate.features.engine import Engine, Outcome
 from radcurate.features.measure import measure
 from radcurate.features.profile import Profile
@@ -28,7 +28,7 @@ ENGINE = Engine("averages", averages, "radcurate")
 
 def measured(values, mask, filters, spacing=(1.0, 1.0, 1.0), **choices):
     profile = Profile.model_validate({"bin_number": 32, "filters": filters, **choices})
-    columns = [column for column in columns_of([profile]) if column.tag == "stat_mean"]
+    columns = [column for column in columns_for(profile) if column.tag == "stat_mean"]
     return measure(values, mask, spacing, profile, None, ENGINE, columns).outcome
 
 

@@ -16,6 +16,9 @@ Values = Any  # a number, or an array of shape (matrix,) of which the mean count
 Function = Callable[[Any], Values]
 AFunction = TypeVar("AFunction", bound=Function)
 
+# The code of a feature that the IBSI reference manual doesn't have.
+NOT_IBSI = "non-IBSI"
+
 # IBSI codes of how texture matrices are brought together.
 AGGREGATIONS = {
     "2D_avg": "BTW3",
@@ -37,7 +40,7 @@ class Feature:
     Attributes:
         tag: column name without aggregation, `cm_joint_max`.
         name: as the IBSI reference manual has it.
-        code: its four characters, or `non-IBSI`.
+        code: its four characters (with a second code for a special case), or `NOT_IBSI`.
         unit: `1`, `mm`, `mm2`, `mm3`, `intensity`, `intensity2`, `level`, `level2`, ….
         function: from what the family's `source` gives to a value, or to a value per matrix.
         needs: as for its family.

@@ -12,13 +12,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from radcurate.features.families.family import Family
+from radcurate.features.families.family import NOT_IBSI, Family
 from radcurate.features.kernels.buckets import order_statistics
 from radcurate.features.prepare import Prepared
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
 
-STATISTICS = Family("stat", "Intensity-based statistics", "UHIW")
+STATISTICS = Family("stat", "Statistics", "UHIW")
 
 # Whole steps between so few different intensities (HU, counts) are counted; others are kept one by one.
 MOST_COUNTED = 1 << 16
@@ -34,10 +34,12 @@ class Sample:
     Attributes:
         x: intensities, shape (n,), or the different ones among them, rising, shape (different,).
         counts: how many voxels have each of the different ones; null where x lists all voxels.
+        voxel_volume: mm³.
     """
 
     x: Floats
     counts: NDArray[np.int64] | None = None
+    voxel_volume: float = 1.0
 
     @cached_property
     def n(self) -> int:
@@ -136,14 +138,15 @@ def intensities(prepared: Prepared) -> Floats:
     return prepared.values[prepared.intensity]
 
 
-def sample(prepared: Prepared, x: Floats | None = None) -> Sample:
-    """Of a region that holds at least one voxel; `x`: its `intensities`, where they are known."""
-    found = intensities(prepared) if x is None else x
-    return _counted(found) or Sample(found)
+def sample(prepared: Prepared) -> Sample:
+    """Of a region that holds at least one voxel."""
+    x, volume = intensities(prepared), math.prod(prepared.spacing)
+    counted = _counted(x)
+    return Sample(x, None, volume) if counted is None else Sample(*counted, volume)
 
 
-def _counted(x: Floats) -> Sample | None:
-    """Counts of different intensities, where these are whole steps apart and few."""
+def _counted(x: Floats) -> tuple[Floats, NDArray[np.int64]] | None:
+    """Different intensities and their counts, where these are whole steps apart and few."""
     least = x.min()
     if x.max() - least >= MOST_COUNTED or not _whole(x[:64] - least):
         return None
@@ -153,7 +156,7 @@ def _counted(x: Floats) -> Sample | None:
         return None
     counts = np.bincount(steps)
     occupied = np.flatnonzero(counts)
-    return Sample(occupied + least, counts[occupied])
+    return occupied + least, counts[occupied]
 
 
 def _whole(x: Floats) -> bool:
@@ -281,3 +284,15 @@ def energy(sample: Sample) -> float:
 def root_mean_square(sample: Sample) -> float:
     """√(Σ x² / n)."""
     return math.sqrt(sample.energy / sample.n)
+
+
+@STATISTICS.feature("total_energy", "Total energy (energy x voxel volume)", NOT_IBSI, "intensity2 mm3")
+def total_energy(sample: Sample) -> float:
+    """V Σ x², V the volume of a voxel; pyradiomics' TotalEnergy."""
+    return sample.voxel_volume * sample.energy
+
+
+@STATISTICS.feature("sd", "Standard deviation", NOT_IBSI, "intensity")
+def standard_deviation(sample: Sample) -> float:
+    """σ; pyradiomics' StandardDeviation."""
+    return sample.deviation

@@ -4,7 +4,7 @@ Intensities i go from min G to max G in equal steps; γ_i = (i − min G) / (max
 
 - `none` (calibrated whole numbers, such as HU): intensities as they are, G the re-segmentation range (where it is open,
   the least or largest intensity of the region), steps of 1.
-- `fixed_bin_size` (calibrated, such as SUV): the centres of bins that begin at the low end of that range.
+- `fixed_bin_size` (calibrated, such as SUV): the centres of bins that begin where the bins for textures begin.
 - `fixed_bin_number` (arbitrary units): bin numbers 1 to N between the least and the largest intensity.
 """
 
@@ -87,6 +87,7 @@ def volume_histogram(prepared: Prepared, sample: Sample) -> VolumeHistogram:
     if profile.volume_histogram == "fixed_bin_size":
         assert profile.volume_histogram_bin_size is not None
         width = profile.volume_histogram_bin_size
+        bottom = bottom if profile.first_edge is None else profile.first_edge
         bins, _ = fixed_bin_size(sample.x, width, bottom)
         return VolumeHistogram(sample, bins - 1, (top - bottom) / width - 1, bottom + width / 2, width)
     if profile.volume_histogram == "fixed_bin_number":

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from family_tools import computed, region_of
+from family_tools import computed, of_region, prepared_region, region_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -33,6 +33,8 @@ def by_definition(x):
         "qcod": (quarters[1] - quarters[0]) / (quarters[1] + quarters[0]),
         "energy": (x**2).sum(),
         "rms": math.sqrt((x**2).mean()),
+        "total_energy": (x**2).sum(),
+        "sd": x.std(),
     }
 
 
@@ -44,7 +46,7 @@ def test_the_same_as_the_formulas_by_scipy_and_numpy(seed, step, n):
     found = computed("stat", x)
     for tag, value in by_definition(x).items():
         assert found[f"stat_{tag}"] == pytest.approx(value, rel=1e-9, abs=1e-12), tag
-    assert len(found) == 18
+    assert len(found) == 20
 
 
 @given(st.integers(0, 9999), st.integers(1, 300))
@@ -102,3 +104,8 @@ def test_undefined_ratios_are_not_numbers():
 
 def test_two_voxels_between_their_percentiles_leave_nothing_for_the_robust_deviation():
     assert math.isnan(computed("stat", np.array([1.0, 2.0]))["stat_rmad"])
+
+
+def test_total_energy_counts_the_volume_of_a_voxel():
+    found = of_region("stat", prepared_region(np.full((2, 2, 2), 3.0), np.ones((2, 2, 2)), (2.0, 1.5, 1.0)))
+    assert found["stat_energy"] == 72 and found["stat_total_energy"] == 216
