@@ -160,6 +160,8 @@ def test_a_release_keeps_k(tmp_path, key):
         "series.parquet",
         "groups.parquet",
         "measures.json",
+        "ranges.parquet",
+        "stability.parquet",
     }
 
 

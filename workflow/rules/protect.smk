@@ -5,6 +5,7 @@ rule protect:
     input:
         features=per_chunk("results/extract/{chunk}/features.parquet"),
         acquisition=per_chunk("results/extract/{chunk}/acquisition.parquet"),
+        ranges=per_chunk("results/extract/{chunk}/ranges.parquet"),
         series=per_chunk("results/extract/{chunk}/series.parquet"),
         columns=run.path("config/columns.yaml"),
     output:
@@ -13,6 +14,8 @@ rule protect:
         subjects="results/protect/subjects.parquet",
         series="results/protect/series.parquet",
         groups="results/protect/groups.parquet",
+        ranges="results/protect/ranges.parquet",
+        stability="results/protect/stability.parquet",
         measures="results/protect/measures.json",
         seal="results/protect/seal.json",
     log:

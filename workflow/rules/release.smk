@@ -6,6 +6,8 @@ rule release:
         verdict="results/gate/verdict.json",
         features="results/protect/features.parquet",
         acquisition="results/protect/acquisition.parquet",
+        ranges="results/protect/ranges.parquet",
+        stability="results/protect/stability.parquet",
         columns=run.path("config/columns.yaml"),
         lock=run.path("uv.lock"),
     output:

@@ -91,3 +91,4 @@ class Evidence:
     treatments: tuple[Treatment, ...] = ()  # the reviewed table of Safe Harbor
     canaries_by_letter: Mapping[str, Canaries] = field(default_factory=dict)
     hits_by_letter: Mapping[str, int] = field(default_factory=dict)
+    ranges: pa.Table = field(default_factory=lambda: pa.table({}))  # as it would be released

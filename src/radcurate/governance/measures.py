@@ -20,7 +20,7 @@ from radcurate.governance.evidence import Evidence, FaceCheck
 from radcurate.governance.invariance import largest_change, unproven_regions
 from radcurate.governance.measure import Limit, Measure, Value
 from radcurate.governance.safe_harbor import Line, lines, red_lines
-from radcurate.tables import EXTRACT_PROVENANCE, FAILED, OK
+from radcurate.tables import EXTRACT_PROVENANCE, FAILED, HIGH, LOW, OK
 
 # Parameters without which nobody can compute a value again (IBSI reporting guidelines; requirements F02 to F07).
 _CONDITIONAL = {"normalisation_mean", "normalisation_deviation"}  # filled only where intensities are normalised
@@ -150,6 +150,7 @@ def _unreasoned(evidence: Evidence, _: list[Outcome]) -> Value:
     """Columns of the release without a role and a reason."""
     tables = (evidence.features, evidence.acquisition)
     names = {name for content in tables for name in content.column_names}
+    names |= {name.removesuffix(LOW).removesuffix(HIGH) for name in evidence.ranges.column_names}
     bare = sorted(name for name in names if not evidence.reasons.get(name))
     return Value(float(len(bare)), ", ".join(bare[:5]))
 
@@ -159,7 +160,7 @@ def _internal_codes(evidence: Evidence, _: list[Outcome]) -> Value:
     inside = {member.series for member in evidence.members} | {member.subject for member in evidence.members}
     known = pa.array(sorted(inside), pa.string())
     cells = 0
-    for content in (evidence.features, evidence.acquisition):
+    for content in (evidence.features, evidence.acquisition, evidence.ranges):
         for column in content.columns:
             if pa.types.is_string(column.type):
                 cells += pc.sum(pc.is_in(column, value_set=known)).as_py() or 0

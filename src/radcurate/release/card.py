@@ -29,6 +29,7 @@ class Facts:
     images: int  # image and contour series under images/
     images_left_out: Mapping[str, int]  # reason -> series
     provenance_records: int
+    stability: Sequence[Json] = ()  # rows of stability.parquet; none where ranges are off
 
 
 def data_card(facts: Facts) -> str:
@@ -39,6 +40,7 @@ def data_card(facts: Facts) -> str:
         _outcomes(facts),
         _cleaning(facts),
         _risk(facts),
+        *([_stability(facts)] if facts.stability else []),
         _limits(facts),
         _reading(facts),
         _status(facts),
@@ -205,6 +207,51 @@ def _limits(facts: Facts) -> str:
     return "\n".join(lines)
 
 
+def _stability(facts: Facts) -> str:
+    """How many features stand perturbation, and the names of those that don't."""
+    rows = facts.stability
+    most = max(row["perturbations"] for row in rows)
+    lines = [
+        "## How stable the features are",
+        "",
+        f"Each region was measured again up to {_n(most, 'time')} while grid, noise, volume and boundary changed a little "
+        "(`extract.ranges` in provenance.json tells how much). ranges.parquet holds the least and the largest value of each "
+        "feature, the value as drawn among them; stability.parquet the intraclass correlation ICC(1,1) over the regions of a "
+        "modality, with its 95 % interval. Features are graded by the low end of that interval (Koo and Li 2016):",
+        "",
+        "| modality | regions | " + " | ".join(f"{grade} ({limit})" for grade, limit in GRADES.items()) + " |",
+        "|---|---|" + "---|" * len(GRADES),
+    ]
+    modalities = sorted({row["modality"] for row in rows})
+    for modality in modalities:
+        own = [row for row in rows if row["modality"] == modality]
+        counts = Counter(row["grade"] for row in own)
+        regions = max(row["regions"] for row in own)
+        lines.append(f"| {modality} | {regions} | " + " | ".join(str(counts[grade]) for grade in GRADES) + " |")
+    for modality in modalities:
+        named = sorted(row["feature"] for row in rows if row["modality"] == modality and row["grade"] in UNSTABLE)
+        if named:
+            lines += [
+                "",
+                f"Not stable on {modality} (moderate or poor): " + ", ".join(f"`{name}`" for name in named) + ".",
+            ]
+    lines += [
+        "",
+        "A wide interval may come from few regions: then a feature is not shown to be stable, nor to be unstable.",
+    ]
+    return "\n".join(lines)
+
+
+GRADES = {
+    "excellent": "0.9 and above",
+    "good": "from 0.75",
+    "moderate": "from 0.5",
+    "poor": "below 0.5",
+    "unknown": "no ICC",
+}
+UNSTABLE = ("moderate", "poor")
+
+
 def _missing_values(facts: Facts) -> Iterable[str]:
     names = [line.name for line in _features(facts)]
     holes = sum(_holes(facts.features[name]) for name in names)
@@ -228,6 +275,7 @@ def _reading(facts: Facts) -> str:
             'features = pd.read_parquet("features.parquet")',
             'acquisition = pd.read_parquet("acquisition.parquet")',
             'provenance = pd.read_parquet("provenance.parquet")',
+            *(['ranges = pd.read_parquet("ranges.parquet")  # joins features by roi'] if facts.stability else []),
             "```",
             "",
             f"`dictionary.csv` explains every column. `provenance` in a row of features names one of "

@@ -96,4 +96,15 @@ RECORDS = {
     "mask_digest": ("", "digest of the mask"),
     "acquisition_digest": ("", "keyed digest of the acquisition parameters"),
 }
-DESCRIPTIONS: dict[str, tuple[str, str]] = {**ROWS, **ACQUISITION, **RECORDS}
+RANGES = {
+    "perturbations": ("1", "how often a region was measured again while image and contour moved a little, at most"),
+    "overlap": ("1", "mean Dice coefficient of the moved contours with the contour as drawn, on the same grid"),
+    "feature": ("", "name of the feature, a column of features.parquet"),
+    "icc": ("1", "intraclass correlation ICC(1,1) of the perturbed values over the released regions of a modality"),
+    "icc_lo": ("1", "low end of the 95 % confidence interval of the ICC"),
+    "icc_hi": ("1", "high end of the 95 % confidence interval of the ICC"),
+    "cov": ("1", "mean over the regions of the perturbed values' standard deviation over their absolute mean"),
+    "grade": ("", "of icc_lo: excellent (0.9 and above), good (0.75), moderate (0.5), poor, or unknown"),
+    "regions": ("1", "regions with values under all their perturbations"),
+}
+DESCRIPTIONS: dict[str, tuple[str, str]] = {**ROWS, **ACQUISITION, **RECORDS, **RANGES}

@@ -139,6 +139,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         digests=_digests(reader, chosen, steps),
         treatments=treatments,
         canaries_by_letter=count_canaries(_verified(reader, chosen, "canary.parquet", tables.VERIFY_CANARY)),
+        ranges=tables.read(reader.path("protect", "ranges.parquet")),
         hits_by_letter=count_hits(_verified(reader, chosen, "hits.parquet", tables.VERIFY_HITS), treatments),
     )
 

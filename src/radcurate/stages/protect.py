@@ -23,6 +23,7 @@ from radcurate.privacy.search import Targets
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Protect
 from radcurate.stages._command import command
+from radcurate.stages._ranges import ABOUT, RANGES, range_reasons, released_ranges
 
 log = logging.getLogger("radcurate")
 
@@ -31,7 +32,9 @@ WRITTEN = [
     "features.parquet",
     "groups.parquet",
     "measures.json",
+    "ranges.parquet",
     "series.parquet",
+    "stability.parquet",
     "subjects.parquet",
 ]
 
@@ -39,19 +42,24 @@ WRITTEN = [
 def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Path) -> None:
     """Make the tables of the release from the chunks of `extract`, and measure what they tell about a patient."""
     declared = load_columns(columns)
-    for chunk in extract:
-        check_seal(chunk, key)
+    sealed = {chunk: check_seal(chunk, key) for chunk in extract}
     source = _gather(extract, declared)
     targets = Targets(settings.k, settings.l, settings.t, settings.suppression)
     result = protect(source, declared, targets, key.release_code)
     out.mkdir(parents=True, exist_ok=True)
     tables.write(out / "features.parquet", result.released.features)
     tables.write(out / "acquisition.parquet", result.released.acquisition)
+    with_ranges = [chunk for chunk in extract if RANGES in sealed[chunk]]
+    ranges = released_ranges(with_ranges, _released(source, result), declared, key.release_code)
+    tables.write(out / RANGES, ranges.table)
+    tables.write_rows(out / "stability.parquet", tables.PROTECT_STABILITY, ranges.stability)
     tables.write_rows(out / "subjects.parquet", tables.PROTECT_SUBJECTS, _subjects(source, result, declared, key))
     series = [row for chunk in extract for row in tables.read_rows(chunk / "series.parquet", tables.EXTRACT_SERIES)]
     tables.write_rows(out / "series.parquet", tables.PROTECT_SERIES, _series(series, source, result, declared, key))
     tables.write_rows(out / "groups.parquet", tables.PROTECT_GROUPS, [asdict(group) for group in result.groups])
-    _write_json(out / "measures.json", result.document)
+    reasons = range_reasons(ranges.table, declared)
+    about = {name: reasons[name].reason for name in ABOUT if name in reasons}
+    _write_json(out / "measures.json", {**result.document, "reasons": about | result.document["reasons"]})
     write_seal(out, WRITTEN, key)
     _say(result.document)
 
@@ -68,6 +76,12 @@ def _gather(chunks: list[Path], declared: Columns) -> Pair:
 def _joined(chunks: list[Path], name: str) -> pa.Table:
     found = [tables.read(chunk / name) for chunk in sorted(chunks)]
     return pa.concat_tables(found, promote_options="permissive").combine_chunks()
+
+
+def _released(source: Pair, result: Protected) -> pa.ChunkedArray:
+    """Codes, inside the run, of the regions that are released."""
+    kept = pc.is_in(source.features["subject"], value_set=pa.array(sorted(result.kept), pa.string()))
+    return source.features["roi"].filter(kept)
 
 
 def _subjects(source: Pair, result: Protected, declared: Columns, key: Key) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,7 @@ from radcurate.settings import Config, Release
 from radcurate.stages._command import command
 from radcurate.stages._evidence import Reader, chosen_chunks, feature_columns, provenance_table
 from radcurate.stages._images import Images, release_images
+from radcurate.stages._ranges import range_notes, range_reasons
 from radcurate.workflow import code_digest
 
 log = logging.getLogger("radcurate")
@@ -47,6 +48,7 @@ class Content:
     columns: Sequence[dictionary.Column]
     record: RunRecord
     images: Images
+    more: Mapping[str, pa.Table]  # further tables of the release, by name
 
 
 def run(
@@ -127,10 +129,23 @@ def _content(
     acquisition = tables.read(reader.path("protect", "acquisition.parquet"))
     provenance = provenance_table(reader, chosen_chunks(reader.results), features)
     notes = _notes(feature_columns(reader, chosen_chunks(reader.results)))
+    ranges = tables.read(reader.path("protect", "ranges.parquet"))
+    stability = tables.read(reader.path("protect", "stability.parquet"), tables.PROTECT_STABILITY)
+    more = {"ranges": ranges, "stability": stability} if stability.num_rows else {}
     lines = [
         *dictionary.columns("features", features, notes, _reasons(features, declared)),
         *dictionary.columns("acquisition", acquisition, notes, _reasons(acquisition, declared)),
         *dictionary.columns("provenance", provenance, notes, dict.fromkeys(provenance.column_names, RECORD)),
+        *(
+            [
+                *dictionary.columns(
+                    "ranges", ranges, notes | range_notes(ranges, notes), range_reasons(ranges, declared)
+                ),
+                *dictionary.columns("stability", stability, notes, dict.fromkeys(stability.column_names, STABILITY)),
+            ]
+            if more
+            else []
+        ),
         *(
             [*dictionary.columns("images", images.table, notes, dict.fromkeys(images.table.column_names, IMAGE_LIST))]
             if images.series
@@ -147,9 +162,11 @@ def _content(
         columns=lines,
         record=_record(verdict, key, config, lock),
         images=images,
+        more=more,
     )
 
 
+STABILITY = dictionary.Reason("technical", "says which features a model may rely on")
 RECORD = dictionary.Reason("technical", "nobody can compute the values again without it")
 IMAGE_LIST = dictionary.Reason("technical", "leads from a row to its image files")
 
@@ -251,9 +268,10 @@ def _write(building: Path, name: str, version: str, content: Content) -> None:
         "status": content.verdict["legal"]["status"],
         "provenance": sha256(building / "provenance.json"),
     }
-    for table_name in ("features", "acquisition", "provenance"):
+    plain = {"features": content.features, "acquisition": content.acquisition, "provenance": content.provenance}
+    for table_name, rows in (plain | dict(content.more)).items():
         lines = [line for line in content.columns if line.table == table_name]
-        table = dictionary.with_metadata(getattr(content, table_name), lines, metadata)
+        table = dictionary.with_metadata(rows, lines, metadata)
         tables.write(building / f"{table_name}.parquet", table)
     (building / "dictionary.csv").write_text(dictionary.as_csv(content.columns), encoding="utf-8")
     (building / "dictionary.json").write_text(dictionary.as_json(content.columns), encoding="utf-8")
@@ -274,6 +292,7 @@ def _facts(name: str, version: str, content: Content) -> card.Facts:
         images=content.images.series,
         images_left_out=content.images.left_out,
         provenance_records=content.provenance.num_rows,
+        stability=content.more["stability"].to_pylist() if "stability" in content.more else [],
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import fdtri
 
 from radcurate.features.resample import Floats
+from radcurate.tables import MEAN, VARIANCE
 
 # Below this share of the values themselves, squared, variances are rounding errors.
 ROUNDING = 1e-24
@@ -87,3 +92,31 @@ def grade(low: float) -> str:
         return "unknown"
     steps = ((0.9, "excellent"), (0.75, "good"), (0.5, "moderate"))
     return next((word for least, word in steps if low >= least), "poor")
+
+
+def stability_rows(content: pa.Table, features: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Rows of stability.parquet: the agreement of each feature over the regions of each modality.
+
+    Args:
+        content: rows of extract's ranges.parquet (`with_ranges`).
+        features: names.
+    """
+    for modality in sorted(content["modality"].unique().to_pylist()) if features else []:
+        part = content.filter(pc.equal(content["modality"], modality))
+        numbers = part["perturbations"].to_numpy()
+        means, variances = (
+            np.stack([part[name + end].to_numpy() for name in features], axis=1) for end in (MEAN, VARIANCE)
+        )
+        found = agreement(means, variances, numbers)
+        for place, name in enumerate(features):
+            yield {
+                "feature": name,
+                "modality": modality,
+                "icc": float(found.icc[place]),
+                "icc_lo": float(found.low[place]),
+                "icc_hi": float(found.high[place]),
+                "cov": float(found.cov[place]),
+                "grade": grade(float(found.low[place])),
+                "regions": int(found.regions[place]),
+                "perturbations": int(numbers.max()),
+            }
