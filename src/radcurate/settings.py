@@ -197,6 +197,18 @@ class Ranges(Section):
     )
 
 
+class Crosscheck(Section):
+    """Measure some regions by a second engine too."""
+
+    engine: str = Field("pyradiomics", description="The second engine.")
+    share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the regions, chosen by the digests of image and mask; the agreement goes into the release. 0: none.",
+    )
+
+
 class Extract(Section):
     """Masks, IBSI preprocessing, features with provenance."""
 
@@ -209,9 +221,16 @@ class Extract(Section):
     invariance: bool = Field(
         True, description="Compute features of the exported images too and record how cleaning changed them."
     )
+    crosscheck: Crosscheck = Crosscheck()
     ct: dict[str, Any] | None = Field(None, description="Changes to the CT profile, key by key.")
     mr: dict[str, Any] | None = Field(None, description="Changes to the MR profile, key by key.")
     pt: dict[str, Any] | None = Field(None, description="Changes to the PET profile, key by key.")
+
+    @model_validator(mode="after")
+    def _a_second_engine_is_another(self) -> Extract:
+        if self.crosscheck.share and self.crosscheck.engine == self.engine:
+            raise ValueError("crosscheck.engine is another one than engine: the same code always agrees with itself")
+        return self
 
 
 class Protect(Section):

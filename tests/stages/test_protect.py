@@ -111,13 +111,22 @@ def write_chunks(
         tables.write_rows(
             folder / "series.parquet", tables.EXTRACT_SERIES, series + (extra or [] if chunk == 0 else [])
         )
-        write_seal(folder, ["features.parquet", "acquisition.parquet", "series.parquet"], key)
+        tables.write_rows(folder / "crosscheck.parquet", tables.EXTRACT_CROSSCHECK, compared(mine))
+        names = ["features.parquet", "acquisition.parquet", "crosscheck.parquet", "series.parquet"]
+        write_seal(folder, names, key)
         folders.append(folder)
     return folders
 
 
 def write_rows(path: Path, rows: list[dict], like: list[dict]) -> None:
     tables.write(path, pa.Table.from_pylist(rows, schema=pa.Table.from_pylist(like).schema))
+
+
+def compared(rows: list[dict]) -> list[dict]:
+    """A second engine that is farther off the higher the patient's code."""
+    told = {"engine": "radcurate", "second_engine": "other", "feature": "stat_mean"}
+    names = ("roi", "subject", "modality")
+    return [{**told, **{n: row[n] for n in names}, "difference": int(row["subject"][2:], 16) * 1e-7} for row in rows]
 
 
 def ends_of(row: dict, name: str, kind: str) -> dict:
@@ -156,6 +165,7 @@ def test_a_release_keeps_k(tmp_path, key):
     assert check_seal(out, key).keys() == {
         "features.parquet",
         "acquisition.parquet",
+        "crosscheck.parquet",
         "subjects.parquet",
         "series.parquet",
         "groups.parquet",
@@ -241,6 +251,23 @@ def test_a_unique_scanner_is_not_released(tmp_path, key):
     )
     assert "Prototype 7" not in str(read(out, "acquisition.parquet")) + (out / "measures.json").read_text()
     assert measures(out)["holds"]
+
+
+def test_agreement_of_engines_is_counted_over_released_patients_only(tmp_path, key):
+    rows = [{**row, "sex": "O"} if row["subject"].endswith("f") else row for row in patients()]
+    out = protect(tmp_path, key, rows, k=5)
+    kept = {row["subject"] for row in tables.read_rows(out / "subjects.parquet") if row["status"] == "released"}
+    assert 0 < len(kept) < 60
+    (row,) = tables.read_rows(out / "crosscheck.parquet", tables.PROTECT_CROSSCHECK)
+    numbers = [int(one["subject"][2:], 16) for one in rows if one["subject"] in kept]
+    assert (row["modality"], row["feature"], row["regions"]) == ("CT", "stat_mean", len(numbers))
+    assert row["largest_difference"] == pytest.approx(max(numbers) * 1e-7)
+    assert row["within"] == pytest.approx(np.mean(np.array(numbers) <= 10))
+
+
+def test_an_undeclared_column_of_the_agreement_stays_inside(tmp_path, key):
+    out = protect(tmp_path, key, columns=declared_as(tmp_path, one_sided="{role: identifier, reason: kept back}"))
+    assert "one_sided" not in read(out, "crosscheck.parquet")[0] and "within" in read(out, "crosscheck.parquet")[0]
 
 
 def test_failed_regions_are_no_rows(tmp_path, key):

@@ -32,6 +32,7 @@ FILES = {
     "DATA_CARD.md",
     "SHA256SUMS",
     "acquisition.parquet",
+    "crosscheck.parquet",
     "dictionary.csv",
     "dictionary.json",
     "features.parquet",

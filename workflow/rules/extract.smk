@@ -18,6 +18,7 @@ rule extract:
         missing="results/extract/{chunk}/missing.parquet",
         ranges="results/extract/{chunk}/ranges.parquet",
         invariance="results/extract/{chunk}/invariance.parquet",
+        crosscheck="results/extract/{chunk}/crosscheck.parquet",
         series="results/extract/{chunk}/series.parquet",
         seal="results/extract/{chunk}/seal.json",
     log:

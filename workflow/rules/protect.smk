@@ -6,11 +6,13 @@ rule protect:
         features=per_chunk("results/extract/{chunk}/features.parquet"),
         acquisition=per_chunk("results/extract/{chunk}/acquisition.parquet"),
         ranges=per_chunk("results/extract/{chunk}/ranges.parquet"),
+        crosscheck=per_chunk("results/extract/{chunk}/crosscheck.parquet"),
         series=per_chunk("results/extract/{chunk}/series.parquet"),
         columns=run.path("config/columns.yaml"),
     output:
         features="results/protect/features.parquet",
         acquisition="results/protect/acquisition.parquet",
+        crosscheck="results/protect/crosscheck.parquet",
         subjects="results/protect/subjects.parquet",
         series="results/protect/series.parquet",
         groups="results/protect/groups.parquet",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from radcurate.errors import CurationError
 from radcurate.features import provenance
@@ -114,7 +115,7 @@ def _agreement(table: str, manifest: Manifest, rebuilt: Rebuilt) -> dict[str, Ag
     made = [identity(manifest.records[manifest.provenance[roi]]) for roi in content["roi"].to_pylist()]
     there = [place for place, one in enumerate(made) if one in rebuilt.rows]
     rows = [rebuilt.rows[made[place]].get(table, {}) for place in there]
-    released = content.take(there)
+    released = content.take(pa.array(there, pa.int64()))
     found = {}
     for name in content.column_names[1:]:
         first = released[name].to_numpy().astype(np.float64)

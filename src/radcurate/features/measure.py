@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,11 +24,13 @@ class Measured:
 
     Attributes:
         outcome: values and reasons.
+        second: those of the second engine, where one was asked for.
         spacing: mm after interpolation, (plane, row, column).
         scale: mean and deviation that intensities were normalised with.
     """
 
     outcome: Outcome
+    second: Outcome | None
     spacing: tuple[float, float, float]
     scale: Scale
 
@@ -40,16 +42,20 @@ def measure(
     profile: Profile,
     scale: Scale,
     engine: Engine,
-    columns: Iterable[Column],
+    columns: Sequence[Column],
+    second: Engine | None = None,
 ) -> Measured:
     """Put a region of a whole image on its grid (arguments as in `on_grid`) and compute `columns` on it.
+
+    With `second`, that engine computes them on the same grid too.
 
     Raises:
         RegionError: empty_mask or empty_after_interpolation.
     """
     reach = margin(profile.filters, target_spacing(spacing, profile))
     gridded = on_grid(values, mask, spacing, profile, scale, reach)
-    return Measured(compute_on(gridded, profile, engine, columns), gridded.spacing, scale)
+    other = None if second is None else compute_on(gridded, profile, second, columns)
+    return Measured(compute_on(gridded, profile, engine, columns), other, gridded.spacing, scale)
 
 
 def compute_on(gridded: Gridded, profile: Profile, engine: Engine, columns: Iterable[Column]) -> Outcome:

@@ -24,6 +24,7 @@ class Facts:
     verdict: Json
     features: pa.Table
     acquisition: pa.Table
+    crosscheck: Sequence[Json]  # agreement of two engines; empty: not asked for
     columns: Sequence[Column]
     outcomes: Sequence[Json]
     images: int  # image and contour series under images/
@@ -39,6 +40,7 @@ def data_card(facts: Facts) -> str:
         _who(facts),
         _outcomes(facts),
         _cleaning(facts),
+        *([_crosscheck(facts)] if facts.crosscheck else []),
         _risk(facts),
         *([_stability(facts)] if facts.stability else []),
         _limits(facts),
@@ -123,6 +125,35 @@ def _cleaning(facts: Facts) -> str:
         "it was removed, and the removal was measured. Series where that could not be shown are not in the release.",
         f"- Verification: a second, independent program searched every cleaned file for every original identifier: {_n(hits, 'hit')}.",
     ]
+    return "\n".join(lines)
+
+
+def _crosscheck(facts: Facts) -> str:
+    """Agreement of two engines by modality, and every feature on which they don't agree."""
+    rows = facts.crosscheck
+    if not {"feature", "regions", "within"} <= set(rows[0]):
+        return "## A second engine\n\n`crosscheck.parquet` tells how two engines agree."
+    groups: dict[str, list[Json]] = {}
+    for row in rows:
+        groups.setdefault(str(row.get("modality") or "all"), []).append(row)
+    names = f" (`{rows[0]['second_engine']}`)" if rows[0].get("second_engine") else ""
+    lines = [
+        "## A second engine",
+        "",
+        f"A sample of the regions was measured by another engine{names} too. Two values agree where their relative "
+        "difference is at most 1e-06, for shape 0.002; `crosscheck.parquet` has every feature.",
+        "",
+        "| modality | regions, at most | shared features | features that agree in every region |",
+        "|---|---|---|---|",
+        *(
+            f"| {modality} | {max(row['regions'] for row in found)} | {len(found)} | "
+            f"{sum(row['within'] == 1 for row in found)} |"
+            for modality, found in sorted(groups.items())
+        ),
+    ]
+    apart = sorted({str(row["feature"]) for row in rows if row["within"] < 1})
+    if apart:
+        lines += ["", f"Not in agreement everywhere: {', '.join(f'`{name}`' for name in apart)}."]
     return "\n".join(lines)
 
 

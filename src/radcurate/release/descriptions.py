@@ -107,4 +107,13 @@ RANGES = {
     "grade": ("", "of icc_lo: excellent (0.9 and above), good (0.75), moderate (0.5), poor, or unknown"),
     "regions": ("1", "regions with values under all their perturbations"),
 }
+CROSSCHECK = {
+    "feature": ("", "column of features.parquet"),
+    "second_engine": ("", "engine that measured a sample of the regions too"),
+    "regions": ("1", "regions of the sample where one of the engines at least has a value"),
+    "one_sided": ("1", "regions where only one of the engines has a value"),
+    "largest_difference": ("1", "largest relative difference of two values, |a - b| / max(|a|, |b|)"),
+    "tolerance": ("1", "relative difference up to which two values agree"),
+    "within": ("1", "share of the regions whose values agree"),
+}
 DESCRIPTIONS: dict[str, tuple[str, str]] = {**ROWS, **ACQUISITION, **RECORDS, **RANGES}

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from radcurate import tables
 from radcurate.errors import CurationError
+from radcurate.features import engine
 from radcurate.features.normalise import Scale
 from radcurate.features.profile import Profile
 from radcurate.keys import KEY_BYTES, Key
@@ -76,6 +77,8 @@ def rebuild(manifest: Manifest, images: list[Series], contours: list[Series], th
     Raises:
         CurationError: the settings of the release are not this version's, or its engine is not known here.
     """
+    for name in sorted({record["engine"] for record in manifest.records.values()}):
+        engine.find(name)
     wanted: dict[str, list[Json]] = defaultdict(list)
     for record in manifest.records.values():
         wanted[record["image_digest"]].append(record)

@@ -20,6 +20,7 @@ from radcurate.errors import CurationError, place_of
 from radcurate.features import engine, provenance
 from radcurate.features.acquisition import attributes
 from radcurate.features.catalogue import Column, columns_for
+from radcurate.features.crosscheck import differences, is_chosen
 from radcurate.features.filters import margin
 from radcurate.features.measure import Measured, measure
 from radcurate.features.normalise import Regions, Scale, scale, source
@@ -30,7 +31,7 @@ from radcurate.features.ranges.place import Source
 from radcurate.features.ranges.spread import chosen, ranges_of
 from radcurate.features.resample import Flags
 from radcurate.keys import Key
-from radcurate.settings import Extract, Ranges
+from radcurate.settings import Crosscheck, Extract, Ranges
 from radcurate.stages._invariance import Original, Region, Walk, absent, held_against, read_original, unproven
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import Roi, iter_rois
@@ -82,6 +83,7 @@ class Context:
     columns: tuple[Column, ...]
     key: Key
     ranges: Ranges
+    crosscheck: Crosscheck
 
     @property
     def ranged(self) -> tuple[str, ...]:
@@ -95,9 +97,15 @@ class Context:
 
 
 def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Context:
-    """What the settings come to."""
+    """What the settings come to.
+
+    Raises:
+        CurationError: an engine that nobody knows.
+    """
+    for name in [settings.engine, *([settings.crosscheck.engine] if settings.crosscheck.share else [])]:
+        engine.find(name)
     columns = columns_for(*profiles.values(), engine=settings.engine)
-    return Context(profiles, settings.engine, columns, key, settings.ranges)
+    return Context(profiles, settings.engine, columns, key, settings.ranges, settings.crosscheck)
 
 
 @dataclass
@@ -107,6 +115,7 @@ class Found:
     features: list[dict[str, Any]] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     ranges: list[dict[str, Any]] = field(default_factory=list)
+    crosscheck: list[dict[str, Any]] = field(default_factory=list)
     provenance: list[dict[str, Any]] = field(default_factory=list)
     acquisition: list[dict[str, Any]] = field(default_factory=list)
     invariance: list[dict[str, Any]] = field(default_factory=list)
@@ -268,6 +277,7 @@ def _add(job: Job, contour: Contour, code: str, roi: Roi, twin: Twin, found: Fou
     found.missing.extend(_missing(job, code, measured.outcome.reasons))
     if job.context.ranged:
         found.ranges.append({"roi": code, **_ranges(job, roi, measured, mask_digest)})
+    found.crosscheck.extend(_crosscheck(job, code, measured))
     if job.original is not None:
         told = {"roi": code, "series": image.series, "contour": contour.series}
         found.invariance.append(told | _invariance(job, contour, roi, mask_digest, measured, twin))
@@ -305,8 +315,18 @@ def _measure(job: Job, contour: Contour, roi: Roi, mask_digest: str) -> Measured
         if job.recorded is None
         else job.recorded[mask_digest]
     )
-    computing = engine.find(job.context.engine)
-    return measure(volume.values, roi.mask, volume.grid.spacing, job.profile, scaling, computing, job.columns)
+    first, check = engine.find(job.context.engine), job.context.crosscheck
+    second = engine.find(check.engine) if is_chosen(job.opened.digest, mask_digest, check.share) else None
+    return measure(volume.values, roi.mask, volume.grid.spacing, job.profile, scaling, first, job.columns, second)
+
+
+def _crosscheck(job: Job, code: str, measured: Measured) -> Iterator[dict[str, Any]]:
+    if measured.second is None:
+        return
+    image, context = job.opened.image, job.context
+    told = {"roi": code, "subject": image.about["subject"], "modality": image.modality}
+    told |= {"engine": context.engine, "second_engine": context.crosscheck.engine}
+    yield from ({**told, **row} for row in differences(job.columns, measured.outcome, measured.second))
 
 
 def _ranges(job: Job, roi: Roi, measured: Measured, mask_digest: str) -> dict[str, Any]:

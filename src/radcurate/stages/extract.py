@@ -41,6 +41,7 @@ WRITTEN = (
     "columns.parquet",
     "missing.parquet",
     "ranges.parquet",
+    "crosscheck.parquet",
     "acquisition.parquet",
     "provenance.parquet",
     "invariance.parquet",
@@ -228,6 +229,9 @@ def _write(
         out / "ranges.parquet",
         tables.with_ranges(context.ranged),
         (row for result in found for row in result.ranges),
+    )
+    tables.write_rows(
+        out / "crosscheck.parquet", tables.EXTRACT_CROSSCHECK, (row for result in found for row in result.crosscheck)
     )
     tables.write_rows(
         out / "acquisition.parquet", tables.EXTRACT_ACQUISITION, (row for result in found for row in result.acquisition)

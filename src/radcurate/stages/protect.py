@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from radcurate import tables
+from radcurate.features.crosscheck import agreement
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns, load_columns
 from radcurate.privacy.protect import Protected, protect
@@ -29,6 +30,7 @@ log = logging.getLogger("radcurate")
 
 WRITTEN = [
     "acquisition.parquet",
+    "crosscheck.parquet",
     "features.parquet",
     "groups.parquet",
     "measures.json",
@@ -53,6 +55,7 @@ def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Pa
     ranges = released_ranges(with_ranges, _released(source, result), declared, key.release_code)
     tables.write(out / RANGES, ranges.table)
     tables.write_rows(out / "stability.parquet", tables.PROTECT_STABILITY, ranges.stability)
+    tables.write(out / "crosscheck.parquet", _crosscheck(extract, result.kept, declared))
     tables.write_rows(out / "subjects.parquet", tables.PROTECT_SUBJECTS, _subjects(source, result, declared, key))
     series = [row for chunk in extract for row in tables.read_rows(chunk / "series.parquet", tables.EXTRACT_SERIES)]
     tables.write_rows(out / "series.parquet", tables.PROTECT_SERIES, _series(series, source, result, declared, key))
@@ -82,6 +85,17 @@ def _released(source: Pair, result: Protected) -> pa.ChunkedArray:
     """Codes, inside the run, of the regions that are released."""
     kept = pc.is_in(source.features["subject"], value_set=pa.array(sorted(result.kept), pa.string()))
     return source.features["roi"].filter(kept)
+
+
+def _crosscheck(chunks: list[Path], kept: frozenset[str], declared: Columns) -> pa.Table:
+    """How two engines agree on the regions that are released; the declared columns of it."""
+    rows = [
+        row
+        for chunk in sorted(chunks)
+        for row in tables.read_rows(chunk / "crosscheck.parquet", tables.EXTRACT_CROSSCHECK)
+    ]
+    content = tables.table(tables.PROTECT_CROSSCHECK, agreement(row for row in rows if row["subject"] in kept))
+    return content.select(declared.released(content.column_names))
 
 
 def _subjects(source: Pair, result: Protected, declared: Columns, key: Key) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from radcurate.governance.conservation import OUTCOMES
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns, load_columns
 from radcurate.release import card, check, dictionary, versions
-from radcurate.release.descriptions import DESCRIPTIONS
+from radcurate.release.descriptions import CROSSCHECK, DESCRIPTIONS
 from radcurate.release.provenance import PACKAGES, RunRecord, config_digest, content_settings
 from radcurate.seals import sha256
 from radcurate.settings import Config, Release
@@ -131,7 +131,9 @@ def _content(
     notes = _notes(feature_columns(reader, chosen_chunks(reader.results)))
     ranges = tables.read(reader.path("protect", "ranges.parquet"))
     stability = tables.read(reader.path("protect", "stability.parquet"), tables.PROTECT_STABILITY)
+    crosscheck = tables.read(reader.path("protect", "crosscheck.parquet"))
     more = {"ranges": ranges, "stability": stability} if stability.num_rows else {}
+    more |= {"crosscheck": crosscheck} if crosscheck.num_rows else {}
     lines = [
         *dictionary.columns("features", features, notes, _reasons(features, declared)),
         *dictionary.columns("acquisition", acquisition, notes, _reasons(acquisition, declared)),
@@ -143,7 +145,12 @@ def _content(
                 ),
                 *dictionary.columns("stability", stability, notes, dict.fromkeys(stability.column_names, STABILITY)),
             ]
-            if more
+            if stability.num_rows
+            else []
+        ),
+        *(
+            dictionary.columns("crosscheck", crosscheck, notes | _plain(CROSSCHECK), _reasons(crosscheck, declared))
+            if crosscheck.num_rows
             else []
         ),
         *(
@@ -173,10 +180,7 @@ IMAGE_LIST = dictionary.Reason("technical", "leads from a row to its image files
 
 def _notes(features: Mapping[str, Mapping[str, Any]]) -> dict[str, dictionary.Note]:
     """What extract says about feature columns, and `descriptions` about all others."""
-    plain = {
-        name: dictionary.Note(dictionary.NON_IBSI, unit, "", "", text) for name, (unit, text) in DESCRIPTIONS.items()
-    }
-    return plain | {
+    return _plain(DESCRIPTIONS) | {
         name: dictionary.Note(
             ibsi=column["code"],
             unit=column["unit"],
@@ -186,6 +190,12 @@ def _notes(features: Mapping[str, Mapping[str, Any]]) -> dict[str, dictionary.No
             + (f", {column['aggregation']}" if column["aggregation"] else ""),
         )
         for name, column in features.items()
+    }
+
+
+def _plain(descriptions: Mapping[str, tuple[str, str]]) -> dict[str, dictionary.Note]:
+    return {
+        name: dictionary.Note(dictionary.NON_IBSI, unit, "", "", text) for name, (unit, text) in descriptions.items()
     }
 
 
@@ -287,6 +297,7 @@ def _facts(name: str, version: str, content: Content) -> card.Facts:
         verdict=content.verdict,
         features=content.features,
         acquisition=content.acquisition,
+        crosscheck=content.more["crosscheck"].to_pylist() if "crosscheck" in content.more else [],
         columns=content.columns,
         outcomes=content.outcomes,
         images=content.images.series,

@@ -287,6 +287,19 @@ EXTRACT_INVARIANCE = Schema(  # of each region with values: features before any 
     ],
     ("roi",),
 )
+EXTRACT_CROSSCHECK = Schema(  # regions that a second engine measured too
+    "extract_crosscheck",
+    [
+        ("roi", TEXT),
+        ("subject", TEXT),
+        ("modality", TEXT),
+        ("feature", TEXT),
+        ("engine", TEXT),
+        ("second_engine", TEXT),
+        ("difference", REAL),  # relative; infinite where one engine has no value
+    ],
+    ("roi", "feature"),
+)
 EXTRACT_ACQUISITION = Schema(  # of the middle plane; null where the header doesn't tell
     "extract_acquisition",
     [
@@ -422,6 +435,21 @@ PROTECT_SERIES = Schema(
         ("rows", INT),  # rows of the released features table that come from it
     ],
     ("series",),
+)
+PROTECT_CROSSCHECK = Schema(  # agreement of two engines over the regions of the release
+    "protect_crosscheck",
+    [
+        ("modality", TEXT),
+        ("feature", TEXT),
+        ("engine", TEXT),
+        ("second_engine", TEXT),
+        ("regions", INT),  # where one of the engines at least has a value
+        ("one_sided", INT),  # where only one has
+        ("largest_difference", REAL),  # relative; null where all are one-sided
+        ("tolerance", REAL),
+        ("within", REAL),  # share of the regions whose difference is at most the tolerance
+    ],
+    ("modality", "feature"),
 )
 
 

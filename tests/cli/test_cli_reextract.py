@@ -1,0 +1,198 @@
+"""radcurate reextract on small releases: what it finds, and what it must not miss."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radcurate.cli import main
+from small_release import change_records, change_value, seal, small_release
+
+sys.path.append(str(Path(__file__).parents[1] / "stages"))
+from extract_tools import Chunk, write_image, write_mask
+
+SHAPE = (10, 12, 14)
+
+
+def image(seed=0):
+    return np.random.default_rng(seed).integers(-50, 150, SHAPE).astype(np.int16)
+
+
+def labels():
+    """A region, a single voxel, and one that can't be measured on a coarse grid."""
+    found = np.zeros(SHAPE, dtype=np.int16)
+    found[2:7, 3:9, 4:10] = 1
+    found[8, 10, 12] = 2
+    return found
+
+
+@pytest.fixture
+def chunk(tmp_path, key):
+    """Two CTs of one patient with the same two regions, in one chunk."""
+    made = Chunk(tmp_path / "results", key)
+    for number in range(2):
+        made.add(f"S-ct{number}", "image", "CT", write_image(tmp_path / f"ct{number}", image(number)))
+        mask = write_mask(tmp_path / f"{number}.nii.gz", labels())
+        made.add(f"S-mask{number}", "nifti", "SEG", [mask], [f"S-ct{number}"])
+    return made
+
+
+@pytest.fixture
+def images(chunk, tmp_path):
+    """The images and masks under names that say nothing, beside a file that is neither."""
+    target = tmp_path / "images"
+    for number, folder in enumerate(sorted((chunk.folder / "deface/dicom").iterdir())):
+        for place, path in enumerate(sorted(folder.iterdir(), reverse=True)):
+            suffix = ".nii.gz" if path.name.endswith(".nii.gz") else ""
+            copy = target / f"{number}" / f"{place:x}{suffix}"
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+    (target / "notes.txt").write_text("no image")
+    return target
+
+
+@pytest.fixture
+def release(chunk, images, tmp_path):
+    return small_release(tmp_path / "release", chunk.extract())
+
+
+def reextract(release, images, threads=1):
+    """Exit code and report."""
+    out = release.parent / "report.json"
+    out.unlink(missing_ok=True)
+    with pytest.raises(SystemExit) as ended:
+        main(["reextract", str(release), "--images", str(images), "--threads", str(threads), "--out", str(out)])
+    return ended.value.code, json.loads(out.read_text()) if out.exists() else None
+
+
+def different(report):
+    return {name for table in report["agreement"].values() for name, found in table.items() if found["different"]}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_number_comes_back_whatever_files_are_called(release, images, capsys, threads):
+    code, report = reextract(release, images, threads)
+    assert code == 0 and report["holds"]
+    assert (report["regions"], report["rebuilt"], report["absent"]) == (4, 4, {})
+    assert {found["equal"] for found in report["agreement"]["features"].values()} == {4}
+    told = capsys.readouterr().out
+    assert "4 of 4 rebuilt" in told and "every number is what it was" in told
+
+
+def test_statistics_of_a_normalisation_come_from_the_record(chunk, images, tmp_path):
+    """The voxels that cleaning left alone can't be known outside, and needn't be."""
+    chunk.rows[0]["changed_voxels"] = 1
+    changes = {"normalisation": "zscore", "normalisation_region": "unchanged", "unit": None, "range": None}
+    changes |= {"discretisation": "fixed_bin_number", "bin_number": 16, "rounding": None}
+    release = small_release(tmp_path / "release", chunk.extract(ct=changes), ct=changes)
+    code, report = reextract(release, images)
+    assert code == 0 and report["holds"]
+
+
+def test_one_changed_voxel(release, images, tmp_path):
+    values = image()
+    values[0, 0, 0] += 1
+    for path in (images / "0").iterdir():
+        path.unlink()
+    for path in write_image(tmp_path / "changed", values):
+        shutil.copyfile(path, images / "0" / path.name)
+    code, report = reextract(release, images)
+    assert code == 1 and report["rebuilt"] == 2
+    assert set(report["absent"].values()) == {"no image with its digest"} and len(report["absent"]) == 2
+
+
+def test_a_changed_mask(release, images, capsys):
+    changed = labels()
+    changed[2, 3, 4] = 0
+    for folder in images.iterdir():
+        for path in folder.glob("*.nii.gz") if folder.is_dir() else []:
+            write_mask(path, changed)
+    code, report = reextract(release, images)
+    assert code == 1 and report["rebuilt"] == 2  # the single voxel is as it was
+    assert set(report["absent"].values()) == {"no mask with its digest on its image"}
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_a_tampered_value_is_found_by_its_checksum_and_without_it_by_its_number(release, images, capsys):
+    path = release / "features.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
+    code, report = reextract(release, images)
+    assert (code, report) == (1, None) and "features.parquet: changed" in capsys.readouterr().err
+    path.write_bytes(whole)
+    change_value(release, "features", "stat_mean", lambda value: value * 1.01)
+    code, report = reextract(release, images)
+    assert code == 1 and different(report) == {"stat_mean"} and report["rebuilt"] == 4
+    assert report["agreement"]["features"]["stat_mean"]["largest"] == pytest.approx(0.01 / 1.01)
+    assert "stat_mean" in capsys.readouterr().out
+
+
+def test_a_last_digit_is_within_the_tolerance(release, images):
+    change_value(release, "features", "stat_var", lambda value: np.nextafter(value, 0))
+    code, report = reextract(release, images)
+    assert code == 0 and report["agreement"]["features"]["stat_var"]["within"] == 1
+
+
+def test_a_value_in_place_of_none(release, images):
+    """A single voxel has no texture: a number there is different, not unnoticed."""
+    single = ["cm_corr_3D_avg", "cm_corr_3D_comb"]
+    for name in single:
+        change_value(release, "features", name, lambda value: 0.5)
+    code, report = reextract(release, images)
+    assert code == 1 and different(report) == set(single)
+
+
+def test_another_profile(release, images, capsys):
+    def finer(record):
+        record["profile"] = json.dumps({**json.loads(record["profile"]), "bin_size": 10.0}, sort_keys=True)
+
+    change_records(release, finer)
+    code, report = reextract(release, images)
+    assert code == 1 and report["rebuilt"] == 4
+    assert "ih_mean" in different(report) and "stat_mean" not in different(report)
+
+
+def test_a_record_that_was_edited(release, images, capsys):
+    change_records(release, lambda record: record.update(rounding="none"), consistent=False)
+    assert reextract(release, images) == (1, None)
+    assert "something else than its digest" in capsys.readouterr().err
+
+
+def test_other_versions_are_told_and_do_no_harm(release, images, capsys):
+    change_records(release, lambda record: record.update(numpy="1.0"))
+    code, report = reextract(release, images)
+    assert code == 0 and report["versions"]["numpy"][0] == "1.0" and report["holds"]
+    assert "numpy: 1.0 when it was released" in capsys.readouterr().out
+
+
+def test_an_option_of_a_later_version(release, images, capsys):
+    def unknown(record):
+        record["profile"] = json.dumps({**json.loads(record["profile"]), "magic": 1}, sort_keys=True)
+
+    change_records(release, unknown)
+    assert reextract(release, images) == (1, None)
+    assert "extract.magic" in capsys.readouterr().err
+
+
+def test_an_engine_that_nobody_knows_here(release, images, capsys):
+    change_records(release, lambda record: record.update(engine="abacus"))
+    assert reextract(release, images) == (1, None)
+    assert "no engine is called abacus" in capsys.readouterr().err
+
+
+def test_a_release_of_before(release, images, capsys):
+    (release / "provenance.json").write_text("{}")
+    seal(release)
+    assert reextract(release, images) == (1, None)
+    assert "settings of extract" in capsys.readouterr().err
+
+
+def test_a_folder_without_images(release, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    code, report = reextract(release, tmp_path / "nothing")
+    assert code == 1 and report["rebuilt"] == 0 and len(report["absent"]) == 4
