@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from radcurate.features.filters.choices import Riesz, Simoncelli
+from radcurate.features.filters.waves import wave
 from radcurate.features.kernels.convolve import Floats
+from radcurate.features.kernels.elementary import log2
+from radcurate.features.kernels.spectra import products
 
 Frequencies = Sequence[Floats]  # an array for each axis that broadcasts against the others; 1 is the highest
 Transfer = Callable[[Frequencies], NDArray[np.complex128]]
@@ -30,8 +33,9 @@ def simoncelli(chosen: Simoncelli, values: Floats) -> Floats:
     def band(frequencies: Frequencies) -> NDArray[np.complex128]:
         radius = np.sqrt(sum(np.square(axis) for axis in frequencies))
         inside = (radius > most / 4) & (radius <= most)
-        radius[~inside] = most
-        return np.where(inside, np.cos(np.pi / 2 * np.log2(2 * radius / most)), 0.0).astype(np.complex128)
+        result = np.zeros(radius.shape, dtype=np.complex128)
+        result[inside] = wave(log2(2 / most * radius[inside]) / 4)[0]
+        return result
 
     return _filtered(values, band, _axes(chosen.dimension), _spread)
 
@@ -46,10 +50,11 @@ def riesz(chosen: Riesz, values: Floats) -> Floats:
     def direction(frequencies: Frequencies) -> NDArray[np.complex128]:
         radius = np.sqrt(sum(np.square(axis) for axis in frequencies))
         radius[radius == 0] = np.inf
-        result = factor / radius**total
+        result = np.full(radius.shape, factor)
         for axis, order in zip(frequencies, orders, strict=True):
-            result *= axis**order
-        return np.asarray(result)
+            for _ in range(order):
+                result *= axis / radius
+        return result
 
     return _filtered(values, direction, axes, _exact)
 
@@ -73,9 +78,9 @@ def _filtered(values: Floats, transfer: Transfer, axes: tuple[int, ...], grid: C
         here, there = (_spanned([part[side] for part in (first, *rest, last)]) for side in (0, 1))
         slab = (transfer(here) + np.conj(transfer(there))) / 2
         if len(axes) == 3:
-            spectrum[place] *= slab[0]
+            spectrum[place] = products(spectrum[place], slab[0])
         else:
-            spectrum[:, place] *= slab[0]
+            spectrum[:, place] = products(spectrum[:, place], slab[0])
     return np.asarray(fft.irfftn(spectrum, s=[values.shape[axis] for axis in axes], axes=axes))
 
 

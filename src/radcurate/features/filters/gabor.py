@@ -10,7 +10,9 @@ from scipy import fft
 
 from radcurate.features.filters.choices import Gabor
 from radcurate.features.filters.smooth import Spacing
+from radcurate.features.filters.waves import bell, wave
 from radcurate.features.kernels.convolve import Floats
+from radcurate.features.kernels.spectra import products
 
 _PADDING = {"zero": "constant", "nearest": "edge", "periodic": "wrap", "mirror": "symmetric"}
 # Elements of a transformed stack of planes: bounds memory, and stays in the caches.
@@ -59,11 +61,12 @@ def _kernels(chosen: Gabor, first_step: float, second_step: float) -> list[NDArr
     )
     kernels = []
     for turn in range(count):
-        angle = math.radians(chosen.angle + turn * (step or 0.0))
-        along = np.cos(angle) * x[None, :] + np.sin(angle) * y[:, None]
-        across = -np.sin(angle) * x[None, :] + np.cos(angle) * y[:, None]
-        fall = -(along**2 + (chosen.aspect * across) ** 2) / (2 * chosen.sigma**2)
-        kernels.append(np.exp(fall + 2j * np.pi * along / chosen.wavelength))
+        cosine, sine = wave((chosen.angle + turn * (step or 0.0)) / 360)
+        along = cosine * x[None, :] + sine * y[:, None]
+        across = -sine * x[None, :] + cosine * y[:, None]
+        fall = bell(np.square(along / chosen.sigma) + np.square(chosen.aspect * across / chosen.sigma))
+        even, odd = wave(along / chosen.wavelength)
+        kernels.append(fall * even + 1j * (fall * odd))
     return kernels
 
 
@@ -79,9 +82,9 @@ def _moduli(planes: Floats, kernels: list[NDArray[np.complex128]], boundary: str
         block = _padded(planes[start : start + at_once], halves, boundary)
         spectrum = fft.fft2(block, s=sizes, axes=(1, 2))
         for transform in transforms:
-            response = fft.ifft2(spectrum * transform, axes=(1, 2))
+            response = fft.ifft2(products(spectrum, transform), axes=(1, 2), overwrite_x=True)
             inside = response[:, 2 * halves[0] : 2 * halves[0] + rows, 2 * halves[1] : 2 * halves[1] + columns]
-            result[start : start + at_once] += np.abs(inside)
+            result[start : start + at_once] += np.sqrt(np.square(inside.real) + np.square(inside.imag))
     return np.asarray(result / len(kernels))
 
 

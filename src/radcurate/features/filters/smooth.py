@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 from functools import cache
+
+import numpy as np
 
 from radcurate.features.filters.choices import LaplacianOfGaussian, Mean
 from radcurate.features.filters.separable import WHOLE, Box, Product, Taps, along, even, reach, responses
+from radcurate.features.filters.waves import bell
 from radcurate.features.kernels.convolve import Floats
 
 Spacing = tuple[float, float, float]
@@ -70,10 +72,7 @@ def _profile(chosen: LaplacianOfGaussian, step: float) -> tuple[Taps, Taps]:
 
 @cache
 def _taps(sigma: float, half: int) -> tuple[Taps, Taps]:
-    """In decimals first: binary exponentials differ in the last bit from processor to processor."""
-    falls = [float((-(k**2) / (2 * Decimal(sigma) ** 2)).exp()) for k in map(Decimal, range(half + 1))]
-    scale = math.sqrt(2 * math.pi) * sigma
-    gaussian = [fall / scale for fall in falls]
-    curve = [weight * (1 - k**2 / sigma**2) for k, weight in enumerate(gaussian)]
-    one, other = (Taps((*reversed(part[1:]), *part), -half) for part in (gaussian, curve))
+    square = np.arange(-half, half + 1) ** 2 / (sigma * sigma)
+    gaussian = bell(square) / (math.sqrt(2 * math.pi) * sigma)
+    one, other = (Taps(tuple(part.tolist()), -half) for part in (gaussian, gaussian * (1 - square)))
     return one, other
