@@ -18,6 +18,7 @@ from radcurate.canary.corpus import PACKED, built, packed, unpack
 from radcurate.deidentify.page import reference_page
 from radcurate.features.filters.choices import KINDS
 from radcurate.features.filters.page import reference_page as ibsi2_page
+from radcurate.features.page import reference_page as ibsi1_page
 from radcurate.features.profile import Profile
 from radcurate.settings import Config
 
@@ -33,6 +34,7 @@ def generated() -> dict[Path, str]:
         Path("docs/reference/deidentification.md"): reference_page(
             PROJECT / "config/allowlist", PROJECT / "config/vocabulary.yaml"
         ),
+        Path("docs/reference/ibsi1.md"): ibsi1_page(),
         Path("docs/reference/ibsi2.md"): ibsi2_page(),
     }
 

@@ -12,7 +12,8 @@ from radcurate.features.catalogue import Column, columns_for
 from radcurate.features.engine import Outcome
 from radcurate.features.prepare import Prepared, prepare
 from radcurate.features.profile import Profile
-from radcurate.features.pyradiomics import compute, names
+from radcurate.features.pyradiomics import compute
+from radcurate.features.pyradiomics_names import names
 
 ISO = (1.0, 1.0, 1.0)
 

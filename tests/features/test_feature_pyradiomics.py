@@ -13,7 +13,8 @@ from radiomics.featureextractor import RadiomicsFeatureExtractor
 from radcurate.features.catalogue import catalogue, columns_for
 from radcurate.features.engine import NOT_IN_ENGINE
 from radcurate.features.profile import Profile
-from radcurate.features.pyradiomics import compute, names
+from radcurate.features.pyradiomics import compute
+from radcurate.features.pyradiomics_names import names
 
 GOLDEN = Path(__file__).with_name("golden.csv")
 ALL = native()

@@ -6,12 +6,9 @@ level of a region to 1. Here its classes get finished grey levels, and whole ima
 
 from __future__ import annotations
 
-import csv
 import logging
 import warnings
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -25,6 +22,7 @@ from radcurate.features.kernels.mesh import count_cubes, row_sums
 from radcurate.features.moments import moments
 from radcurate.features.prepare import Prepared
 from radcurate.features.pyradiomics_mesh import kinds
+from radcurate.features.pyradiomics_names import names
 from radcurate.features.resample import Flags
 
 NAME = "pyradiomics"
@@ -102,13 +100,6 @@ def compute(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
                 elif not np.isfinite(value):
                     reasons[column.name] = failure or _why_undefined(prepared)
     return Outcome(values, reasons)
-
-
-@cache
-def names() -> dict[str, str]:
-    """IBSI tag without aggregation -> pyradiomics' own name, of all that it computes (`pyradiomics.csv`)."""
-    text = files("radcurate.features").joinpath("pyradiomics.csv").read_text(encoding="utf-8")
-    return {row["tag"]: row["source"] for row in csv.DictReader(text.splitlines())}
 
 
 def _group(prepared: Prepared, group: str, aggregation: str, tags: set[str]) -> tuple[dict[str, float], str | None]:
