@@ -1,10 +1,10 @@
 /* What Moran's I and Geary's C need: sums over all pairs of voxels, weighted by the inverse of their distance. */
 #include "kernels.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define LANES 8
+#define ALIGNED 64
 #define PI 3.14159265358979323846
 
 typedef struct {
@@ -64,14 +64,24 @@ static void turn_by(int64_t j, int64_t n, double *re, double *im) {
 #define NAME(name) twofold_##name
 #include "pairs_template.h"
 
+/* Bytes that radcurate_pair_sums works in: up to about `most_bytes`, unless it needs more */
+EXPORT int64_t radcurate_pair_sums_bytes(const int64_t *shape, int single, int64_t most_bytes) {
+    const pairs_box box = {{shape[0], shape[1], shape[2]}};
+    return ALIGNED + (single ? single_bytes(&box, most_bytes) : twofold_bytes(&box, most_bytes));
+}
+
 /* With y = (values - mean) * scale inside the mask and w = 1 / distance (0 for a voxel and itself), over pairs (i, j):
-   sums = sum w y_i y_j, sum w, sum w y_i^2. Holds up to about `most_bytes`, unless one block needs more.
-   Returns 1 where memory is missing. */
-EXPORT int radcurate_pair_sums(const double *values, const int64_t *strides, const uint8_t *mask, const int64_t *shape,
-                               const double *spacing, double mean, double scale, int single, int64_t most_bytes,
-                               double *sums) {
+   sums = sum w y_i y_j, sum w, sum w y_i^2. `memory`: the bytes above. */
+EXPORT void radcurate_pair_sums(const double *values, const int64_t *strides, const uint8_t *mask, const int64_t *shape,
+                                const double *spacing, double mean, double scale, int single, char *memory,
+                                int64_t bytes, double *sums) {
     const pairs_box box = {{shape[0], shape[1], shape[2]}};
     const pairs_data data = {values, {strides[0], strides[1]},          mask, mean, scale,
                              {spacing[0], spacing[1], spacing[2]}};
-    return single ? single_pair_sums(&box, &data, most_bytes, sums) : twofold_pair_sums(&box, &data, most_bytes, sums);
+    char *aligned = memory + (ALIGNED - (uintptr_t)memory % ALIGNED) % ALIGNED;
+    if (single) {
+        single_pair_sums(&box, &data, aligned, bytes - ALIGNED, sums);
+    } else {
+        twofold_pair_sums(&box, &data, aligned, bytes - ALIGNED, sums);
+    }
 }

@@ -21,11 +21,12 @@ _pair_sums = function(
         REAL,
         REAL,
         ctypes.c_int,
+        array(np.uint8, 1),
         SIZE,
         array(np.float64, 1),
     ],
-    ctypes.c_int,
 )
+_pair_sums_bytes = function("radcurate_pair_sums_bytes", [array(np.int64, 1), ctypes.c_int, SIZE], SIZE)
 
 # Boxes up to this many voxels are summed in double precision; beyond, single precision halves time and memory, and
 # Moran's I and Geary's C stay within 1e-6 of their size (of 1 where I is next to nothing).
@@ -74,21 +75,23 @@ def pair_sums(
     part = values[box]
     if part.strides[2] != part.itemsize or part.dtype != np.float64:
         part = np.ascontiguousarray(part, dtype=np.float64)
-    unit = min(spacing)
+    shape, unit = np.array(inside.shape, dtype=np.int64), min(spacing)
+    if single is None:
+        single = inside.size > MOST_DOUBLE
+    memory = np.empty(_pair_sums_bytes(shape, single, most_bytes), dtype=np.uint8)
     sums = np.empty(3)
-    failed = _pair_sums(
+    _pair_sums(
         part.ctypes.data,
         np.array(part.strides[:2], dtype=np.int64) // part.itemsize,
         inside,
-        np.array(inside.shape, dtype=np.int64),
+        shape,
         np.array(spacing) / unit,
         mean,
         scale,
-        inside.size > MOST_DOUBLE if single is None else single,
-        most_bytes,
+        single,
+        memory,
+        memory.size,
         sums,
     )
-    if failed:
-        raise MemoryError
     products, weights, squares = (float(value) / unit for value in sums)
     return PairSums(products, weights, squares)

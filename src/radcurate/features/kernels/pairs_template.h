@@ -223,6 +223,7 @@ typedef struct {
     BUNCH *line, *other;
     BUNCH *ends;      /* room for three transforms at once */
     REALS *raw;       /* columns of rows, or of lags, side by side */
+    double *row_weights; /* weights of one row of lags */
     BUNCH *spectra;   /* (signal, block, plane, row), of the blocks at hand */
     REALS *lags;      /* (block, plane lag, row lag) */
     REALS *half_way;  /* (row frequency, plane lag) of one block */
@@ -231,13 +232,12 @@ typedef struct {
 } NAME(work);
 #define WORK NAME(work)
 
-/* Column transforms of 2 * LANES rows of one signal, of which frequencies of blocks from `first` on are kept */
-static void NAME(rows_to_blocks)(WORK *work, int signal, const int64_t *rows, int64_t n_rows, int64_t first,
-                                 int64_t n_blocks, const pairs_data *data) {
+/* Columns of up to 2 * LANES rows of one signal, (column, half, lane); zeros where there are fewer rows */
+static void NAME(gather_rows)(const WORK *work, const pairs_data *data, int signal, const int64_t *rows,
+                              int64_t n_rows) {
     const pairs_box *box = &work->box;
-    const PLAN *plan = &work->plans[2];
-    const int64_t n = box->shape[2], h2 = plan->n, lines = box->shape[0] * box->shape[1];
-    REAL *raw = (REAL *)work->raw; /* (column, half, lane) */
+    const int64_t n = box->shape[2];
+    REAL *raw = (REAL *)work->raw;
     memset(raw, 0, (size_t)(n * 2 * LANES) * sizeof(REAL));
     for (int64_t r = 0; r < n_rows; r++) {
         const int64_t plane = rows[r] / box->shape[1], row = rows[r] % box->shape[1];
@@ -250,56 +250,81 @@ static void NAME(rows_to_blocks)(WORK *work, int signal, const int64_t *rows, in
             to[c * 2 * LANES] = (REAL)(signal == 0 ? y : signal == 1 ? 1.0 : y * y);
         }
     }
+}
+
+/* Column transforms of the rows gathered, two to a complex line: frequencies of blocks from `first` on are kept */
+static void NAME(rows_to_blocks)(WORK *work, int signal, const int64_t *rows, int64_t n_rows, int64_t first,
+                                 int64_t n_blocks) {
+    const PLAN *plan = &work->plans[2];
+    const int64_t h2 = plan->n, lines = work->box.shape[0] * work->box.shape[1];
+    const BUNCH *found[2];
     for (int odd = 0; odd < 2; odd++) {
-        NAME(fetch)(plan, (const BUNCH *)raw, n, 1, odd, work->line);
-        const BUNCH *found = NAME(transform)(plan, work->line, work->other);
-        for (int64_t k = odd; k <= h2; k += 2) {
-            const int64_t block = k / LANES - first;
-            if (block < 0 || block >= n_blocks) continue;
-            const int64_t t = k / 2, mirror = odd ? h2 - 1 - t : (h2 - t) % h2;
-            const REAL *z = (const REAL *)(found + t), *z_ = (const REAL *)(found + mirror);
-            BUNCH *to = work->spectra + (signal * n_blocks + block) * lines;
-            for (int64_t r = 0; r < n_rows; r++) {
-                REAL *out = (REAL *)(to + rows[r]) + k % LANES;
-                const int64_t lane = r % LANES;
-                const REAL re = z[lane], im = z[LANES + lane], re_ = z_[lane], im_ = z_[LANES + lane];
-                out[0] = (REAL)0.5 * (r < LANES ? re + re_ : im + im_);
-                out[LANES] = (REAL)0.5 * (r < LANES ? im - im_ : re_ - re);
+        BUNCH *line = work->ends + 2 * odd * work->longest;
+        NAME(fetch)(plan, (const BUNCH *)work->raw, work->box.shape[2], 1, odd, line);
+        found[odd] = NAME(transform)(plan, line, line + work->longest);
+    }
+    for (int64_t block = 0; block < n_blocks; block++) {
+        REAL tile[2 * LANES][2 * LANES]; /* (row, part and frequency) */
+        for (int64_t lane = 0; lane < LANES; lane++) {
+            const int64_t k = (first + block) * LANES + lane, t = k / 2;
+            if (k > h2) {
+                for (int64_t r = 0; r < 2 * LANES; r++) tile[r][lane] = tile[r][LANES + lane] = 0;
+                continue;
+            }
+            const REAL *z = (const REAL *)(found[k % 2] + t);
+            const REAL *z_ = (const REAL *)(found[k % 2] + (k % 2 ? h2 - 1 - t : (h2 - t) % h2));
+            for (int64_t r = 0; r < LANES; r++) {
+                const REAL re = z[r], im = z[LANES + r], re_ = z_[r], im_ = z_[LANES + r];
+                tile[r][lane] = (REAL)0.5 * (re + re_);
+                tile[r][LANES + lane] = (REAL)0.5 * (im - im_);
+                tile[LANES + r][lane] = (REAL)0.5 * (im + im_);
+                tile[LANES + r][LANES + lane] = (REAL)0.5 * (re_ - re);
             }
         }
+        BUNCH *to = work->spectra + (signal * n_blocks + block) * lines;
+        for (int64_t r = 0; r < n_rows; r++) memcpy(to + rows[r], tile[r], sizeof(BUNCH));
+    }
+}
+
+/* Weights of up to 2 * LANES rows of lags from `start` on, (half, lag, lane) */
+static void NAME(gather_lags)(const WORK *work, int64_t start, int64_t n_rows, const double *spacing) {
+    const int64_t h1 = work->plans[1].n, h2 = work->plans[2].n;
+    const double step = spacing[2];
+    REAL *raw = (REAL *)work->raw;
+    memset(raw, 0, (size_t)((h2 + 1) * 2 * LANES) * sizeof(REAL));
+    for (int64_t r = 0; r < n_rows; r++) {
+        const double plane = (double)((start + r) / (h1 + 1)) * spacing[0];
+        const double row = (double)((start + r) % (h1 + 1)) * spacing[1];
+        const double across = plane * plane + row * row;
+        double *weights = work->row_weights;
+        for (int c = 0; c <= (int)h2; c++) weights[c] = 1 / sqrt(across + step * step * c * c);
+        if (start + r == 0) weights[0] = 0; /* a voxel and itself */
+        REAL *to = raw + r / LANES * (h2 + 1) * LANES + r % LANES;
+        for (int64_t c = 0; c <= h2; c++) to[c * LANES] = (REAL)weights[c];
     }
 }
 
 /* Column transforms of the weights at all lags of planes and rows */
 static void NAME(lags_to_blocks)(WORK *work, int64_t first, int64_t n_blocks, const double *spacing) {
     const PLAN *plan = &work->plans[2];
-    const int64_t h0 = work->plans[0].n, h1 = work->plans[1].n, h2 = plan->n, lines = (h0 + 1) * (h1 + 1);
+    const int64_t h2 = plan->n, lines = (work->plans[0].n + 1) * (work->plans[1].n + 1);
     for (int64_t start = 0; start < lines; start += 2 * LANES) {
         const int64_t n_rows = lines - start < 2 * LANES ? lines - start : 2 * LANES;
-        REAL *raw = (REAL *)work->raw; /* (half, lag, lane) */
-        memset(raw, 0, (size_t)((h2 + 1) * 2 * LANES) * sizeof(REAL));
-        for (int64_t r = 0; r < n_rows; r++) {
-            const double plane = (double)((start + r) / (h1 + 1)) * spacing[0];
-            const double row = (double)((start + r) % (h1 + 1)) * spacing[1];
-            const double across = plane * plane + row * row;
-            REAL *to = raw + r / LANES * (h2 + 1) * LANES + r % LANES;
-            for (int64_t c = 0; c <= h2; c++) {
-                const double column = (double)c * spacing[2];
-                const double square = across + column * column;
-                to[c * LANES] = square > 0 ? (REAL)(1 / sqrt(square)) : 0;
-            }
-        }
-        const REALS *even = (const REALS *)raw;
+        NAME(gather_lags)(work, start, n_rows, spacing);
+        const BUNCH *found[2];
         for (int odd = 0; odd < 2; odd++) {
-            NAME(fetch_even)(plan, even, even + h2 + 1, 1, odd, work->line);
-            const BUNCH *found = NAME(transform)(plan, work->line, work->other);
-            for (int64_t k = odd; k <= h2; k += 2) {
-                const int64_t block = k / LANES - first;
-                if (block < 0 || block >= n_blocks) continue;
-                const REAL *z = (const REAL *)(found + k / 2);
-                REALS *to = work->lags + block * lines + start;
-                for (int64_t r = 0; r < n_rows; r++) ((REAL *)(to + r))[k % LANES] = z[r];
+            BUNCH *line = work->ends + 2 * odd * work->longest;
+            NAME(fetch_even)(plan, work->raw, work->raw + h2 + 1, 1, odd, line);
+            found[odd] = NAME(transform)(plan, line, line + work->longest);
+        }
+        for (int64_t block = 0; block < n_blocks; block++) {
+            REAL tile[2 * LANES][LANES]; /* (row, frequency) */
+            for (int64_t lane = 0; lane < LANES; lane++) {
+                const int64_t k = (first + block) * LANES + lane;
+                const REAL *z = (const REAL *)(found[k % 2] + (k <= h2 ? k / 2 : 0));
+                for (int64_t r = 0; r < 2 * LANES; r++) tile[r][lane] = k <= h2 ? z[r] : 0;
             }
+            memcpy(work->lags + block * lines + start, tile, (size_t)n_rows * sizeof(REALS));
         }
     }
 }
@@ -397,6 +422,7 @@ static int64_t NAME(furnish)(WORK *work, int64_t n_blocks, char *memory) {
     bytes += NAME(carve)(&memory, work->longest, bunch, &work->other);
     bytes += NAME(carve)(&memory, 6 * work->longest, bunch, &work->ends);
     bytes += NAME(carve)(&memory, 2 * (h2 + 1), reals, &work->raw);
+    bytes += NAME(carve)(&memory, h2 + 1, sizeof(double), &work->row_weights);
     bytes += NAME(carve)(&memory, 3 * n_blocks * n0 * n1, bunch, &work->spectra);
     bytes += NAME(carve)(&memory, n_blocks * lags, reals, &work->lags);
     bytes += NAME(carve)(&memory, lags, reals, &work->half_way);
@@ -408,14 +434,19 @@ static int64_t NAME(furnish)(WORK *work, int64_t n_blocks, char *memory) {
 /* Blocks `first` to `first + n_blocks` of column frequencies */
 static void NAME(add_blocks)(WORK *work, const pairs_data *data, int64_t first, int64_t n_blocks, double sums[3]) {
     const int64_t lines = work->box.shape[0] * work->box.shape[1], h2 = work->plans[2].n;
-    memset(work->spectra, 0, (size_t)(3 * n_blocks * lines) * sizeof(BUNCH));
-    memset(work->lags, 0, (size_t)(n_blocks * (work->plans[0].n + 1) * (work->plans[1].n + 1)) * sizeof(REALS));
     int64_t rows[2 * LANES], n_rows = 0;
     for (int64_t row = 0; row < lines; row++) {
-        if (memchr(data->mask + row * work->box.shape[2], 1, (size_t)work->box.shape[2])) rows[n_rows++] = row;
+        if (memchr(data->mask + row * work->box.shape[2], 1, (size_t)work->box.shape[2])) {
+            rows[n_rows++] = row;
+        } else {
+            for (int64_t part = 0; part < 3 * n_blocks; part++)
+                memset(work->spectra + part * lines + row, 0, sizeof(BUNCH));
+        }
         if (n_rows && (n_rows == 2 * LANES || row == lines - 1)) {
-            for (int signal = 0; signal < 3; signal++)
-                NAME(rows_to_blocks)(work, signal, rows, n_rows, first, n_blocks, data);
+            for (int signal = 0; signal < 3; signal++) {
+                NAME(gather_rows)(work, data, signal, rows, n_rows);
+                NAME(rows_to_blocks)(work, signal, rows, n_rows, first, n_blocks);
+            }
             n_rows = 0;
         }
     }
@@ -431,27 +462,35 @@ static void NAME(add_blocks)(WORK *work, const pairs_data *data, int64_t first, 
     }
 }
 
-static int NAME(pair_sums)(const pairs_box *box, const pairs_data *data, int64_t most_bytes, double sums[3]) {
+static WORK NAME(plan_work)(const pairs_box *box) {
     WORK work = {.box = *box};
-    double frequencies = 1;
     for (int axis = 0; axis < 3; axis++) {
         work.plans[axis].n = smooth(box->shape[axis]);
         if (work.plans[axis].n > work.longest) work.longest = work.plans[axis].n;
-        frequencies *= 2.0 * (double)work.plans[axis].n;
     }
+    return work;
+}
+
+/* Bytes for as many blocks at once as `most_bytes` hold, at least for one */
+static int64_t NAME(bytes)(const pairs_box *box, int64_t most_bytes) {
+    WORK work = NAME(plan_work)(box);
+    int64_t at_once = work.plans[2].n / LANES + 1;
+    while (at_once > 1 && NAME(furnish)(&work, at_once, NULL) > most_bytes) at_once--;
+    return NAME(furnish)(&work, at_once, NULL);
+}
+
+static void NAME(pair_sums)(const pairs_box *box, const pairs_data *data, char *memory, int64_t bytes,
+                            double sums[3]) {
+    WORK work = NAME(plan_work)(box);
     const int64_t n_blocks = work.plans[2].n / LANES + 1;
     int64_t at_once = n_blocks;
-    while (at_once > 1 && NAME(furnish)(&work, at_once, NULL) > most_bytes) at_once--;
-    char *memory = aligned_alloc(64, (size_t)NAME(furnish)(&work, at_once, NULL));
-    if (!memory) return 1;
+    while (NAME(furnish)(&work, at_once, NULL) > bytes) at_once--;
     NAME(furnish)(&work, at_once, memory);
     sums[0] = sums[1] = sums[2] = 0;
-    for (int64_t first = 0; first < n_blocks; first += at_once) {
+    for (int64_t first = 0; first < n_blocks; first += at_once)
         NAME(add_blocks)(&work, data, first, n_blocks - first < at_once ? n_blocks - first : at_once, sums);
-    }
+    const double frequencies = 8.0 * (double)work.plans[0].n * (double)work.plans[1].n * (double)work.plans[2].n;
     for (int i = 0; i < 3; i++) sums[i] /= frequencies;
-    free(memory);
-    return 0;
 }
 
 #undef VECTOR
