@@ -60,3 +60,44 @@ def level_volumes(most_levels: int = 3) -> st.SearchStrategy[NDArray[np.int32]]:
 
     shapes = st.tuples(*[st.integers(1, 6)] * 3)
     return st.builds(volume, shapes, st.integers(0, 2**20), st.sampled_from([0.0, 0.3, 0.8]))
+
+
+ALL = native()
+
+
+def phantom() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The region that the golden values are of: whole numbers from 1 to 6 in a ball, without level 4."""
+    values = noise((9, 9, 9), seed=20)
+    values[values == 4] = 5
+    return values, ball()
+
+
+def spots(*places: Any, shape: tuple[int, int, int] = (4, 5, 6)) -> NDArray[np.bool_]:
+    """A mask of these places."""
+    mask = np.zeros(shape, dtype=bool)
+    for place in places:
+        mask[place] = True
+    return mask
+
+
+# regions that are hard on an engine, with their profile; `edge_values` are their intensities
+EDGES = {
+    "one_voxel": (spots((1, 2, 3)), ALL),
+    "one_voxel_in_a_corner": (spots((0, 0, 0)), ALL),
+    "two_voxels": (spots((1, 2, 3), (1, 2, 4)), ALL),
+    "two_voxels_apart": (spots((0, 0, 0), (3, 4, 5)), ALL),
+    "one_slice": (spots((1, slice(None), slice(None))), ALL),
+    "one_row": (spots((1, 2, slice(None))), ALL),
+    "whole_image": (np.ones((4, 5, 6), dtype=bool), ALL),
+    "many_components": (np.indices((4, 5, 6)).sum(axis=0) % 2 == 0, ALL),
+    "empty_after_resegmentation": (ball((4, 5, 6), 2), native(range=[1000, 2000])),
+    "one_left_after_resegmentation": (ball((4, 5, 6), 2.9), native(range=[99, 2000])),
+    "interpolated": (spots((1, 2, 3), (1, 2, 4)), native(voxel_size=0.7)),
+}
+
+
+def edge_values() -> NDArray[np.float64]:
+    """Whole numbers, one of them far from the others."""
+    values = noise((4, 5, 6))
+    values[1, 2, 2] = 99
+    return values

@@ -45,3 +45,19 @@ def _from_nifti(folder: Path) -> Volume:
     values, inside = (np.asanyarray(part.dataobj).transpose(2, 1, 0) for part in (image, mask))
     column, row, plane = (float(step) for step in image.header.get_zooms()[:3])
     return values, inside > 0, (plane, row, column)
+
+
+# IBSI's digital phantom (reference manual, 5.1; CC BY 4.0): a plane a line, a row a word; lower-case letters stand for grey
+# levels outside the region, a for 1 and so on.
+DIGITAL = """\
+14411 14611 41641 44641
+14411 11611 a1311 44611
+144aa 11111 11i11 11611
+144aa 11111 11111 11611"""
+
+
+def digital_phantom() -> Volume:
+    """The digital phantom, without any file."""
+    signs = np.array([[list(row) for row in plane.split()] for plane in DIGITAL.splitlines()])
+    values = np.vectorize(lambda sign: int(sign) if sign.isdigit() else ord(sign) - ord("a") + 1)(signs)
+    return values.astype(np.int16), np.char.isdigit(signs), (2.0, 2.0, 2.0)

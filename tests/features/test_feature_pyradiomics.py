@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from feature_tools import ball, by_pyradiomics, features, native, noise, prepared
+from feature_tools import ALL, EDGES, ball, by_pyradiomics, features, native, noise, phantom, prepared, spots
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from radiomics.featureextractor import RadiomicsFeatureExtractor
@@ -17,20 +17,12 @@ from radcurate.features.pyradiomics import compute
 from radcurate.features.pyradiomics_names import names
 
 GOLDEN = Path(__file__).with_name("golden.csv")
-ALL = native()
 NAMES = [column.name for column in by_pyradiomics(ALL)]
 
 
 def same(found, expected, rel=1e-9):
     for name in NAMES:
         assert found.values[name] == pytest.approx(expected.values[name], rel=rel, abs=1e-12, nan_ok=True), name
-
-
-def phantom():
-    """The region that the golden values are of: whole numbers from 1 to 6 in a ball, without level 4."""
-    values = noise((9, 9, 9), seed=20)
-    values[values == 4] = 5
-    return values, ball()
 
 
 def test_golden_values():
@@ -119,28 +111,6 @@ def test_levels_below_the_region_stay_empty():
     assert high["ih_mean"] == pytest.approx(low["ih_mean"] + 10)
     assert high["cm_joint_avg_3D_avg"] == pytest.approx(low["cm_joint_avg_3D_avg"] + 10)
     assert high["cm_contrast_3D_avg"] == pytest.approx(low["cm_contrast_3D_avg"])
-
-
-def spots(*places, shape=(4, 5, 6)):
-    mask = np.zeros(shape, dtype=bool)
-    for place in places:
-        mask[place] = True
-    return mask
-
-
-EDGES = {
-    "one_voxel": (spots((1, 2, 3)), ALL),
-    "one_voxel_in_a_corner": (spots((0, 0, 0)), ALL),
-    "two_voxels": (spots((1, 2, 3), (1, 2, 4)), ALL),
-    "two_voxels_apart": (spots((0, 0, 0), (3, 4, 5)), ALL),
-    "one_slice": (spots((1, slice(None), slice(None))), ALL),
-    "one_row": (spots((1, 2, slice(None))), ALL),
-    "whole_image": (np.ones((4, 5, 6), dtype=bool), ALL),
-    "many_components": (np.indices((4, 5, 6)).sum(axis=0) % 2 == 0, ALL),
-    "empty_after_resegmentation": (ball((4, 5, 6), 2), native(range=[1000, 2000])),
-    "one_left_after_resegmentation": (ball((4, 5, 6), 2.9), native(range=[99, 2000])),
-    "interpolated": (spots((1, 2, 3), (1, 2, 4)), native(voxel_size=0.7)),
-}
 
 
 @pytest.mark.parametrize("name", EDGES)

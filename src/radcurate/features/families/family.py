@@ -118,7 +118,7 @@ def average(values: Values) -> float:
     """Mean over the matrices that have a value; NaN where none has."""
     if not np.ndim(values):
         return float(values)
-    defined = values[~np.isnan(values)]
+    defined = values[np.isfinite(values)]
     return float(defined.mean()) if defined.size else math.nan
 
 
