@@ -98,9 +98,10 @@ def _own(profiles: Iterable[Profile], engine: str) -> list[Column]:
 
 def _of_filters(profile: Profile, engine: str) -> Iterator[Column]:
     own = [column for column in _own([profile], engine) if FAMILIES[column.group].on_responses]
+    met = compared() if engine == ENGINE else frozenset()
     for chosen in profile.filters:
         for label in chosen.labels:
-            yield from (of_image(column, label, (chosen.kind, column.tag) in compared()) for column in own)
+            yield from (of_image(column, label, (chosen.kind, column.tag) in met) for column in own)
 
 
 def of_image(column: Column, image: str, met: bool) -> Column:

@@ -1,6 +1,6 @@
 """The tables of what the filters give for the references of IBSI-2 (`src/radcurate/features/filters/ibsi2_*.csv`).
 
-`RADCURATE_TEST_DATA=… python tests/features/filters/ibsi2_table.py` measures everything and writes them again.
+`RADCURATE_TEST_DATA=… PYTHONPATH=tests/features python tests/features/filters/ibsi2_table.py` measures everything and writes them again.
 """
 
 from __future__ import annotations
@@ -9,36 +9,23 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import nibabel
 import numpy as np
+from ibsi_phantoms import Volume, ct_from_dicom, ct_from_nifti
 from pydantic import TypeAdapter
 
-from radcurate.features.catalogue import Column, columns_for
-from radcurate.features.engine import Engine, Outcome
-from radcurate.features.families.statistics import STATISTICS
+from radcurate.features import engine
+from radcurate.features.catalogue import columns_for
 from radcurate.features.filters import conformance, respond
 from radcurate.features.filters.choices import Filter
 from radcurate.features.measure import measure
-from radcurate.features.prepare import Prepared
 from radcurate.features.profile import Profile
-from radcurate.features.region import Region
-from radcurate.volumes.image import read_volume
-from radcurate.volumes.masks import read_rois
 
-TAGS = {feature.tag for feature in STATISTICS.features}
-
-
-def _statistics(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
-    return Outcome(STATISTICS.compute(Region(prepared), "", TAGS) if list(columns) else {}, {})
-
-
-ENGINE = Engine("statistics", _statistics, "radcurate")
 SPACING = (2.0, 2.0, 2.0)
-Volume = tuple[np.ndarray, np.ndarray, tuple[float, float, float]]  # values, mask, spacing
 
 
 def map_files(real_data: Path) -> dict[str, Path]:
@@ -80,22 +67,7 @@ def deviation_of(real_data: Path, test: str, **planted: object) -> float:
     return deviation(found, volume(map_files(real_data)[test]))
 
 
-def from_nifti(real_data: Path) -> Volume:
-    """The CT phantom."""
-    folder = real_data / "ibsi" / "ibsi_2_ct_radiomics_phantom" / "nifti"
-    column, row, plane = (float(step) for step in nibabel.load(folder / "image/phantom.nii.gz").header.get_zooms())
-    return volume(folder / "image/phantom.nii.gz"), volume(folder / "mask/mask.nii.gz") > 0, (plane, row, column)
-
-
-def from_dicom(real_data: Path) -> Volume:
-    """The CT phantom: image series and RTSTRUCT."""
-    folder = real_data / "ibsi" / "ibsi_2_ct_radiomics_phantom" / "dicom"
-    read = read_volume(sorted((folder / "image").glob("*.dcm")))
-    roi = read_rois(folder / "mask" / "DCM_RS_00060.dcm", "rtstruct", read.grid)[0]
-    return read.values, roi.mask, read.grid.spacing
-
-
-READERS: dict[str, Callable[[Path], Volume]] = {"nifti": from_nifti, "dicom": from_dicom}
+READERS: dict[str, Callable[[Path], Volume]] = {"nifti": ct_from_nifti, "dicom": ct_from_dicom}
 
 
 def values_of(source: Volume, test: str, **planted: object) -> dict[str, float]:
@@ -104,10 +76,9 @@ def values_of(source: Volume, test: str, **planted: object) -> dict[str, float]:
     filters = [] if choice is None else [choice | planted]
     profile = Profile.model_validate({**conformance.PROFILES[test[-1]], "filters": filters})
     image = profile.filters[0].labels[0] if profile.filters else ""
-    columns: list[Column] = [
-        column for column in columns_for(profile) if column.image == image and column.group == STATISTICS.group
-    ]
-    return measure(*source, profile, None, ENGINE, columns).outcome.values
+    columns = [column for column in columns_for(profile) if column.image == image and column.group == "stat"]
+    values = measure(*source, profile, None, engine.find("radcurate"), columns).outcome.values
+    return {column.tag: values[column.name] for column in columns}
 
 
 def map_table(real_data: Path) -> str:

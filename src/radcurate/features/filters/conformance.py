@@ -7,12 +7,13 @@ phantom, read as NIfTI and as DICOM with an RTSTRUCT. A test with the phantoms m
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from radcurate.features.conformance import is_right
 
 MAP_TABLE, FEATURE_TABLE = "ibsi2_maps.csv", "ibsi2_features.csv"
 SOURCES = ("nifti", "dicom")
@@ -137,14 +138,6 @@ class Value:
     def right(self) -> bool:
         """Whether it is within IBSI's tolerance from every source."""
         return all(is_right(value, self.reference, self.tolerance) for value in self.measured.values())
-
-
-def is_right(value: float, reference: float, tolerance: float) -> bool:
-    """IBSI's rule: rounded to three significant digits, no further away than the tolerance.
-
-    The slack is for binary fractions only.
-    """
-    return math.isfinite(value) and abs(float(f"{value:.2e}") - reference) <= tolerance + 1e-9 * abs(reference)
 
 
 @cache
