@@ -52,7 +52,7 @@ def _respond(
         case Laws():
             return laws(chosen, values, box)
         case Gabor():
-            return gabor(chosen, values, spacing)[box]
+            return gabor(chosen, values, spacing, box)
         case Simoncelli():
             return simoncelli(chosen, values)[box]
         case Riesz():

@@ -9,28 +9,29 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from radcurate.features.filters.choices import Gabor
+from radcurate.features.filters.separable import WHOLE, Box
 from radcurate.features.filters.smooth import Spacing
 from radcurate.features.filters.waves import bell, wave
 from radcurate.features.kernels.convolve import Floats
-from radcurate.features.kernels.spectra import products
+from radcurate.features.kernels.spectra import Spectrum, products
 
-_PADDING = {"zero": "constant", "nearest": "edge", "periodic": "wrap", "mirror": "symmetric"}
 # Elements of a transformed stack of planes: bounds memory, and stays in the caches.
 _BLOCK = 1 << 20
 
 
-def gabor(chosen: Gabor, values: Floats, spacing: Spacing) -> Floats:
+def gabor(chosen: Gabor, values: Floats, spacing: Spacing, box: Box = WHOLE) -> Floats:
     """Modulus of the response (IBSI Q88H), averaged over angles and families of planes.
 
     g(k) = exp(−(k̃₁² + γ² k̃₂²)/2σ² + 2πi k̃₁/λ), k̃ being (x, y) turned by the angle. The kernel is no product, so planes
     are convolved through their Fourier transforms.
     """
-    result = np.zeros_like(values)
+    result = np.zeros_like(values[box])
     families = _families(chosen)
     for axis in families:
         first, second = (other for other in range(3) if other != axis)
         kernels = _kernels(chosen, spacing[first], spacing[second])
-        result += np.moveaxis(_moduli(np.moveaxis(values, axis, 0), kernels, chosen.boundary), 0, axis)
+        planes = np.moveaxis(values, axis, 0)[box[axis]]
+        result += np.moveaxis(_moduli(planes, kernels, chosen.boundary, (box[first], box[second])), 0, axis)
     return np.asarray(result / len(families))
 
 
@@ -51,7 +52,7 @@ def _half(chosen: Gabor, step: float) -> int:
     return math.ceil(chosen.cutoff * chosen.sigma / step * max(1.0, 1 / chosen.aspect))
 
 
-def _kernels(chosen: Gabor, first_step: float, second_step: float) -> list[NDArray[np.complex128]]:
+def _kernels(chosen: Gabor, first_step: float, second_step: float) -> list[Spectrum]:
     """One for each angle, the second axis being x, the first y."""
     step = chosen.angle_step
     count = 1 if step is None else round(180 / step)
@@ -70,23 +71,38 @@ def _kernels(chosen: Gabor, first_step: float, second_step: float) -> list[NDArr
     return kernels
 
 
-def _moduli(planes: Floats, kernels: list[NDArray[np.complex128]], boundary: str) -> Floats:
-    """Mean over the kernels of |plane * kernel|, for every plane along the first axis."""
-    _, rows, columns = planes.shape
+def _moduli(planes: Floats, kernels: list[Spectrum], boundary: str, window: tuple[slice, slice]) -> Floats:
+    """Mean over the kernels of |plane * kernel| in a window of every plane along the first axis."""
     halves = [size // 2 for size in kernels[0].shape]
-    sizes = [fft.next_fast_len(n + 2 * half) for n, half in zip((rows, columns), halves, strict=True)]
+    rows, columns = (
+        _places(part, n, half, boundary) for part, n, half in zip(window, planes.shape[1:], halves, strict=True)
+    )
+    # No larger than the window with its margin: what the transforms wrap around falls on the margin.
+    sizes = [fft.next_fast_len(len(rows)), fft.next_fast_len(len(columns))]
     transforms = [fft.fft2(kernel, s=sizes) for kernel in kernels]
-    result = np.zeros(planes.shape)
+    inside = slice(2 * halves[0], len(rows)), slice(2 * halves[1], len(columns))
+    result = np.zeros((len(planes), len(rows) - 2 * halves[0], len(columns) - 2 * halves[1]))
     at_once = max(1, _BLOCK // (sizes[0] * sizes[1]))
     for start in range(0, len(planes), at_once):
-        block = _padded(planes[start : start + at_once], halves, boundary)
+        block = planes[start : start + at_once][:, rows[:, None], columns[None, :]]
+        block[:, (rows[:, None] < 0) | (columns[None, :] < 0)] = 0.0
         spectrum = fft.fft2(block, s=sizes, axes=(1, 2))
         for transform in transforms:
-            response = fft.ifft2(products(spectrum, transform), axes=(1, 2), overwrite_x=True)
-            inside = response[:, 2 * halves[0] : 2 * halves[0] + rows, 2 * halves[1] : 2 * halves[1] + columns]
-            result[start : start + at_once] += np.sqrt(np.square(inside.real) + np.square(inside.imag))
+            response = fft.ifft2(products(spectrum, transform), axes=(1, 2), overwrite_x=True)[:, *inside]
+            result[start : start + at_once] += np.sqrt(np.square(response.real) + np.square(response.imag))
     return np.asarray(result / len(kernels))
 
 
-def _padded(planes: Floats, halves: list[int], boundary: str) -> Floats:
-    return np.pad(planes, [(0, 0), *((half, half) for half in halves)], mode=_PADDING[boundary])  # type: ignore[call-overload, no-any-return]
+def _places(part: slice, n: int, half: int, boundary: str) -> NDArray[np.intp]:
+    """Where the places of a part of an axis of n voxels, and `half` more on each side, are found in it; -1: nowhere."""
+    start, stop, _ = part.indices(n)
+    places = np.arange(start - half, stop + half)
+    match boundary:
+        case "zero":
+            return np.where((places < 0) | (places >= n), -1, places)
+        case "nearest":
+            return np.clip(places, 0, n - 1)
+        case "periodic":
+            return places % n
+    places = places % (2 * n)
+    return np.minimum(places, 2 * n - 1 - places)
