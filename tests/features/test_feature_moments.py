@@ -56,3 +56,14 @@ def test_weighted_rows_of_a_part_of_an_image():
         sums, column_sums = weighted_row_sums(part, mask)
         assert sums == pytest.approx((part * mask).sum(axis=2))
         assert column_sums == pytest.approx((part * mask * np.arange(8)).sum(axis=2))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.5, 0.5, 0.5), (3.27, 0.977, 0.977)])
+def test_voxels_in_a_slanting_plane_or_line_have_no_extent_across_it(spacing):
+    plane = np.zeros((6, 6, 6), dtype=bool)
+    place = np.indices(plane.shape)
+    plane[place[0] + place[1] + place[2] == 6] = True
+    line = np.zeros((6, 6, 6), dtype=bool)
+    line[tuple(np.arange(6) for _ in range(3))] = True
+    assert moments(row_sums(plane), spacing).principal[2] == 0 < moments(row_sums(plane), spacing).principal[1]
+    assert (moments(row_sums(line), spacing).principal[1:] == 0).all()

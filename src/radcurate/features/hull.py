@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import ConvexHull
 
+from radcurate.features.kernels.hull import hull_triangles
 from radcurate.features.kernels.mesh import RowSums, Whole, slice_corners, widest
-from radcurate.features.resample import Floats
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,15 @@ class Hull:
 
 def hull(rows: RowSums, spacing: tuple[float, float, float]) -> Hull:
     """Hull of the mask with these rows, which holds at least one voxel; spacing in mm."""
-    points: Floats = candidates(rows) * (np.array(spacing) / 2)
-    found = ConvexHull(points)
-    return Hull(float(found.area), float(found.volume), widest(points[found.vertices]))
+    points = candidates(rows)
+    triangles = hull_triangles(points)
+    step = np.array(spacing) / 2
+    a, b, c = np.moveaxis(points[triangles], 1, 0)
+    normals = np.cross(b - a, c - a)
+    volume = int((a * normals).sum()) / 6 * float(step.prod())
+    area = float(np.sqrt(((normals * (step.prod() / step)) ** 2).sum(axis=1)).sum()) / 2
+    corners = np.flatnonzero(np.bincount(triangles.ravel()))
+    return Hull(area, volume, widest(points[corners] * step))
 
 
 def candidates(rows: RowSums) -> Whole:
