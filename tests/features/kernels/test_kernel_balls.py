@@ -35,10 +35,11 @@ def test_the_same_as_the_definition(spacing, seed, radius):
 
 
 def test_a_ball_of_a_cubic_centimetre():
-    half_widths = ball((1.0, 1.0, 1.0), 6.2035)
-    assert half_widths.shape == (13, 13) and half_widths[6, 6] == 6 and half_widths[0, 0] == -1
-    assert (2 * half_widths[half_widths >= 0] + 1).sum() == 1021
-    assert np.array_equal(half_widths, half_widths[::-1]) and np.array_equal(half_widths, half_widths.T)
+    segments = ball((1.0, 1.0, 1.0), 6.2035)
+    assert (2 * segments[:, 2] + 1).sum() == 1021 and segments[:, 2].max() == 6
+    assert np.array_equal(np.sort(segments[:, 2]), segments[:, 2])
+    places = {tuple(segment) for segment in segments.tolist()}
+    assert places == {(-plane, row, half) for plane, row, half in places} == {(b, a, half) for a, b, half in places}
 
 
 def test_what_lies_out_of_reach_is_not_read():

@@ -37,11 +37,11 @@ def neighbourhoods(prepared: Prepared) -> Neighbourhoods:
     around = prepared.surroundings
     finite = np.isfinite(around)
     complete = bool(finite.all())
-    half_widths = ball(prepared.spacing, PEAK_RADIUS)
+    segments = ball(prepared.spacing, PEAK_RADIUS)
     values = around if complete else np.where(finite, around, 0.0)
-    sums, counts = ball_sums(values, prepared.intensity, prepared.origin, half_widths)
+    sums, counts = ball_sums(values, prepared.intensity, prepared.origin, segments)
     if not complete:
-        counts, _ = ball_sums(finite.astype(np.float64), prepared.intensity, prepared.origin, half_widths)
+        counts, _ = ball_sums(finite.astype(np.float64), prepared.intensity, prepared.origin, segments)
     return Neighbourhoods(prepared.values[prepared.intensity], np.divide(sums, counts, out=sums))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from radcurate.features.kernels._library import array, function
+from radcurate.features.kernels._library import SIZE, array, function
 
 Floats = NDArray[np.float64]
+Segments = NDArray[np.int64]
 
 _ball_sums = function(
     "ball_sums",
@@ -18,33 +19,32 @@ _ball_sums = function(
         array(np.int64, 1),
         array(np.int64, 1),
         array(np.int64, 2),
-        array(np.int64, 1),
-        array(np.float64, 1),
+        SIZE,
+        SIZE,
         array(np.float64, 1),
         array(np.float64, 2),
-        array(np.uintp, 2),
+        array(np.uintp, 1),
         array(np.float64, 1),
         array(np.float64, 1),
     ],
 )
 
 
-def ball(spacing: tuple[float, float, float], radius: float) -> NDArray[np.int64]:
-    """Half-widths, in columns, of the segments that make up a ball, shape (planes, rows); -1 where there is none.
+def ball(spacing: tuple[float, float, float], radius: float) -> Segments:
+    """The rows of voxels that make up a ball, shape (row, 3): planes and rows from its middle, half-width in columns.
 
-    A voxel belongs to the ball when its centre lies no further than `radius` (mm) from the middle.
+    A voxel belongs to the ball when its centre lies no further than `radius` (mm) from the middle. Rows rise by width.
     """
-    planes, rows = (np.arange(-_reach(step, radius), _reach(step, radius) + 1) * step for step in spacing[:2])
-    left = radius**2 - planes[:, None] ** 2 - rows[None, :] ** 2
-    return np.where(left < 0, -1, np.floor(np.sqrt(np.maximum(left, 0)) / spacing[2])).astype(np.int64)
-
-
-def _reach(step: float, radius: float) -> int:
-    return int(radius / step)
+    reaches = [int(radius / step) for step in spacing[:2]]
+    planes, rows = np.meshgrid(*(np.arange(-reach, reach + 1) for reach in reaches), indexing="ij")
+    left = radius**2 - (planes * spacing[0]) ** 2 - (rows * spacing[1]) ** 2
+    half_widths = np.floor(np.sqrt(np.maximum(left, 0)) / spacing[2]).astype(np.int64)
+    found = np.stack([planes[left >= 0], rows[left >= 0], half_widths[left >= 0]], axis=1).astype(np.int64)
+    return np.ascontiguousarray(found[np.argsort(found[:, 2], kind="stable")])
 
 
 def ball_sums(
-    values: Floats, mask: NDArray[np.bool_], origin: tuple[int, int, int], half_widths: NDArray[np.int64]
+    values: Floats, mask: NDArray[np.bool_], origin: tuple[int, int, int], segments: Segments
 ) -> tuple[Floats, Floats]:
     """Sum and number of the voxels of the ball around each voxel of a region.
 
@@ -52,12 +52,12 @@ def ball_sums(
         values: shape (plane, row, column), finite; balls end where it ends.
         mask: the region, in a box of its own.
         origin: where the first voxel of `mask` lies in `values`.
-        half_widths: see `ball`.
+        segments: see `ball`.
 
     Returns:
         Sums and counts, shape (true voxels,), in the order of `values[mask]`.
     """
-    reach = np.array([half_widths.shape[0] // 2, half_widths.shape[1] // 2, max(int(half_widths.max()), 0)])
+    reach = np.abs(segments).max(axis=0)
     near, inner = _cut(values, mask.shape, origin, reach)
     planes, rows, columns = near.shape
     length = columns + 2 * int(reach[2]) + 1
@@ -69,12 +69,12 @@ def ball_sums(
         np.ascontiguousarray(mask),
         np.array(mask.shape, dtype=np.int64),
         inner,
-        np.ascontiguousarray(half_widths),
-        reach,
+        segments,
+        len(segments),
+        int(reach[2]),
         np.empty(planes * rows * length),
-        np.empty(length),
-        np.empty((2, columns)),
-        np.empty((2 * half_widths.size, 2), dtype=np.uintp),
+        np.empty((4, length)),
+        np.empty(len(segments), dtype=np.uintp),
         sums,
         counts,
     )
