@@ -38,6 +38,8 @@ def with_images(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> 
     """The same run, released with its images: a folder that needs nothing else."""
     project = finished.copy(tmp_path_factory.mktemp("images") / "project")
     project.configure(release={"images": True})
+    ranges = {"perturbations": 3, "features": ["stat_*", "morph_volume", "cm_*"]}
+    project.configure(extract={"ranges": ranges, "crosscheck": {"engine": "pyradiomics", "share": 0.5}})
     project.snakemake()
     return project.release
 
@@ -57,6 +59,9 @@ def test_a_release_with_images_needs_nothing_else(finished, with_images, tmp_pat
     done, report = reextract(finished, release)
     assert done.returncode == 0, done.stdout + done.stderr
     assert report["holds"]
+    assert set(report["agreement"]) == {"features", "ranges", "stability", "crosscheck"}
+    for table in report["agreement"].values():
+        assert table and not any(found["within"] or found["different"] for found in table.values())
 
 
 def test_a_changed_voxel_is_another_image(finished, with_images, tmp_path):

@@ -19,9 +19,9 @@ from radcurate.errors import CurationError
 from radcurate.features import provenance
 from radcurate.features.agreement import TOLERANCE, Agreement, compare
 from radcurate.release.check import check_release, digest_of
-from radcurate.release.manifest import Manifest, identity, read_manifest
+from radcurate.release.manifest import KEYS, Manifest, identity, read_manifest
 from radcurate.stages._candidates import find_series
-from radcurate.stages._rebuild import Rebuilt, rebuild
+from radcurate.stages._rebuild import Rebuilt, rebuild, summaries
 
 MOST_LINES = 20  # of one kind on the screen; --out has all
 SOFTWARE = ("radcurate", "engine_version", "engine_digest", "numpy", "scipy", "simpleitk", "pydicom")
@@ -105,7 +105,8 @@ def _report(manifest: Manifest, rebuilt: Rebuilt, digest: str) -> Report:
         rebuilt=sum(one in rebuilt.rows for one in made.values()),
         absent={roi: rebuilt.absent[one] for roi, one in sorted(made.items()) if one not in rebuilt.rows},
         versions=_versions(manifest),
-        agreement={name: _agreement(name, manifest, rebuilt) for name in manifest.values},
+        agreement={name: _agreement(name, manifest, rebuilt) for name in manifest.values}
+        | {name: _of_all(manifest.summaries[name], rows) for name, rows in summaries(manifest, rebuilt).items()},
     )
 
 
@@ -114,7 +115,7 @@ def _agreement(table: str, manifest: Manifest, rebuilt: Rebuilt) -> dict[str, Ag
     content = manifest.values[table]
     made = [identity(manifest.records[manifest.provenance[roi]]) for roi in content["roi"].to_pylist()]
     there = [place for place, one in enumerate(made) if one in rebuilt.rows]
-    rows = [rebuilt.rows[made[place]].get(table, {}) for place in there]
+    rows = [rebuilt.rows[made[place]].get(table, [{}])[0] for place in there]
     released = content.take(pa.array(there, pa.int64()))
     found = {}
     for name in content.column_names[1:]:
@@ -122,6 +123,21 @@ def _agreement(table: str, manifest: Manifest, rebuilt: Rebuilt) -> dict[str, Ag
         second = np.array([row.get(name, np.nan) for row in rows], dtype=np.float64)
         found[name] = compare(first, second)
     return found
+
+
+def _of_all(released: pa.Table, rebuilt: list[dict[str, Any]]) -> dict[str, Agreement]:
+    """Each column of a table over all regions against the rebuilt one; a row that only one has is different."""
+    now = {tuple(row[key] for key in KEYS): row for row in rebuilt}
+    then = {tuple(row[key] for key in KEYS): row for row in released.to_pylist()}
+    rows = [(then.get(key, {}), now.get(key, {})) for key in sorted(then.keys() | now.keys())]
+    return {
+        name: compare(
+            np.array([old.get(name) for old, _ in rows], dtype=np.float64),
+            np.array([new.get(name) for _, new in rows], dtype=np.float64),
+        )
+        for name in released.column_names
+        if name not in KEYS
+    }
 
 
 def _versions(manifest: Manifest) -> dict[str, tuple[str, str]]:

@@ -20,6 +20,8 @@ from radcurate.errors import CurationError
 Json = Mapping[str, Any]
 ROLE = b"radcurate.role"
 BY_REGION = ("features", "ranges")  # tables with a row per region, where a release has them
+OF_ALL = ("stability", "crosscheck")  # tables with a row per feature and modality, over all regions
+KEYS = ("modality", "feature")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Manifest:
         records: the rows of provenance.parquet that rows name, by their names.
         provenance: roi -> name of its record.
         values: table -> its columns `roi` and those that hold values.
+        summaries: table over all regions -> its columns `KEYS` and those that hold numbers.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Manifest:
     records: Mapping[str, Json]
     provenance: Mapping[str, str]
     values: Mapping[str, pa.Table]
+    summaries: Mapping[str, pa.Table]
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -66,13 +70,16 @@ def read_manifest(folder: Path) -> Manifest:
         _insist(name in records, f"row {roi} without a record in provenance.parquet")
     for name, record in records.items():
         _check_record(name, record)
-    found = {name: tables.read(path) for name in BY_REGION if (path := folder / f"{name}.parquet").is_file()}
+    found = {
+        name: tables.read(path) for name in (*BY_REGION, *OF_ALL) if (path := folder / f"{name}.parquet").is_file()
+    }
     return Manifest(
         name=f"{about['release']}-{about['version']}",
         settings=about["settings"]["extract"],
         records={name: records[name] for name in set(provenance.values())},
         provenance=provenance,
-        values={name: content.select(["roi", *_value_columns(content)]) for name, content in found.items()},
+        values={name: found[name].select(["roi", *_value_columns(found[name])]) for name in BY_REGION if name in found},
+        summaries={name: found[name].select([*KEYS, *_numbers(found[name])]) for name in OF_ALL if _keyed(found, name)},
     )
 
 
@@ -105,6 +112,17 @@ def _value_columns(content: pa.Table) -> list[str]:
         field.name
         for field in content.schema
         if pa.types.is_floating(field.type) and (field.metadata or {}).get(ROLE) == b"feature"
+    ]
+
+
+def _keyed(found: Mapping[str, pa.Table], name: str) -> bool:
+    """Whether a table over all regions is there, with what names its rows."""
+    return name in found and set(KEYS) <= set(found[name].column_names)
+
+
+def _numbers(content: pa.Table) -> list[str]:
+    return [
+        field.name for field in content.schema if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
     ]
 
 

@@ -14,10 +14,12 @@ from pydantic import ValidationError
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.features import engine
+from radcurate.features.crosscheck import agreement
 from radcurate.features.normalise import Scale
 from radcurate.features.profile import Profile
+from radcurate.features.ranges.stability import stability_rows
 from radcurate.keys import KEY_BYTES, Key
-from radcurate.release.manifest import Identity, Json, Manifest, identity
+from radcurate.release.manifest import BY_REGION, OF_ALL, Identity, Json, Manifest, identity
 from radcurate.settings import Extract
 from radcurate.stages._candidates import Series, likely
 from radcurate.stages._pool import map_items
@@ -47,7 +49,6 @@ class Plan:
     context: Context
     contours: list[Series]
     wanted: Mapping[str, list[Json]]
-    tables: tuple[str, ...]
 
 
 @dataclass
@@ -55,12 +56,12 @@ class Rebuilt:
     """What came of one image, or of all.
 
     Attributes:
-        rows: values by region and table.
+        rows: rows by region and table.
         absent: why regions of images that were found have no values.
         images: digests of the release's images that were found.
     """
 
-    rows: dict[Identity, dict[str, Row]] = field(default_factory=dict)
+    rows: dict[Identity, dict[str, list[Row]]] = field(default_factory=dict)
     absent: dict[Identity, str] = field(default_factory=dict)
     images: set[str] = field(default_factory=set)
 
@@ -84,7 +85,7 @@ def rebuild(manifest: Manifest, images: list[Series], contours: list[Series], th
         wanted[record["image_digest"]].append(record)
     profiles = {record["profile_digest"]: read_profile(record) for record in manifest.records.values()}
     context = context_for(_settings(manifest), profiles, NO_KEY)
-    plan = Plan(context, contours, dict(wanted), tuple(manifest.values))
+    plan = Plan(context, contours, dict(wanted))
     result = Rebuilt()
     for part in map_items(partial(_rebuild_image, plan), images, threads, "computing"):
         result.add(part)
@@ -156,7 +157,7 @@ def _rebuild_regions(plan: Plan, series: Series, opened: Opened, records: list[J
     except Exception as error:
         result.absent |= {identity(record): explain(error)[0] for record in records}
         return
-    _sort(found, records, plan.tables, result)
+    _sort(found, records, result)
 
 
 def _scale(record: Json) -> Scale:
@@ -168,15 +169,34 @@ def _measured(found: Found) -> set[str]:
     return {record["mask_digest"] for record in found.provenance}
 
 
-def _sort(found: Found, records: list[Json], names: tuple[str, ...], result: Rebuilt) -> None:
-    """Rows of every table to the regions that they are of."""
+def _sort(found: Found, records: list[Json], result: Rebuilt) -> None:
+    """Rows of every table to the regions that they are of; a mask that two contours have is told once."""
     made = {record["provenance"]: identity(record) for record in found.provenance}
-    regions = {row["roi"]: made[row["provenance"]] for row in found.features if row["status"] == tables.OK}
-    for name in names:
-        for row in getattr(found, name, []):
+    first = {made[row["provenance"]]: row["roi"] for row in reversed(found.features) if row["status"] == tables.OK}
+    regions = {roi: one for one, roi in first.items()}
+    for name in (*BY_REGION, "crosscheck"):
+        for row in getattr(found, name):
             if row["roi"] in regions:
-                result.rows.setdefault(regions[row["roi"]], {})[name] = row
+                result.rows.setdefault(regions[row["roi"]], {}).setdefault(name, []).append(row)
     failed = [row["reason"] for row in found.features if row["status"] != tables.OK]
     for record in records:
         if identity(record) not in result.rows:
             result.absent[identity(record)] = failed[0] if failed else MASK_ABSENT
+
+
+def summaries(manifest: Manifest, rebuilt: Rebuilt) -> dict[str, list[Row]]:
+    """The tables over all regions that the release has, once more from the regions that were rebuilt."""
+    made = [identity(manifest.records[name]) for name in manifest.provenance.values()]
+    rows = {
+        name: [row for one in made for row in rebuilt.rows.get(one, {}).get(name, [])] for name in (*BY_REGION, *OF_ALL)
+    }
+    found: dict[str, list[Row]] = {}
+    if "crosscheck" in manifest.summaries:
+        found["crosscheck"] = agreement(rows["crosscheck"])
+    if "stability" in manifest.summaries:
+        features = manifest.summaries["stability"]["feature"].unique().to_pylist()
+        schema = tables.with_ranges(features)
+        names = [name for name, _ in schema.columns]
+        kept = ({name: row.get(name) for name in names} for row in rows["ranges"])
+        found["stability"] = list(stability_rows(tables.table(schema, kept), features))
+    return found

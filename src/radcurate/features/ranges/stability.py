@@ -59,6 +59,8 @@ def agreement(means: Floats, variances: Floats, numbers: NDArray[np.int64], conf
 def _one(means: Floats, variances: Floats, numbers: NDArray[np.int64], confidence: float) -> tuple[float, ...]:
     kept = np.isfinite(means) & np.isfinite(variances) & (numbers >= 2)
     m, v, k = means[kept], variances[kept], numbers[kept].astype(float)
+    order = np.lexsort((k, v, m))  # sums must not depend on the order of the regions, which a release changes
+    m, v, k = m[order], v[order], k[order]
     n, total = len(m), float(k.sum())
     if not n:
         return (np.nan, np.nan, np.nan, np.nan, 0)
