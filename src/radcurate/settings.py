@@ -221,6 +221,10 @@ class Extract(Section):
     invariance: bool = Field(
         True, description="Compute features of the exported images too and record how cleaning changed them."
     )
+    extensions: tuple[str, ...] = Field(
+        (),
+        description="Python files with features or engines of your own (docs/howto/own-feature.md); they are run as they are.",
+    )
     crosscheck: Crosscheck = Crosscheck()
     ct: dict[str, Any] | None = Field(None, description="Changes to the CT profile, key by key.")
     mr: dict[str, Any] | None = Field(None, description="Changes to the MR profile, key by key.")

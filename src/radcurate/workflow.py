@@ -19,6 +19,7 @@ from typing import Any
 
 from radcurate.dicom import fingerprint
 from radcurate.errors import CurationError
+from radcurate.features import extensions
 from radcurate.features.profile import MODALITIES, load_profiles
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
@@ -75,6 +76,10 @@ class Run:
         folder = resolve("config/extraction", self.basedir)
         return [str(folder / f"{name}.yaml") for name in MODALITIES]
 
+    def extensions(self) -> list[str]:
+        """Files of the user's own with features or engines."""
+        return [str(path) for path in _extensions(self.config, self.basedir)]
+
     def policy(self) -> str:
         """The release policy's file: `public` means config/policies/public.yaml."""
         name = self.config.gate.policy
@@ -100,6 +105,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
             _consent_table(checked)
             _crosswalk(checked)
+            _extensions(checked, basedir)
             changes = {name: getattr(checked.extract, name) for name in MODALITIES}
             load_profiles(resolve("config/extraction", basedir), changes)
     except CurationError as error:
@@ -147,6 +153,12 @@ def _crosswalk(config: Config) -> None:
     folder, recipients = config.deidentify.crosswalk, config.deidentify.recipients
     if folder and recipients:
         crosswalk.check(Path(folder), Path(recipients), also=[_input_folder(config)])
+
+
+def _extensions(config: Config, basedir: Path) -> list[Path]:
+    """What extract will run, so that nobody waits for hours to hear that it can't be."""
+    never_from = [RESULTS, *([Path(config.input).expanduser()] if config.input else [])]
+    return extensions.check((resolve(name, basedir) for name in config.extract.extensions), never_from)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ rule extract:
         instances="results/consent/chunks/{chunk}/instances.parquet",
         cleaned="results/deidentify/{chunk}/instances.parquet",
         profiles=run.profiles(),
+        extensions=run.extensions(),
     output:
         features="results/extract/{chunk}/features.parquet",
         columns="results/extract/{chunk}/columns.parquet",
@@ -42,5 +43,5 @@ rule extract:
         "python -m radcurate.stages.extract --settings {params.settings:q} --source {params.source}"
         " --subjects {params.subjects} --verified {params.verified} --chunk {params.chunk}"
         ' --export "$RADCURATE_INPUT"'
-        " --profiles {params.profiles:q}"
+        " --profiles {params.profiles:q} --extensions {input.extensions:q}"
         " --out {params.out} --threads {threads} --log {log}"

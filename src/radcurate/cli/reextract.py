@@ -22,9 +22,10 @@ from radcurate.release.check import check_release, digest_of
 from radcurate.release.manifest import KEYS, Manifest, identity, read_manifest
 from radcurate.stages._candidates import find_series
 from radcurate.stages._rebuild import Rebuilt, rebuild, summaries
+from radcurate.stages._regions import load_extensions
 
 MOST_LINES = 20  # of one kind on the screen; --out has all
-SOFTWARE = ("radcurate", "engine_version", "engine_digest", "numpy", "scipy", "simpleitk", "pydicom")
+SOFTWARE = ("radcurate", "engine_version", "engine_digest", "extensions", "numpy", "scipy", "simpleitk", "pydicom")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +37,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="folder with the cleaned images and contours, searched at any depth: the release's own images (default), or results/deface",
     )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="processes; no value depends on them")
+    parser.add_argument(
+        "--extension",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file that extract.extensions named when the release was made; from you, never from the release",
+    )
     parser.add_argument("--out", type=Path, help="write the whole report here, as JSON")
     parser.set_defaults(verb=reextract)
 
@@ -76,8 +85,11 @@ def reextract(chosen: argparse.Namespace) -> int:
         print(f"{chosen.folder}: {len(problems)} problems; nothing was computed", file=sys.stderr)
         return 1
     manifest = read_manifest(chosen.folder)
-    images, contours = find_series(_images(chosen), chosen.threads)
-    report = _report(manifest, rebuild(manifest, images, contours, chosen.threads), digest_of(chosen.folder))
+    folder = _images(chosen)
+    load_extensions(chosen.extension, never_from=(chosen.folder, folder))
+    images, contours = find_series(folder, chosen.threads)
+    rebuilt = rebuild(manifest, images, contours, chosen.threads, chosen.extension)
+    report = _report(manifest, rebuilt, digest_of(chosen.folder))
     print("\n".join(lines(report)))
     if chosen.out is not None:
         _write(chosen.out, report)

@@ -30,7 +30,6 @@ class Outcome:
     reasons: dict[str, str]
 
 
-NOT_IN_ENGINE = "not_in_engine"  # reason of a column that an engine doesn't have
 Compute = Callable[[Prepared, Iterable[Column]], Outcome]
 
 

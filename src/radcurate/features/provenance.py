@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from radcurate.features import extensions
 from radcurate.features.engine import find
 from radcurate.features.profile import Profile
 from radcurate.features.resample import Flags
@@ -140,9 +141,13 @@ def digest_of_mask(mask: Flags) -> str:
     return total.hexdigest()
 
 
-@cache
 def software(engine: str) -> dict[str, str]:
-    """Versions of what computes, and a digest of this package."""
+    """Versions of what computes, a digest of this package, and the extensions that were run."""
+    return {**_installed(engine), "extensions": extensions.told()}
+
+
+@cache
+def _installed(engine: str) -> dict[str, str]:
     return {
         "radcurate": version("radcurate"),
         "engine": engine,

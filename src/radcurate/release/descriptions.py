@@ -66,6 +66,7 @@ RECORDS = {
     "engine": ("", "feature engine"),
     "engine_version": ("", "version of the feature engine"),
     "engine_digest": ("", "digest of radcurate's own feature code"),
+    "extensions": ("", "files with features or engines of the makers' own, each with its SHA-256, or none"),
     "numpy": ("", "version of numpy"),
     "scipy": ("", "version of scipy"),
     "simpleitk": ("", "version of SimpleITK"),

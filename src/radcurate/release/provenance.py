@@ -15,6 +15,7 @@ NOT_CONTENT = {
     "inventory": ("n_chunks",),
     "consent": ("table", "waiver"),
     "deidentify": ("allowlist", "vocabulary", "crosswalk", "recipients"),
+    "extract": ("extensions",),
     "gate": ("policy",),
     "release": ("version",),
 }

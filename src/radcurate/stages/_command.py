@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def _add(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any) ->
     required = default is inspect.Parameter.empty
     if inspect.isclass(kind) and issubclass(kind, Section):
         parser.add_argument(option, required=required, help="its section of the configuration, as JSON")
-    elif typing.get_origin(kind) is list:
+    elif typing.get_origin(kind) in (list, Sequence):
         parser.add_argument(
             option, type=typing.get_args(kind)[0], nargs="*", required=required, default=None if required else default
         )

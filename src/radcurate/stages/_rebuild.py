@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from radcurate import tables
 from radcurate.errors import CurationError
-from radcurate.features import engine
+from radcurate.features import engine, extensions
 from radcurate.features.crosscheck import agreement
 from radcurate.features.normalise import Scale
 from radcurate.features.profile import Profile
@@ -72,12 +73,15 @@ class Rebuilt:
         self.absent = {one: why for one, why in (self.absent | other.absent).items() if one not in self.rows}
 
 
-def rebuild(manifest: Manifest, images: list[Series], contours: list[Series], threads: int) -> Rebuilt:
-    """The regions of a release from whatever images and contours there are.
+def rebuild(
+    manifest: Manifest, images: list[Series], contours: list[Series], threads: int, own: Sequence[Path] = ()
+) -> Rebuilt:
+    """The regions of a release from whatever images and contours there are; `own`: extensions, loaded before.
 
     Raises:
         CurationError: the settings of the release are not this version's, or its engine is not known here.
     """
+    _insist_on_extensions(manifest)
     for name in sorted({record["engine"] for record in manifest.records.values()}):
         engine.find(name)
     wanted: dict[str, list[Json]] = defaultdict(list)
@@ -85,6 +89,7 @@ def rebuild(manifest: Manifest, images: list[Series], contours: list[Series], th
         wanted[record["image_digest"]].append(record)
     profiles = {record["profile_digest"]: read_profile(record) for record in manifest.records.values()}
     context = context_for(_settings(manifest), profiles, NO_KEY)
+    context = replace(context, extensions=tuple(own))
     plan = Plan(context, contours, dict(wanted))
     result = Rebuilt()
     for part in map_items(partial(_rebuild_image, plan), images, threads, "computing"):
@@ -93,6 +98,19 @@ def rebuild(manifest: Manifest, images: list[Series], contours: list[Series], th
         result.absent.setdefault(identity(record), IMAGE_ABSENT)
     result.absent = {one: why for one, why in result.absent.items() if one not in result.rows}
     return result
+
+
+def _insist_on_extensions(manifest: Manifest) -> None:
+    """Another file of the same name is told as another version; none at all can't give the release's columns."""
+    wanted = {name for record in manifest.records.values() for name in extensions.names(record["extensions"])}
+    absent = wanted - set(extensions.names(extensions.told()))
+    if absent:
+        raise CurationError(
+            "the release was made with features of somebody's own",
+            wanted=", ".join(sorted(absent)),
+            found="no such extension",
+            fix="get the files from whoever made the release, read them, and name each: --extension FILE",
+        )
 
 
 def _settings(manifest: Manifest) -> Extract:

@@ -17,7 +17,7 @@ import pydicom
 
 from radcurate import tables
 from radcurate.errors import CurationError, place_of
-from radcurate.features import engine, provenance
+from radcurate.features import engine, extensions, provenance
 from radcurate.features.acquisition import attributes
 from radcurate.features.catalogue import Column, columns_for
 from radcurate.features.crosscheck import differences, is_chosen
@@ -30,6 +30,7 @@ from radcurate.features.profile import Profile
 from radcurate.features.ranges.place import Source
 from radcurate.features.ranges.spread import chosen, ranges_of
 from radcurate.features.resample import Flags
+from radcurate.features.suite import check
 from radcurate.keys import Key
 from radcurate.settings import Crosscheck, Extract, Ranges
 from radcurate.stages._invariance import Original, Region, Walk, absent, held_against, read_original, unproven
@@ -84,6 +85,7 @@ class Context:
     key: Key
     ranges: Ranges
     crosscheck: Crosscheck
+    extensions: tuple[Path, ...] = ()
 
     @property
     def ranged(self) -> tuple[str, ...]:
@@ -94,6 +96,23 @@ class Context:
     def names(self) -> tuple[str, ...]:
         """Of the columns."""
         return tuple(column.name for column in self.columns)
+
+
+def load_extensions(paths: Iterable[Path], never_from: Iterable[Path]) -> None:
+    """Run the files of the user's own and hold what they register to the conformance suite.
+
+    Raises:
+        CurationError: a file can't be used, or something in it doesn't conform.
+    """
+    extensions.load(paths, never_from)
+    problems = check()
+    if problems:
+        raise CurationError(
+            "an extension does not conform",
+            wanted="golden values met, strange regions survived, laws kept",
+            found="; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else ""),
+            fix="radcurate check-features FILE tells all problems; docs/howto/own-feature.md how it is done",
+        )
 
 
 def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Context:
@@ -189,6 +208,7 @@ def start(
     Raises:
         RegionError: wrong_unit.
     """
+    extensions.load(context.extensions)  # once in each process
     if profile.unit is not None and opened.volume.unit != profile.unit:
         raise RegionError("wrong_unit")
     row = acquisition_row(opened.image, opened.volume)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from radcurate.stages._regions import (
     contour_files,
     dicom_files,
     extract_image,
+    load_extensions,
 )
 
 log = logging.getLogger("radcurate")
@@ -60,6 +61,7 @@ def run(
     key: Key,
     profiles: Path,
     threads: int,
+    extensions: Sequence[Path] = (),
 ) -> None:
     """Compute features of every region of a chunk.
 
@@ -74,14 +76,16 @@ def run(
         key: the project key.
         profiles: folder with ct.yaml, mr.yaml and pt.yaml.
         threads: processes.
+        extensions: files with features or engines of the user's own.
 
     Raises:
-        CurationError: a seal doesn't hold, or a profile is not valid.
+        CurationError: a seal doesn't hold, a profile is not valid, or an extension fails its conformance suite.
     """
+    load_extensions(extensions, never_from=(source, subjects, verified, chunk))
     for folder in (source, subjects, verified, chunk):
         check_seal(folder, key)
     chosen = load_profiles(profiles, {"ct": settings.ct, "mr": settings.mr, "pt": settings.pt})
-    context = context_for(settings, chosen, key)
+    context = replace(context_for(settings, chosen, key), extensions=tuple(extensions))
     rows = tables.read_rows(source / "series.parquet", tables.DEFACE_SERIES)
     people = _by_series(tables.read_rows(subjects / "series.parquet", tables.DEIDENTIFY_SERIES))
     checked = _by_series(tables.read_rows(verified / "series.parquet", tables.VERIFY_SERIES))

@@ -66,6 +66,7 @@ EXTRACT_PROVENANCE = Schema(  # everything that a row's values depend on; "none"
         ("engine", TEXT),
         ("engine_version", TEXT),
         ("engine_digest", TEXT),  # of radcurate's own feature code
+        ("extensions", TEXT),  # files of the user's own with features or engines, and their SHA-256; or none
         ("numpy", TEXT),
         ("scipy", TEXT),
         ("simpleitk", TEXT),
