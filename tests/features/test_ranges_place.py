@@ -8,7 +8,7 @@ from feature_tools import native
 
 from radcurate.features.prepare import on_grid
 from radcurate.features.problems import RegionError
-from radcurate.features.ranges.noise import noise_level
+from radcurate.features.ranges.noise import draw_noise, noise_level
 from radcurate.features.ranges.place import Movement, Source, noise_around, place
 
 SPACING = (3.0, 0.9, 1.1)
@@ -112,7 +112,10 @@ def test_noise_goes_into_the_image_before_interpolation():
         profile,
         None,
     )
-    placed = place(still, Movement(), 1.0, noise=3.0, chance=np.random.default_rng(0))
+    placed = place(still, Movement(), 1.0, noise=draw_noise(3.0, 9999, np.random.default_rng(0)))
     assert 1.0 < placed.image.std() < 3.0  # interpolation has averaged it
-    assert noise_around(source(profile)) == pytest.approx(20, rel=0.1)
+    assert not still.values.any()
+    found = noise_around(source(profile), 2.0, np.random.default_rng(0))
+    assert found is not None and found.bank.std() == pytest.approx(40, rel=0.1)
+    assert noise_around(still, 1.0, np.random.default_rng(0)) is None
     assert noise_level(still.values) == 0

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ALL = -1
+
 
 @dataclass(frozen=True)
 class Chance:
@@ -17,7 +19,7 @@ class Chance:
 
     Attributes:
         image_digest, mask_digest: of what is perturbed, as in provenance.parquet.
-        number: of the perturbation, from 0.
+        number: of the perturbation, from 0; `ALL`: for what they share.
     """
 
     image_digest: str

@@ -17,7 +17,7 @@ from radcurate.features.kernels.affine import Points, sample, straight
 from radcurate.features.prepare import PEAK_RADIUS, Gridded, Margin, finish_values, target_spacing
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
-from radcurate.features.ranges.noise import noise_level, with_noise
+from radcurate.features.ranges.noise import Noise, draw_noise, noise_level
 from radcurate.features.resample import GAUSSIAN_REACH, MASK_SLACK, SPLINE_REACH, Flags, Floats, bounding_box
 
 Box = tuple[slice, slice, slice]
@@ -77,18 +77,19 @@ class Placed:
         return Gridded(np.ascontiguousarray(self.image[wide]), (plane, row, column), mask[box], self.spacing)
 
 
-def noise_around(source: Source) -> float:
-    """Noise of the image in the box of the mask and a few voxels more."""
+def noise_around(source: Source, times: float, chance: np.random.Generator) -> Noise | None:
+    """Noise of so many times the level that the image has in the box of the mask and a few voxels more; None: none."""
     box = tuple(slice(max(part.start - 4, 0), part.stop + 4) for part in bounding_box(source.mask))
-    return noise_level(source.values[box].astype(np.float64))
+    near = source.values[box].astype(np.float64)
+    level = times * noise_level(near) if times else 0.0
+    return draw_noise(level, 2 * near.size, chance) if level > 0 else None
 
 
 def place(
     source: Source,
     movement: Movement,
     room: float,
-    noise: float = 0.0,
-    chance: np.random.Generator | None = None,
+    noise: Noise | None = None,
     margin: Margin = (0, 0, 0),
 ) -> Placed:
     """Interpolate mask and image on a moved grid.
@@ -97,8 +98,7 @@ def place(
         source: image and mask.
         movement: of the grid.
         room: mm that the boundary of the mask may move outwards.
-        noise: standard deviation of what is added to the image before interpolation, in its unit.
-        chance: where the noise comes from.
+        noise: what is added to the image before interpolation.
         margin: see `on_grid`.
 
     Raises:
@@ -116,7 +116,7 @@ def place(
     highs = [min(stop + more, edge[1]) for stop, more, edge in zip(after, margins, edges, strict=True)]
     first = [max(start, edge[0]) for start, edge in zip(first, edges, strict=True)]
     after = [min(stop, edge[1]) for stop, edge in zip(after, edges, strict=True)]
-    image = _image_on(source, grid, grid.points(lows, highs), noise, chance)
+    image = _image_on(source, grid, grid.points(lows, highs), noise)
     shape = tuple(stop - start for start, stop in zip(first, after, strict=True))
     offset = tuple(low - start for low, start in zip(grid.low, first, strict=True))
     origin = (first[0] - lows[0], first[1] - lows[1], first[2] - lows[2])
@@ -234,7 +234,7 @@ def _inside(points: Points, shape: tuple[int, ...]) -> Flags | None:
     return result
 
 
-def _image_on(source: Source, grid: _Grid, points: Points, noise: float, chance: np.random.Generator | None) -> Floats:
+def _image_on(source: Source, grid: _Grid, points: Points, noise: Noise | None) -> Floats:
     """The image at the points, smoothed before where `on_grid` smooths, and made ready."""
     method = METHODS[source.profile.image_interpolation]
     sigmas = _sigmas(grid) if source.profile.anti_aliasing == "gaussian" else [0.0] * 3
@@ -243,9 +243,10 @@ def _image_on(source: Source, grid: _Grid, points: Points, noise: float, chance:
         first, last = (int(np.floor(np.clip(edge, 0, n - 1))) for edge in (low, high))
         more = 2 + int(np.ceil(GAUSSIAN_REACH * sigma)) + (SPLINE_REACH if method == "spline" else 0)
         box.append(slice(max(first - more, 0), min(last + more, n - 1) + 1))
-    old = source.values[tuple(box)].astype(np.float64)
-    if noise and chance is not None:
-        old = with_noise(old, noise, chance)
+    old = np.ascontiguousarray(source.values[tuple(box)], dtype=np.float64)
+    if noise is not None:
+        old = old.copy() if np.shares_memory(old, source.values) else old
+        noise.add_to(old)
     for axis, sigma in enumerate(sigmas):
         if sigma:
             radius = int(np.ceil(GAUSSIAN_REACH * sigma))

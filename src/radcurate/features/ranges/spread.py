@@ -14,7 +14,7 @@ from radcurate.features.filters import margin
 from radcurate.features.measure import Measured, compute_on
 from radcurate.features.prepare import Gridded, Margin, target_spacing
 from radcurate.features.problems import RegionError
-from radcurate.features.ranges.chance import Chance
+from radcurate.features.ranges.chance import ALL, Chance
 from radcurate.features.ranges.contour import Depths, depths, overlap, reach, redrawn
 from radcurate.features.ranges.place import Movement, Placed, Source, noise_around, place
 from radcurate.settings import Ranges
@@ -109,14 +109,15 @@ def perturbed(
     spacing = target_spacing(source.spacing, source.profile)
     voxels = int(np.count_nonzero(source.mask)) * np.prod(source.spacing) / np.prod(spacing)
     limit = reach(int(np.ceil(voxels)), spacing, options.volume, options.contour)
-    noise = options.noise * noise_around(source) if options.noise else 0.0
+    noise = noise_around(source, options.noise, Chance(image_digest, mask_digest, ALL).of("noise"))
     known: dict[Movement, tuple[Placed, Depths]] = {}
     for number in range(options.perturbations):
         chance = Chance(image_digest, mask_digest, number)
         movement = _movement(source, options, chance)
         try:
-            if noise or movement not in known:
-                placed = place(source, movement, limit, noise, chance.of("noise"), around)
+            if noise is not None or movement not in known:
+                own = noise.from_place(chance.of("noise")) if noise is not None else None
+                placed = place(source, movement, limit, own, around)
                 known = {movement: (placed, _depths(placed, limit))}
         except RegionError:
             continue
