@@ -9,16 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import label
 
+from radcurate.features.kernels.boundary import cut, levels_of
 from radcurate.features.ranges.contour import depths, overlap, reach, redrawn, smooth_field
+from radcurate.settings import Ranges
 
 ISO = (1.0, 1.0, 1.0)
 
 
 def moved(mask, change, contour=0.0, seed=0, spacing=ISO, length=8.0):
     limit = reach(int(mask.sum()), spacing, abs(change), contour)
-    found = depths(mask, mask.astype(float), spacing, limit)
+    found = depths(mask, mask.astype(float), spacing, limit + max(spacing))
     wanted = int(np.floor(mask.sum() * (1 + change) + 0.5))
-    return redrawn(found, wanted, spacing, contour, length, np.random.default_rng(seed))
+    options = Ranges(contour=contour, contour_length=length)
+    return redrawn(found, wanted, spacing, limit, options, np.random.default_rng(seed))
 
 
 @settings(max_examples=30, deadline=None)
@@ -87,8 +90,24 @@ def test_partial_voxels_have_a_depth_of_their_own():
 
 
 def test_smooth_fields_are_normal_and_smooth():
-    field = np.stack([smooth_field((24, 24, 24), ISO, 6.0, np.random.default_rng(seed)) for seed in range(60)])
-    assert field.mean() == pytest.approx(0, abs=0.1)
-    assert field.std(axis=0).mean() == pytest.approx(1, abs=0.05)
+    shape, size = (24, 24, 24), 0.5
+    depth = np.zeros(shape)
+    field = np.stack(
+        [
+            levels_of(depth, 1.0, size, 9.0, smooth_field(shape, ISO, 6.0, np.random.default_rng(seed))).reshape(shape)
+            for seed in range(60)
+        ]
+    )
+    assert field.mean() == pytest.approx(0, abs=0.05)
+    assert field.std(axis=0).mean() == pytest.approx(size, abs=0.03)
     assert np.corrcoef(field[:, 5, 5, 5], field[:, 5, 5, 6])[0, 1] > 0.9
     assert abs(np.corrcoef(field[:, 5, 5, 3], field[:, 5, 5, 20])[0, 1]) < 0.4
+
+
+def test_fields_are_cut_off_and_levels_are_those_near_the_boundary():
+    depth = np.linspace(-3, 3, 60).reshape(3, 4, 5)
+    field = smooth_field(depth.shape, ISO, 2.0, np.random.default_rng(0))
+    levels = levels_of(depth, 1.5, 10.0, 0.01, field)
+    near = depth[np.abs(depth) < 1.5]
+    assert len(levels) == len(near) and np.abs(levels - near).max() == pytest.approx(0.1, abs=1e-9)
+    assert (cut(depth, 1.5, near, 0.2) == (depth <= 0.2)).all()

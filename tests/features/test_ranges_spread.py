@@ -139,7 +139,7 @@ def test_flat_and_empty_regions():
 
 def test_regions_that_vanish_are_counted():
     mask = np.zeros((18, 36, 36), dtype=bool)
-    mask[9, 18, 18] = True
+    mask[9, 19, 19] = True  # on a point of the grid of 3 mm
     given = source(mask, voxel_size=3.0)
     options = Ranges(perturbations=30, noise=0)
     assert 0 < len(list(perturbed(given, options, "i", "m"))) < 30

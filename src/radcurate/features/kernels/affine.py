@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,12 @@ class Points:
         """The same points seen from `start` of the old grid; whole numbers come off the larger part, which is exact."""
         row = self.row - np.array([[start[1]], [0]])
         return Points(self.plane - start[0], row, self.column - np.array([[0], [start[2]]]))
+
+    def seen_from(self, start: Sequence[float], step: Sequence[float]) -> Points:
+        """The same points in steps of another grid that isn't turned, whose first voxel lies at `start`."""
+        row = np.stack([(self.row[0] - start[1]) / step[1], self.row[1] / step[2]])
+        column = np.stack([self.column[0] / step[1], (self.column[1] - start[2]) / step[2]])
+        return Points((self.plane - start[0]) / step[0], row, column)
 
 
 def straight(plane: Floats, row: Floats, column: Floats) -> Points:

@@ -69,3 +69,50 @@ EXPORT void boundary_depths(const uint8_t *mask, int64_t n0, int64_t n1, int64_t
         depth[place] = mask[place] ? -distance : distance;
     }
 }
+
+/* One axis of a smooth field: for each voxel the node below and the weights of that node and the next one. */
+typedef struct {
+    const int64_t *node;
+    const double *low, *high;
+} Side;
+
+static inline double mixed(const double *nodes, const Side *side, int64_t place)
+{
+    const double *first = nodes + side->node[place];
+    return side->low[place] * first[0] + side->high[place] * first[1];
+}
+
+/* The depth of voxels that are less than `limit` from the boundary, moved by `size` times a field that is interpolated
+   between `nodes` (c0, c1, c2) and cut off at `most`; one after the other in `levels`. Returns how many. */
+EXPORT int64_t boundary_levels(const double *depth, int64_t n0, int64_t n1, int64_t n2, double limit, double size,
+                               double most, const double *nodes, int64_t c1, int64_t c2, const int64_t *node0,
+                               const double *low0, const double *high0, const int64_t *node1, const double *low1,
+                               const double *high1, const int64_t *node2, const double *low2, const double *high2,
+                               double *levels)
+{
+    const Side side = {node2, low2, high2};
+    int64_t n = 0;
+    for (int64_t i = 0; i < n0; i++) {
+        for (int64_t j = 0; j < n1; j++) {
+            const double *near = nodes + (node0[i] * c1 + node1[j]) * c2, *far = near + c1 * c2;
+            for (int64_t k = 0; k < n2; k++, depth++) {
+                if (fabs(*depth) >= limit)
+                    continue;
+                double front = low1[j] * mixed(near, &side, k) + high1[j] * mixed(near + c2, &side, k);
+                double back = low1[j] * mixed(far, &side, k) + high1[j] * mixed(far + c2, &side, k);
+                double field = low0[i] * front + high0[i] * back;
+                field = field > most ? most : field < -most ? -most : field;
+                levels[n++] = *depth + size * field;
+            }
+        }
+    }
+    return n;
+}
+
+/* mask: deeper than `limit`, or near the boundary with a level (in the order of `boundary_levels`) up to `threshold`. */
+EXPORT void boundary_cut(const double *depth, int64_t size, double limit, const double *levels, double threshold,
+                         uint8_t *mask)
+{
+    for (int64_t place = 0; place < size; place++)
+        mask[place] = fabs(depth[place]) < limit ? *levels++ <= threshold : depth[place] < 0;
+}

@@ -10,13 +10,11 @@ segmentation of the image, whose settings would be one more source of difference
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from radcurate.features.kernels.affine import sample, straight
-from radcurate.features.kernels.boundary import depth_of
+from radcurate.features.kernels.boundary import Field, Side, cut, depth_of, levels_of
 from radcurate.features.resample import Flags, Floats
+from radcurate.settings import Ranges
 
-Depths = NDArray[np.float32]
 Spacing = tuple[float, float, float]
 
 # The random field is cut off at so many standard deviations.
@@ -32,8 +30,8 @@ def reach(n_voxels: int, spacing: Spacing, volume: float, contour: float) -> flo
     return MOST_SIGMAS * contour + radius * float(further) + max(spacing)
 
 
-def depths(mask: Flags, share: Floats, spacing: Spacing, limit: float) -> Depths:
-    """Signed distance in mm to the boundary, negative inside; -inf and inf further from it than `limit`.
+def depths(mask: Flags, share: Floats, spacing: Spacing, limit: float) -> Floats:
+    """Signed distance in mm to the boundary, negative inside; at most `limit`, either way.
 
     Args:
         mask: shape (plane, row, column).
@@ -41,55 +39,50 @@ def depths(mask: Flags, share: Floats, spacing: Spacing, limit: float) -> Depths
         spacing: mm.
         limit: mm.
     """
-    found = depth_of(mask, spacing, limit)
+    found = np.clip(depth_of(mask, spacing, limit), -limit, limit).astype(np.float64)
     partial = (share > 0) & (share < 1)
     found[partial] = (0.5 - share[partial]) * min(spacing)
     return found
 
 
 def redrawn(
-    depth: Depths, n_voxels: int, spacing: Spacing, contour: float, length: float, chance: np.random.Generator
+    depth: Floats, n_voxels: int, spacing: Spacing, limit: float, options: Ranges, chance: np.random.Generator
 ) -> Flags:
     """The mask of `n_voxels` voxels of least depth after the boundary has moved.
 
     Args:
-        depth: see `depths`; inf where no voxel may be.
+        depth: see `depths`, C-contiguous; `limit` or more where no voxel may be.
         n_voxels: wanted; as near as the depths allow, at least 1.
         spacing: mm.
-        contour: standard deviation in mm by which the boundary moves; 0: it keeps its shape.
-        length: mm over which the movement changes.
+        limit: mm from the boundary from which on voxels stay what they are.
+        options: how much the boundary moves.
         chance: where the numbers come from.
     """
-    near = np.isfinite(depth)
-    level = depth[near].astype(np.float64)
-    level += chance.uniform(0, TIE * min(spacing), level.size)
-    if contour:
-        level += contour * np.clip(smooth_field(depth.shape, spacing, length, chance)[near], -MOST_SIGMAS, MOST_SIGMAS)
-    result: Flags = depth == -np.inf
-    deep = int(np.count_nonzero(result))
-    wanted = min(max(n_voxels - deep, 0 if deep else 1), level.size)
-    if wanted:
-        result[near] = level <= np.partition(level, wanted - 1)[wanted - 1]
-    return result
+    field = smooth_field(depth.shape, spacing, options.contour_length, chance)
+    levels = levels_of(depth, limit, options.contour, MOST_SIGMAS, field)
+    levels += chance.uniform(0, TIE * min(spacing), levels.size)
+    deep = int(np.count_nonzero(depth <= -limit))
+    wanted = min(max(n_voxels - deep, 0 if deep else 1), levels.size)
+    threshold = np.partition(levels, wanted - 1)[wanted - 1] if wanted else -np.inf
+    return cut(depth, limit, levels, float(threshold))
 
 
-def smooth_field(shape: tuple[int, ...], spacing: Spacing, length: float, chance: np.random.Generator) -> Floats:
+def smooth_field(shape: tuple[int, ...], spacing: Spacing, length: float, chance: np.random.Generator) -> Field:
     """Normal numbers of deviation 1 that change over `length` mm: even interpolation of independent ones so far apart.
 
     Interpolation would make them smaller between the nodes; each is divided by the deviation that it has there.
     """
-    axes = [
-        chance.uniform(0, 1) + np.arange(n, dtype=np.float64) * (step / length)
-        for n, step in zip(shape, spacing, strict=True)
-    ]
-    plane, row, column = (np.asarray(axis, dtype=np.float64) for axis in axes)
-    nodes = chance.standard_normal([int(axis[-1]) + 2 for axis in (plane, row, column)])
-    result = sample(nodes, straight(plane, row, column), "linear")
-    for place, axis in enumerate((plane, row, column)):
-        share = axis - np.floor(axis)
-        deviation = np.sqrt(share**2 + (1 - share) ** 2)
-        result /= deviation.reshape([-1 if other == place else 1 for other in range(3)])
-    return result
+    axes = [chance.uniform(0, 1) + np.arange(n) * (step / length) for n, step in zip(shape, spacing, strict=True)]
+    nodes = chance.standard_normal([int(axis[-1]) + 2 for axis in axes])
+    plane, row, column = (_side(np.asarray(axis, dtype=np.float64)) for axis in axes)
+    return Field(nodes, (plane, row, column))
+
+
+def _side(places: Floats) -> Side:
+    node = np.floor(places)
+    share = places - node
+    deviation = np.sqrt(share**2 + (1 - share) ** 2)
+    return Side(node.astype(np.int64), (1 - share) / deviation, share / deviation)
 
 
 def overlap(one: Flags, other: Flags) -> float:

@@ -17,6 +17,7 @@ from radcurate.features.kernels.affine import Points, sample, straight
 from radcurate.features.prepare import PEAK_RADIUS, Gridded, Margin, finish_values, target_spacing
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
+from radcurate.features.ranges.contour import depths
 from radcurate.features.ranges.noise import Noise, draw_noise, noise_level
 from radcurate.features.resample import GAUSSIAN_REACH, MASK_SLACK, SPLINE_REACH, Flags, Floats, bounding_box
 
@@ -49,17 +50,16 @@ class Placed:
     """A region on its moved grid, in a box with room for its boundary to move.
 
     Attributes:
-        share: interpolated mask, from 0 to 1.
         mask: the morphological mask.
-        allowed: voxels that lie in the image; None: all.
+        depth: see `contour.depths`; as far as one can be outside where a voxel isn't in the image.
         image: intensities of a larger box, made ready as in `on_grid`.
         origin: where the first voxel of `mask` lies in `image`.
         spacing: mm.
+        margins: voxels around the box of a mask that features and filters may look at.
     """
 
-    share: Floats
     mask: Flags
-    allowed: Flags | None
+    depth: Floats
     image: Floats
     origin: tuple[int, int, int]
     spacing: Triple
@@ -85,43 +85,100 @@ def noise_around(source: Source, times: float, chance: np.random.Generator) -> N
     return draw_noise(level, 2 * near.size, chance) if level > 0 else None
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A region as drawn, on the grid of `on_grid`, from which its depths on moved grids are interpolated.
+
+    Attributes:
+        mask, depth: in a box with room for the boundary to move; depths up to `limit` mm.
+        start: of that box in the grid.
+        limit: mm.
+        spacing: mm.
+    """
+
+    mask: Flags
+    depth: Floats
+    start: tuple[int, ...]
+    limit: float
+    spacing: Triple
+
+
+def draw(source: Source, room: float) -> Drawn:
+    """The region as drawn, with room for its boundary to move outwards by `room` mm.
+
+    Raises:
+        RegionError: empty_after_interpolation.
+    """
+    spacing = target_spacing(source.spacing, source.profile)
+    share, mask, grid = _mask_on(source, spacing)
+    limit = room + max(spacing)
+    first, after = _with_room(list(grid.low), list(grid.high), limit, spacing, grid)
+    shape = tuple(stop - start for start, stop in zip(first, after, strict=True))
+    offset = tuple(low - start for low, start in zip(grid.low, first, strict=True))
+    share, mask = _moved(share, offset, shape), _moved(mask, offset, shape)
+    return Drawn(mask, depths(mask, share, spacing, limit), tuple(first), limit, spacing)
+
+
 def place(
-    source: Source,
-    movement: Movement,
-    room: float,
-    noise: Noise | None = None,
-    margin: Margin = (0, 0, 0),
+    source: Source, drawn: Drawn, movement: Movement, noise: Noise | None = None, margin: Margin = (0, 0, 0)
 ) -> Placed:
-    """Interpolate mask and image on a moved grid.
+    """The region on a moved grid.
 
     Args:
         source: image and mask.
+        drawn: the region on the grid that doesn't move.
         movement: of the grid.
-        room: mm that the boundary of the mask may move outwards.
         noise: what is added to the image before interpolation.
         margin: see `on_grid`.
 
     Raises:
         RegionError: empty_after_interpolation.
     """
-    spacing = target_spacing(source.spacing, source.profile)
-    share, mask, grid = _mask_on(source, movement, spacing)
-    inner = bounding_box(mask)
-    rooms = [int(room / step) + 1 for step in spacing]
-    first = [part.start - n + low for part, n, low in zip(inner, rooms, grid.low, strict=True)]
-    after = [part.stop + n + low for part, n, low in zip(inner, rooms, grid.low, strict=True)]
+    grid = _grid(source, movement, drawn.spacing)
+    if movement == Movement():
+        mask, depth, first = drawn.mask, drawn.depth, list(drawn.start)
+    else:
+        mask, depth, first = _depth_on(source, drawn, grid)
+    after = [start + n for start, n in zip(first, mask.shape, strict=True)]
     edges = [_limits(*ends, grid, axis) for axis, ends in enumerate(zip(first, after, strict=True))]
-    margins = tuple(max(peak, more) for peak, more in zip(_margins(spacing), margin, strict=True))
+    margins = tuple(max(peak, more) for peak, more in zip(_margins(drawn.spacing), margin, strict=True))
     lows = [max(start - more, edge[0]) for start, more, edge in zip(first, margins, edges, strict=True)]
     highs = [min(stop + more, edge[1]) for stop, more, edge in zip(after, margins, edges, strict=True)]
-    first = [max(start, edge[0]) for start, edge in zip(first, edges, strict=True)]
-    after = [min(stop, edge[1]) for stop, edge in zip(after, edges, strict=True)]
     image = _image_on(source, grid, grid.points(lows, highs), noise)
-    shape = tuple(stop - start for start, stop in zip(first, after, strict=True))
-    offset = tuple(low - start for low, start in zip(grid.low, first, strict=True))
     origin = (first[0] - lows[0], first[1] - lows[1], first[2] - lows[2])
-    allowed = _inside(grid.points(first, after), source.mask.shape)
-    return Placed(_moved(share, offset, shape), _moved(mask, offset, shape), allowed, image, origin, spacing, margins)
+    return Placed(mask, depth, image, origin, drawn.spacing, margins)
+
+
+def _depth_on(source: Source, drawn: Drawn, grid: _Grid) -> tuple[Flags, Floats, list[int]]:
+    """Mask and depths on a moved grid, cut to where the boundary may come, and where that begins."""
+    first, after = _with_room(list(grid.low), list(grid.high), drawn.limit, drawn.spacing, grid)
+    points = grid.points(first, after)
+    still = replace(grid, movement=Movement())
+    start = [float(still.along(axis, first, first + 1)[0]) for axis, first in enumerate(drawn.start)]
+    depth = sample(drawn.depth, points.seen_from(start, grid.step), "linear")
+    allowed = _inside(points, source.mask.shape)
+    if allowed is not None:
+        depth[~allowed] = drawn.limit
+    near = bounding_box(depth < drawn.limit)
+    depth = np.ascontiguousarray(depth[near])
+    mask = depth <= 0
+    if not mask.any():
+        raise RegionError("empty_after_interpolation")
+    return mask, depth, [start + part.start for start, part in zip(first, near, strict=True)]
+
+
+def _with_room(
+    low: list[int], high: list[int], room: float, spacing: Triple, grid: _Grid
+) -> tuple[list[int], list[int]]:
+    """A box of the grid with so many mm more around it, cut off where the grid ends."""
+    more = [int(room / step) + 1 for step in spacing]
+    first = [start - n for start, n in zip(low, more, strict=True)]
+    after = [stop + n for stop, n in zip(high, more, strict=True)]
+    edges = [_limits(*ends, grid, axis) for axis, ends in enumerate(zip(first, after, strict=True))]
+    return (
+        [max(start, edge[0]) for start, edge in zip(first, edges, strict=True)],
+        [min(stop, edge[1]) for stop, edge in zip(after, edges, strict=True)],
+    )
 
 
 @dataclass(frozen=True)
@@ -190,27 +247,24 @@ def _half_extent(source: Source, angle: float, box: Box) -> list[float]:
     ]
 
 
-def _mask_on(source: Source, movement: Movement, spacing: Triple) -> tuple[Floats, Flags, _Grid]:
-    grid = _grid(source, movement, spacing)
-    low, high = list(grid.low), list(grid.high)
-    for axis in range(3):
-        edge = _limits(low[axis], high[axis], grid, axis)
-        low[axis], high[axis] = max(low[axis], edge[0]), min(high[axis], edge[1])
+def _mask_on(source: Source, spacing: Triple) -> tuple[Floats, Flags, _Grid]:
+    """Interpolated mask, from 0 to 1, and morphological mask on the grid that doesn't move, in their box."""
+    grid = _grid(source, Movement(), spacing)
+    low = [max(start, 0) for start in grid.low]
+    high = [min(stop, n) for stop, n in zip(grid.high, grid.size, strict=True)]
     if any(stop <= start for start, stop in zip(low, high, strict=True)):
         raise RegionError("empty_after_interpolation")
-    grid = replace(grid, low=tuple(low), high=tuple(high))
-    points = grid.points(low, high)
     near = tuple(slice(max(part.start - 1, 0), part.stop + 1) for part in bounding_box(source.mask))
     start = (near[0].start, near[1].start, near[2].start)
     method = "nearest" if source.profile.mask_interpolation == "nearest" else "linear"
-    share = sample(source.mask[near].astype(np.float64), points.less(start), method)
-    allowed = _inside(points, source.mask.shape)
-    if allowed is not None:
-        share[~allowed] = 0
+    share = sample(source.mask[near].astype(np.float64), grid.points(low, high).less(start), method)
     mask = share >= source.profile.mask_threshold - MASK_SLACK
     if not mask.any():
         raise RegionError("empty_after_interpolation")
-    return share, mask, grid
+    box = bounding_box(mask)
+    inner = [start + part.start for start, part in zip(low, box, strict=True)]
+    outer = [start + part.stop for start, part in zip(low, box, strict=True)]
+    return share[box], mask[box], replace(grid, low=tuple(inner), high=tuple(outer))
 
 
 def _limits(low: int, high: int, grid: _Grid, axis: int) -> tuple[int, int]:

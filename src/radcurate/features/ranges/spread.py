@@ -15,8 +15,8 @@ from radcurate.features.measure import Measured, compute_on
 from radcurate.features.prepare import Gridded, Margin, target_spacing
 from radcurate.features.problems import RegionError
 from radcurate.features.ranges.chance import ALL, Chance
-from radcurate.features.ranges.contour import Depths, depths, overlap, reach, redrawn
-from radcurate.features.ranges.place import Movement, Placed, Source, noise_around, place
+from radcurate.features.ranges.contour import overlap, reach, redrawn
+from radcurate.features.ranges.place import Movement, Placed, Source, draw, noise_around, place
 from radcurate.settings import Ranges
 from radcurate.tables import HIGH, LOW, MEAN, VARIANCE
 
@@ -107,22 +107,20 @@ def perturbed(
     Where the grid doesn't move and no noise is added, image and distances are computed once.
     """
     spacing = target_spacing(source.spacing, source.profile)
-    voxels = int(np.count_nonzero(source.mask)) * np.prod(source.spacing) / np.prod(spacing)
-    limit = reach(int(np.ceil(voxels)), spacing, options.volume, options.contour)
+    voxels = int(np.ceil(np.count_nonzero(source.mask) * np.prod(source.spacing) / np.prod(spacing)))
+    drawn = draw(source, reach(voxels, spacing, options.volume, options.contour))
     noise = noise_around(source, options.noise, Chance(image_digest, mask_digest, ALL).of("noise"))
-    known: dict[Movement, tuple[Placed, Depths]] = {}
+    known: dict[Movement, Placed] = {}
     for number in range(options.perturbations):
         chance = Chance(image_digest, mask_digest, number)
         movement = _movement(source, options, chance)
         try:
             if noise is not None or movement not in known:
                 own = noise.from_place(chance.of("noise")) if noise is not None else None
-                placed = place(source, movement, limit, own, around)
-                known = {movement: (placed, _depths(placed, limit))}
+                known = {movement: place(source, drawn, movement, own, around)}
         except RegionError:
             continue
-        placed, depth = known[movement]
-        yield _redrawn(placed, depth, options, chance)
+        yield _redrawn(known[movement], options, chance)
 
 
 def _movement(source: Source, options: Ranges, chance: Chance) -> Movement:
@@ -134,19 +132,14 @@ def _movement(source: Source, options: Ranges, chance: Chance) -> Movement:
     return Movement(float(angle), (plane if source.profile.dimension == "3D" else 0.0, row, column))
 
 
-def _depths(placed: Placed, limit: float) -> Depths:
-    found = depths(placed.mask, placed.share, placed.spacing, limit)
-    if placed.allowed is not None:
-        found[~placed.allowed] = np.inf
-    return found
-
-
-def _redrawn(placed: Placed, depth: Depths, options: Ranges, chance: Chance) -> Perturbed:
+def _redrawn(placed: Placed, options: Ranges, chance: Chance) -> Perturbed:
     if not options.volume and not options.contour:
         return Perturbed(placed.gridded(placed.mask), 1.0)
+    voxels = int(np.count_nonzero(placed.mask))
     change = chance.between("volume", options.volume)
-    wanted = int(np.floor(np.count_nonzero(placed.mask) * (1 + change) + 0.5))
-    mask = redrawn(depth, wanted, placed.spacing, options.contour, options.contour_length, chance.of("contour"))
+    wanted = int(np.floor(voxels * (1 + change) + 0.5))
+    limit = reach(voxels, placed.spacing, abs(change), options.contour)
+    mask = redrawn(placed.depth, wanted, placed.spacing, limit, options, chance.of("contour"))
     return Perturbed(placed.gridded(mask), overlap(mask, placed.mask))
 
 
