@@ -190,6 +190,11 @@ class Ranges(Section):
         description="Standard deviation in mm by which the boundary moves at each place, the volume being kept.",
     )
     contour_length: float = Field(10.0, gt=0, description="Distance in mm over which the boundary's movement changes.")
+    contours: int = Field(
+        2,
+        ge=1,
+        description="Boundaries and volumes that are tried on each moved grid; the image is interpolated once for all of them.",
+    )
     features: tuple[str, ...] = Field(("*",), description="Columns that get a range: names or patterns such as stat_*.")
     without: tuple[str, ...] = Field(
         ("morph_moran_i", "morph_geary_c", "*__*"),

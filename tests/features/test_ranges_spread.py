@@ -218,3 +218,14 @@ def test_filtered_images_get_ranges_when_asked_for():
         for name, value in measured.outcome.values.items():
             assert found.low[name] <= value <= found.high[name]
         assert (found.high == pytest.approx(found.low, abs=1e-12)) == (options.noise == 0)
+
+
+def test_boundaries_on_one_grid_share_its_image():
+    given = source()
+    regions = list(perturbed(given, Ranges(perturbations=4, contours=2, rotation=0), "i", "m"))
+
+    def shared(one, other):
+        return np.isin(one.gridded.surroundings, other.gridded.surroundings).mean()
+
+    assert shared(regions[0], regions[1]) > 0.5 > shared(regions[1], regions[2]) == 0
+    assert regions[0].gridded.morphology.sum() != regions[1].gridded.morphology.sum()

@@ -31,24 +31,48 @@ static inline double between(double low, double high, double share)
     return low * (1 - share) + high * share;
 }
 
-/* old: (n0, n1, n2), new: (m0, m1, m2), sheet: (n1, n2) of any content. */
-EXPORT void affine_linear(const double *old, int64_t n0, int64_t n1, int64_t n2, const double *plane,
-                          const double *row, const double *column, double *new, int64_t m0, int64_t m1, int64_t m2,
-                          double *sheet)
+/* Whether two coordinates, and so all between them, have a voxel on either side. */
+static inline int inside(double one, double other, int64_t size)
 {
+    double last = (double)(size - 1);
+    return one >= 0 && other >= 0 && one < last && other < last;
+}
+
+static inline double in_square(const double *restrict near, int64_t n2, double row_share, double column_share)
+{
+    double front = between(near[0], near[n2], row_share), back = between(near[1], near[n2 + 1], row_share);
+    return between(front, back, column_share);
+}
+
+/* old: (n0, n1, n2), new: (m0, m1, m2), sheet: (n1, n2) of any content. Along a row the coordinates rise or fall. */
+EXPORT void affine_linear(const double *restrict old, int64_t n0, int64_t n1, int64_t n2, const double *restrict plane,
+                          const double *restrict row, const double *restrict column, double *restrict new, int64_t m0,
+                          int64_t m1, int64_t m2, double *restrict sheet)
+{
+    const double *restrict along = column, *restrict across = column + m2;
     for (int64_t i = 0; i < m0; i++) {
         Step a = step_at(plane[i], n0);
         const double *low = old + a.lower * n1 * n2, *high = old + a.upper * n1 * n2;
         for (int64_t place = 0; place < n1 * n2; place++)
             sheet[place] = between(low[place], high[place], a.share);
-        for (int64_t j = 0; j < m1; j++) {
+        for (int64_t j = 0; j < m1; j++, new += m2) {
+            const double first = row[j], second = row[m1 + j];
+            if (inside(first + along[0], first + along[m2 - 1], n1)
+                && inside(second + across[0], second + across[m2 - 1], n2)) {
+                for (int64_t k = 0; k < m2; k++) {
+                    double y = first + along[k], x = second + across[k];
+                    int32_t b = (int32_t)y, c = (int32_t)x;
+                    new[k] = in_square(sheet + (int64_t)b * n2 + c, n2, y - b, x - c);
+                }
+                continue;
+            }
             for (int64_t k = 0; k < m2; k++) {
-                Step b = step_at(row[j] + column[k], n1);
-                Step c = step_at(row[m1 + j] + column[m2 + k], n2);
-                const double *first = sheet + b.lower * n2, *second = sheet + b.upper * n2;
-                double front = between(first[c.lower], second[c.lower], b.share);
-                double back = between(first[c.upper], second[c.upper], b.share);
-                *new++ = between(front, back, c.share);
+                Step b = step_at(first + along[k], n1);
+                Step c = step_at(second + across[k], n2);
+                const double *near = sheet + b.lower * n2, *far = sheet + b.upper * n2;
+                double front = between(near[c.lower], far[c.lower], b.share);
+                double back = between(near[c.upper], far[c.upper], b.share);
+                new[k] = between(front, back, c.share);
             }
         }
     }

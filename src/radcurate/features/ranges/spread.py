@@ -104,23 +104,27 @@ def perturbed(
 ) -> Iterator[Perturbed]:
     """The region after each perturbation; one that leaves no voxel on the grid is left out. `around`: see `on_grid`.
 
-    Where the grid doesn't move and no noise is added, image and distances are computed once.
+    Several boundaries are drawn on one moved grid (`contours`), and on all of them where nothing but the boundary moves.
     """
     spacing = target_spacing(source.spacing, source.profile)
     voxels = int(np.ceil(np.count_nonzero(source.mask) * np.prod(source.spacing) / np.prod(spacing)))
     drawn = draw(source, reach(voxels, spacing, options.volume, options.contour))
     noise = noise_around(source, options.noise, Chance(image_digest, mask_digest, ALL).of("noise"))
-    known: dict[Movement, Placed] = {}
+    known: dict[tuple[Movement, int], Placed | None] = {}
     for number in range(options.perturbations):
-        chance = Chance(image_digest, mask_digest, number)
+        grid = number // options.contours
+        chance = Chance(image_digest, mask_digest, grid)
         movement = _movement(source, options, chance)
-        try:
-            if noise is not None or movement not in known:
-                own = noise.from_place(chance.of("noise")) if noise is not None else None
-                known = {movement: place(source, drawn, movement, own, around)}
-        except RegionError:
-            continue
-        yield _redrawn(known[movement], options, chance)
+        name = (movement, grid if noise is not None else ALL)
+        if name not in known:
+            own = noise.from_place(chance.of("noise")) if noise is not None else None
+            try:
+                known = {name: place(source, drawn, movement, own, around)}
+            except RegionError:
+                known = {name: None}
+        placed = known[name]
+        if placed is not None:
+            yield _redrawn(placed, options, Chance(image_digest, mask_digest, number))
 
 
 def _movement(source: Source, options: Ranges, chance: Chance) -> Movement:
