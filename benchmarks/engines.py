@@ -78,21 +78,16 @@ Make = Callable[[Any, Any, Any], Work]
 
 def _radcurate(leave_out: tuple[str, ...] = (), **more: Any) -> Make:
     def make(values: Any, mask: Any, spacing: Any) -> Work:
+        from radcurate.features import engine
         from radcurate.features.catalogue import columns_for
-        from radcurate.features.core import compute
-        from radcurate.features.prepare import prepare
+        from radcurate.features.measure import measure
         from radcurate.features.profile import Profile
 
-        profile = Profile.model_validate(
-            {"discretisation": "fixed_bin_size", "bin_size": BIN_SIZE, "range": (-1000, 400), **more}
-        )
+        choices = {"discretisation": "fixed_bin_size", "bin_size": BIN_SIZE, "range": (-1000, 400), **more}
+        profile = Profile.model_validate(choices)
         columns = [column for column in columns_for(profile) if column.name not in leave_out]
-
-        def work() -> int:
-            prepared = prepare(values, mask, spacing, profile)
-            return len(compute(prepared, columns).values)
-
-        return work
+        ours = engine.find("radcurate")
+        return lambda: len(measure(values, mask, spacing, profile, None, ours, columns).outcome.values)
 
     return make
 
@@ -137,12 +132,11 @@ def _memory() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
-FILTERS = [
-    *({"filter": "log", "sigma": sigma} for sigma in SIGMAS),
-]
+FILTERS = [*({"kind": "log", "sigma": sigma} for sigma in SIGMAS), {"kind": "wavelet", "family": "coif1"}]
 WAYS: dict[str, Make] = {
     "radcurate": _radcurate(),
     "radcurate without Moran and Geary": _radcurate(SLOW),
+    "radcurate, 12 images": _radcurate(filters=FILTERS),
     "pyradiomics": _pyradiomics(),
     "pyradiomics, 12 images": _pyradiomics(filters=True),
     "flash-radiomics": _flash,

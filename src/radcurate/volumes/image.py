@@ -17,15 +17,36 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels import iter_pixels
+from pydicom.tag import BaseTag, Tag
 
 from radcurate.volumes.grid import Grid
-from radcurate.volumes.instances import native_frames, read_instances
+from radcurate.volumes.instances import (
+    BITS_ALLOCATED,
+    COLUMNS,
+    NUMBER_OF_FRAMES,
+    PIXEL_DATA,
+    ROWS,
+    SAMPLES_PER_PIXEL,
+    native_frames,
+    read_instances,
+    value,
+)
 from radcurate.volumes.problems import VolumeError
 from radcurate.volumes.suv import suv_factors
 
 Values = NDArray[np.float32] | NDArray[np.float64]
 EXACT = 2**24  # whole numbers below are exact in float32
 LATERAL = 0.1  # largest share of a pixel that a slice may lie off the straight line through the others
+# a functional group macro and the attribute in it
+POSITION = (Tag("PlanePositionSequence"), Tag("ImagePositionPatient"))
+ORIENTATION = (Tag("PlaneOrientationSequence"), Tag("ImageOrientationPatient"))
+SPACING = (Tag("PixelMeasuresSequence"), Tag("PixelSpacing"))
+THICKNESS = (Tag("PixelMeasuresSequence"), Tag("SliceThickness"))
+SLOPE = (Tag("PixelValueTransformationSequence"), Tag("RescaleSlope"))
+INTERCEPT = (Tag("PixelValueTransformationSequence"), Tag("RescaleIntercept"))
+PER_FRAME, MODALITY = Tag("PerFrameFunctionalGroupsSequence"), Tag("Modality")
+BITS_STORED, HIGH_BIT = Tag("BitsStored"), Tag("HighBit")
+PIXELS = (PIXEL_DATA, Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 PARALLEL = 1e-3  # largest difference of a direction cosine between slices
 
 
@@ -92,10 +113,10 @@ def read_volume(paths: Sequence[Path], *, allow_tilt: bool = False, gap_toleranc
 
 def frames_of(header: pydicom.Dataset, file: int = 0) -> list[Frame]:
     """The planes of one instance, from its functional groups (PS3.3 C.7.6.16) where it has any."""
-    if "PixelData" not in header and "FloatPixelData" not in header and "DoubleFloatPixelData" not in header:
+    if not any(tag in header for tag in PIXELS):
         raise _problem("no_pixels", "an instance has no pixels", "pixel data in each instance", "none")
-    number = int(header.get("NumberOfFrames") or 1)
-    per_frame = header.get("PerFrameFunctionalGroupsSequence")
+    number = int(value(header, NUMBER_OF_FRAMES) or 1)
+    per_frame = value(header, PER_FRAME)
     if not per_frame:
         if number != 1:
             raise _problem(
@@ -112,9 +133,8 @@ def frames_of(header: pydicom.Dataset, file: int = 0) -> list[Frame]:
 
 
 def _frame(header: pydicom.Dataset, groups: list[pydicom.Dataset], file: int, number: int) -> Frame:
-    position = _macro(groups, "PlanePositionSequence", "ImagePositionPatient")
-    orientation = _macro(groups, "PlaneOrientationSequence", "ImageOrientationPatient")
-    spacing = _macro(groups, "PixelMeasuresSequence", "PixelSpacing")
+    position, orientation = _macro(groups, *POSITION), _macro(groups, *ORIENTATION)
+    spacing = _macro(groups, *SPACING)
     if position is None or orientation is None or spacing is None or min(map(float, spacing)) <= 0:
         raise _problem(
             "no_geometry",
@@ -122,9 +142,8 @@ def _frame(header: pydicom.Dataset, groups: list[pydicom.Dataset], file: int, nu
             "position, orientation and pixel spacing of each plane",
             "one is absent",
         )
-    slope = _macro(groups, "PixelValueTransformationSequence", "RescaleSlope")
-    intercept = _macro(groups, "PixelValueTransformationSequence", "RescaleIntercept")
-    if header.get("Modality") == "CT" and (slope is None or intercept is None):
+    slope, intercept = _macro(groups, *SLOPE), _macro(groups, *INTERCEPT)
+    if value(header, MODALITY) == "CT" and (slope is None or intercept is None):
         raise _problem(
             "no_rescale", "a CT without rescale is not in Hounsfield units", "RescaleSlope and RescaleIntercept", "none"
         )
@@ -134,29 +153,28 @@ def _frame(header: pydicom.Dataset, groups: list[pydicom.Dataset], file: int, nu
         tuple(map(float, position)),
         tuple(map(float, orientation)),
         tuple(map(float, spacing)),
-        float(_macro(groups, "PixelMeasuresSequence", "SliceThickness") or 0),
+        float(_macro(groups, *THICKNESS) or 0),
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
     )
 
 
-def _macro(groups: list[pydicom.Dataset], sequence: str, keyword: str) -> Any:
+def _macro(groups: list[pydicom.Dataset], sequence: BaseTag, attribute: BaseTag) -> Any:
     """A value from the first functional group that has it, or from the data set itself; None when absent or empty."""
     for group in groups:
-        inner = group.get(sequence)
-        for item in [*(inner or []), group]:
-            value = item.get(keyword)
-            if value is not None and value != "":
-                return value
+        for item in [*(value(group, sequence) or []), group]:
+            found = value(item, attribute)
+            if found is not None:
+                return found
     return None
 
 
 def _require_alike(headers: list[pydicom.Dataset], frames: list[Frame]) -> None:
-    sizes = {(header.get("Rows"), header.get("Columns")) for header in headers}
+    sizes = {(value(header, ROWS), value(header, COLUMNS)) for header in headers}
     spacings = np.array([frame.spacing for frame in frames])
     if len(sizes) > 1 or np.ptp(spacings, axis=0).max() > 1e-3 * spacings.min():
         raise _problem("mixed_size", "planes of different size", "one size and pixel spacing", f"{len(sizes)} sizes")
-    if any(int(header.get("SamplesPerPixel") or 1) != 1 for header in headers):
+    if any(int(value(header, SAMPLES_PER_PIXEL) or 1) != 1 for header in headers):
         raise _problem("colour", "a colour image has no intensities", "one sample a pixel", "several")
     orientations = np.array([frame.orientation for frame in frames])
     if np.ptp(orientations, axis=0).max() > PARALLEL:
@@ -234,7 +252,8 @@ def _values(headers: list[pydicom.Dataset], frames: list[Frame], factors: list[f
     """Rescaled values, shape (plane, row, column); each data set's pixels are dropped once used."""
     exact = all(frame.slope.is_integer() and frame.intercept.is_integer() for frame in frames) and set(factors) == {1.0}
     limit = max(
-        abs(frame.slope) * 2.0 ** int(headers[frame.file].BitsAllocated) + abs(frame.intercept) for frame in frames
+        abs(frame.slope) * 2.0 ** int(value(headers[frame.file], BITS_ALLOCATED)) + abs(frame.intercept)
+        for frame in frames
     )
     values = np.empty(grid.shape, dtype=np.float32 if exact and limit <= EXACT else np.float64)
     planes = {(frame.file, frame.number): plane for plane, frame in enumerate(frames)}
@@ -269,8 +288,8 @@ def _stored_bits(frame: NDArray[Any], header: pydicom.Dataset) -> NDArray[Any]:
     """The bits outside BitsStored may hold anything (PS3.5 8.1.1), once even overlays."""
     if frame.dtype.kind == "f":
         return frame
-    allocated, stored = frame.dtype.itemsize * 8, int(header.get("BitsStored") or frame.dtype.itemsize * 8)
-    high = int(header.get("HighBit") or stored - 1)
+    allocated, stored = frame.dtype.itemsize * 8, int(value(header, BITS_STORED) or frame.dtype.itemsize * 8)
+    high = int(value(header, HIGH_BIT) or stored - 1)
     if stored >= allocated or high < stored - 1 or high >= allocated:
         return frame
     return (frame << (allocated - 1 - high)) >> (allocated - stored)
