@@ -2,7 +2,7 @@
 
 Names are the tags of the IBSI-1 reference data set: `stat_mean`, `cm_joint_max_3D_avg`. The first part is the group
 that an engine computes together, the last part of a texture's name is its aggregation. Columns of a filtered image have
-the name of the filter before theirs: `log_3mm__stat_mean`.
+the name of the filter before theirs: `log_3__stat_mean`.
 """
 
 from __future__ import annotations

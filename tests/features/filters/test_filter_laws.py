@@ -128,3 +128,16 @@ def test_in_2d_planes_have_nothing_to_do_with_each_other(choice):
     before, after = filtered(choice, values, CUBES), filtered(choice, planted, CUBES)
     same = [np.allclose(before[label][4], after[label][4], rtol=0, atol=1e-9) for label in before]
     assert all(same) if flat else not all(same)
+
+
+def test_gabor_pools_over_angles_and_planes():
+    values = texture((9, 10, 11))
+    base = {"kind": "gabor", "sigma": 1, "wavelength": 2, "cutoff": 3}
+    single = [
+        np.moveaxis(response({**base, "angle": angle}, np.moveaxis(values, axis, 0)), 0, axis)
+        for axis in range(3)
+        for angle in (0, 45, 90, 135)
+    ]
+    every = {**base, "angle_step": 45, "orthogonal_planes": True}
+    np.testing.assert_allclose(response(every, values), np.mean(single, axis=0), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(response({**every, "pooling": "max"}, values), np.max(single, axis=0), rtol=0, atol=1e-9)

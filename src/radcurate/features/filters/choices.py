@@ -99,11 +99,12 @@ class Gabor(Choice):
     aspect: float = Field(1.0, gt=0, description="Width of the Gaussian along the wave over that across it.")
     angle: float = Field(0.0, ge=0, lt=360, description="Of the wave to the x axis, in degrees.")
     angle_step: float | None = Field(
-        None, gt=0, le=180, description="Average over angles so many degrees apart, from `angle` on; null: one angle."
+        None, gt=0, le=180, description="Pool over angles so many degrees apart, from `angle` on; null: one angle."
     )
     orthogonal_planes: bool = Field(
-        False, description="Average over the three families of planes, not only those across z; for 3D."
+        False, description="Pool over the three families of planes, not only those across z; for 3D."
     )
+    pooling: Pooling = Field("average", description="How responses are pooled.")
     cutoff: float = Field(7.0, gt=0, description="The kernel ends at so many sigma.")
     boundary: Boundary = Field("mirror", description="What lies outside of the image.")
 
@@ -117,7 +118,8 @@ class Gabor(Choice):
 
     def _described(self) -> str:
         angles = self.angle if self.angle_step is None else f"step{_number(self.angle_step)}"
-        return _joined("gabor", self.sigma, self.wavelength, self.aspect, angles, _flat(self))
+        planes = "planes" if self.orthogonal_planes else None
+        return _joined("gabor", self.sigma, self.wavelength, self.aspect, angles, planes, _flat(self))
 
 
 class Wavelet(Choice):

@@ -20,19 +20,22 @@ _BLOCK = 1 << 20
 
 
 def gabor(chosen: Gabor, values: Floats, spacing: Spacing, box: Box = WHOLE) -> Floats:
-    """Modulus of the response (IBSI Q88H), averaged over angles and families of planes.
+    """Modulus of the response (IBSI Q88H), pooled over angles and families of planes.
 
     g(k) = exp(−(k̃₁² + γ² k̃₂²)/2σ² + 2πi k̃₁/λ), k̃ being (x, y) turned by the angle. The kernel is no product, so planes
     are convolved through their Fourier transforms.
     """
+    pool = np.maximum if chosen.pooling == "max" else np.add
     result = np.zeros_like(values[box])
-    families = _families(chosen)
-    for axis in families:
+    responses = 0
+    for axis in _families(chosen):
         first, second = (other for other in range(3) if other != axis)
         kernels = _kernels(chosen, spacing[first], spacing[second])
         planes = np.moveaxis(values, axis, 0)[box[axis]]
-        result += np.moveaxis(_moduli(planes, kernels, chosen.boundary, (box[first], box[second])), 0, axis)
-    return np.asarray(result / len(families))
+        pooled = _moduli(planes, kernels, chosen.boundary, (box[first], box[second]), pool)
+        pool(result, np.moveaxis(pooled, 0, axis), out=result)
+        responses += len(kernels)
+    return result if chosen.pooling == "max" else np.asarray(result / responses)
 
 
 def gabor_reach(chosen: Gabor, spacing: Spacing) -> tuple[int, int, int]:
@@ -71,8 +74,10 @@ def _kernels(chosen: Gabor, first_step: float, second_step: float) -> list[Spect
     return kernels
 
 
-def _moduli(planes: Floats, kernels: list[Spectrum], boundary: str, window: tuple[slice, slice]) -> Floats:
-    """Mean over the kernels of |plane * kernel| in a window of every plane along the first axis."""
+def _moduli(
+    planes: Floats, kernels: list[Spectrum], boundary: str, window: tuple[slice, slice], pool: np.ufunc
+) -> Floats:
+    """Sum or largest, over the kernels, of |plane * kernel| in a window of every plane along the first axis."""
     halves = [size // 2 for size in kernels[0].shape]
     rows, columns = (
         _places(part, n, half, boundary) for part, n, half in zip(window, planes.shape[1:], halves, strict=True)
@@ -89,8 +94,10 @@ def _moduli(planes: Floats, kernels: list[Spectrum], boundary: str, window: tupl
         spectrum = fft.fft2(block, s=sizes, axes=(1, 2))
         for transform in transforms:
             response = fft.ifft2(products(spectrum, transform), axes=(1, 2), overwrite_x=True)[:, *inside]
-            result[start : start + at_once] += np.sqrt(np.square(response.real) + np.square(response.imag))
-    return np.asarray(result / len(kernels))
+            modulus = np.sqrt(np.square(response.real) + np.square(response.imag))
+            part = result[start : start + at_once]
+            pool(part, modulus, out=part)
+    return result
 
 
 def _places(part: slice, n: int, half: int, boundary: str) -> NDArray[np.intp]:
