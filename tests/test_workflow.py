@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from radcurate import workflow
+from radcurate.errors import CurationError
+from radcurate.settings import load_config
 
 
 @pytest.fixture
@@ -73,3 +75,28 @@ def test_nothing_is_forgotten_before_consent_is_known(tmp_path, monkeypatch) -> 
     (tmp_path / "deface" / "00001").mkdir(parents=True)
     workflow.forget_old_chunks()
     assert (tmp_path / "deface" / "00001").exists()
+
+
+def test_extensions_are_files_of_the_project_or_of_the_run_but_never_of_the_export(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("export", "results", "config"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "own.py").write_text("raise SystemExit('was run')\n")
+        (tmp_path / folder / "own.py").chmod(0o600)
+
+    def found(name: str) -> list[str]:
+        config = load_config({"input": str(tmp_path / "export"), "extract": {"extensions": [name]}})
+        return workflow.Run(config, tmp_path, None).extensions()
+
+    assert found("config/own.py") == [str(tmp_path / "config" / "own.py")]
+    for name in ("export/own.py", "results/own.py", str(tmp_path / "export" / "own.py")):
+        with pytest.raises(CurationError, match="came with the data"):
+            found(name)
+
+
+def test_an_engine_that_nobody_knows_is_told_before_anything_runs() -> None:
+    for wrong in ({"engine": "pyradiomic"}, {"crosscheck": {"engine": "abacus", "share": 0.1}}):
+        with pytest.raises(CurationError, match="no engine is called"):
+            workflow._engines(load_config({"extract": wrong}))
+    workflow._engines(load_config({"extract": {"crosscheck": {"engine": "abacus"}}}))
+    workflow._engines(load_config({"extract": {"engine": "mine", "extensions": ["mine.py"]}}))

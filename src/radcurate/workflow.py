@@ -20,6 +20,7 @@ from typing import Any
 from radcurate.dicom import fingerprint
 from radcurate.errors import CurationError
 from radcurate.features import extensions
+from radcurate.features.conformance import ENGINES
 from radcurate.features.profile import MODALITIES, load_profiles
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
@@ -106,6 +107,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             _consent_table(checked)
             _crosswalk(checked)
             _extensions(checked, basedir)
+            _engines(checked)
             changes = {name: getattr(checked.extract, name) for name in MODALITIES}
             load_profiles(resolve("config/extraction", basedir), changes)
     except CurationError as error:
@@ -159,6 +161,21 @@ def _extensions(config: Config, basedir: Path) -> list[Path]:
     """What extract will run, so that nobody waits for hours to hear that it can't be."""
     never_from = [RESULTS, *([Path(config.input).expanduser()] if config.input else [])]
     return extensions.check((resolve(name, basedir) for name in config.extract.extensions), never_from)
+
+
+def _engines(config: Config) -> None:
+    """A name that nobody built in must come from an extension; whether it does is seen when that is run."""
+    asked = {"engine": config.extract.engine}
+    if config.extract.crosscheck.share:
+        asked["crosscheck.engine"] = config.extract.crosscheck.engine
+    for option, name in asked.items():
+        if name not in ENGINES and not config.extract.extensions:
+            raise CurationError(
+                f"no engine is called {name}",
+                wanted="one of " + ", ".join(ENGINES),
+                found=f"extract.{option}: {name}",
+                fix="correct it, or name the file that registers it in extract.extensions",
+            )
 
 
 @functools.cache

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from own_features import EXAMPLE, nothing_registered
+from radcurate import tables
 from radcurate.cli import main
+from radcurate.errors import CurationError
 from small_release import change_records, change_value, seal, small_release
 
 sys.path.append(str(Path(__file__).parents[1] / "stages"))
@@ -61,12 +64,12 @@ def release(chunk, images, tmp_path):
     return small_release(tmp_path / "release", chunk.extract())
 
 
-def reextract(release, images, threads=1):
+def reextract(release, images, threads=1, extra=()):
     """Exit code and report."""
     out = release.parent / "report.json"
     out.unlink(missing_ok=True)
     with pytest.raises(SystemExit) as ended:
-        main(["reextract", str(release), "--images", str(images), "--threads", str(threads), "--out", str(out)])
+        main(["reextract", str(release), "--images", str(images), "--threads", str(threads), "--out", str(out), *extra])
     return ended.value.code, json.loads(out.read_text()) if out.exists() else None
 
 
@@ -196,3 +199,65 @@ def test_a_folder_without_images(release, tmp_path):
     (tmp_path / "nothing").mkdir()
     code, report = reextract(release, tmp_path / "nothing")
     assert code == 1 and report["rebuilt"] == 0 and len(report["absent"]) == 4
+
+
+# features of one's own
+
+
+@pytest.fixture
+def with_own(chunk, images, tmp_path):
+    """A release with the columns of the documentation's example."""
+    with nothing_registered():
+        extracted = chunk.extract(extensions=[EXAMPLE])
+        assert "own_height" in tables.read(extracted / "features.parquet").column_names
+        return small_release(tmp_path / "release", extracted)
+
+
+def test_features_of_ones_own_come_back_with_their_file(with_own, images):
+    with nothing_registered():
+        code, report = reextract(with_own, images, extra=["--extension", str(EXAMPLE)])
+        assert code == 0 and report["holds"] and report["agreement"]["features"]["own_height"]["equal"] == 4
+
+
+def test_without_their_file_nothing_is_computed(with_own, images, capsys):
+    with nothing_registered():
+        assert reextract(with_own, images) == (1, None)
+    assert "own_feature.py" in (told := capsys.readouterr().err) and "--extension FILE" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [
+        ("over n.", "over n", set()),
+        ("/ sample.n", "/ sample.n * (1 if sample.n == 74 else 2)", {"stat_above_mean"}),  # conforms on the phantom
+    ],
+)
+def test_another_version_of_their_file_is_told_and_its_values_are_compared(
+    with_own, images, tmp_path, old, new, wanted
+):
+    other = tmp_path / "own_feature.py"
+    assert old in EXAMPLE.read_text()
+    other.write_text(EXAMPLE.read_text().replace(old, new))
+    other.chmod(0o600)
+    with nothing_registered():
+        code, report = reextract(with_own, images, extra=["--extension", str(other)])
+    assert "extensions" in report["versions"] and different(report) == wanted and code == bool(wanted)
+
+
+@pytest.mark.parametrize("place", ["release", "images"])
+def test_code_in_the_release_or_beside_its_images_is_never_run(with_own, images, place, capsys):
+    planted = (with_own if place == "release" else images) / "own_feature.py"
+    planted.write_text("raise SystemExit('was run')\n")
+    planted.chmod(0o600)
+    seal(with_own)
+    with nothing_registered():
+        assert reextract(with_own, images, extra=["--extension", str(planted)]) == (1, None)
+    assert "came with the data" in capsys.readouterr().err
+
+
+def test_an_extension_that_does_not_conform_stops_extract(chunk, tmp_path):
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(EXAMPLE.read_text().replace("24 / 74", "0.5"))
+    wrong.chmod(0o600)
+    with nothing_registered(), pytest.raises(CurationError, match=r"does not conform[\s\S]*stat_above_mean"):
+        chunk.extract(extensions=[wrong])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from pipeline_tools import tree_digest
 from radcurate.keys import load_key
 from test_leaks import leaks
+from test_reextract import reextract
 
 pytestmark = [pytest.mark.xdist_group("sarcoma"), pytest.mark.slow]
 
@@ -73,6 +75,16 @@ def test_volumes_agree_with_the_masks_beside_the_images(sarcoma, real_data):
             truth.append(float((mask.get_fdata() > 0).sum()) * voxel)
         found = sorted(features.loc[features["modality"] == modality, "morph_vol_approx"])
         assert found == pytest.approx(sorted(truth), rel=0.06)
+
+
+def test_every_number_comes_back_bit_equal(sarcoma, tmp_path):
+    """From the release alone, without the key, on other numbers of processes; the images found by their digests."""
+    release = Path(shutil.copytree(sarcoma.release, tmp_path / "elsewhere" / sarcoma.release.name))
+    done, report = reextract(sarcoma, release, "--images", str(sarcoma.results / "deface"), "--threads", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert report["rebuilt"] == report["regions"] == 27 and not report["versions"]
+    for table in report["agreement"].values():
+        assert table and not any(found["within"] or found["different"] for found in table.values())
 
 
 def test_public_refuses_nine_people_and_keeps_what_was_released(sarcoma, tmp_path):

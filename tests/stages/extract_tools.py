@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,14 @@ class Chunk:
         write_seal(self.folder / "deidentify", ["series.parquet", "instances.parquet"], self.key)
         write_seal(self.folder / "consent", ["instances.parquet"], self.key)
 
-    def extract(self, out: str = "extract", threads: int = 1, profiles: Path = PROFILES, **settings: Any) -> Path:
+    def extract(
+        self,
+        out: str = "extract",
+        threads: int = 1,
+        profiles: Path = PROFILES,
+        extensions: Sequence[Path] = (),
+        **settings: Any,
+    ) -> Path:
         """Run the stage; the folder it wrote."""
         self._write()
         target = self.folder / out
@@ -99,8 +107,8 @@ class Chunk:
                 ("chunk", "consent"),
             )
         }
-        parts |= {"export": Path("/"), "out": target}
-        run(Extract.model_validate(settings), **parts, key=self.key, profiles=profiles, threads=threads)
+        parts |= {"export": Path("/"), "out": target, "profiles": profiles}
+        run(Extract.model_validate(settings), **parts, key=self.key, threads=threads, extensions=extensions)
         return target
 
 

@@ -348,7 +348,8 @@ def _checking() -> str:
             "",
             "    sha256sum -c SHA256SUMS",
             "",
-            "or `radcurate verify-release FOLDER`, which finds surplus files as well.",
+            "or `radcurate verify-release FOLDER`, which finds surplus files as well. Whoever has the images can compute "
+            "every number again: `radcurate reextract FOLDER --images DIR`.",
         ]
     )
 
