@@ -57,7 +57,7 @@ GAPS = {
     "one_voxel_in_a_corner": ({"one_voxel"}, ALONE),
     # flat ellipsoids; no voxel between the percentiles; half of the voxels have the largest intensity
     "two_voxels": ({"two_voxels"}, {"morph": 2, "stat": 1, "ih": 1, "ivh": 2}),
-    "two_voxels_apart": ({"two_voxels"}, {"morph": 1, "stat": 1, "ih": 1, "ivh": 2} | NO_PAIR),
+    "two_voxels_apart": ({"two_voxels"}, {"morph": 2, "stat": 1, "ih": 1, "ivh": 2} | NO_PAIR),
     "one_slice": ({"undefined"}, {"morph": 1}),
     "one_row": ({"undefined"}, {"morph": 2, "ivh": 2}),
     "whole_image": (set(), {}),
