@@ -35,7 +35,7 @@ def compute(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
             if column.tag not in known:
                 reasons[column.name] = NOT_IN_ENGINE
             elif not np.isfinite(value):
-                reasons[column.name] = failure or why_undefined(prepared, FAMILIES[group].needs_of(column.tag))
+                reasons[column.name] = failure or region.once(why_undefined, FAMILIES[group].needs_of(column.tag))
     return Outcome(values, reasons)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from radcurate.features.families.family import Family
+from radcurate.features.families.statistics import intensities
 from radcurate.features.kernels.balls import ball, ball_sums
 from radcurate.features.prepare import PEAK_RADIUS, Prepared
 from radcurate.features.region import Region
@@ -32,8 +33,8 @@ class Neighbourhoods:
     means: Floats
 
 
-def neighbourhoods(prepared: Prepared) -> Neighbourhoods:
-    """Of a region that holds at least one voxel."""
+def means(prepared: Prepared) -> Floats:
+    """Mean over the ball around each voxel of a region that holds at least one, shape (n,)."""
     around = prepared.surroundings
     finite = np.isfinite(around)
     complete = bool(finite.all())
@@ -42,13 +43,13 @@ def neighbourhoods(prepared: Prepared) -> Neighbourhoods:
     sums, counts = ball_sums(values, prepared.intensity, prepared.origin, segments)
     if not complete:
         counts, _ = ball_sums(finite.astype(np.float64), prepared.intensity, prepared.origin, segments)
-    return Neighbourhoods(prepared.values[prepared.intensity], np.divide(sums, counts, out=sums))
+    return np.divide(sums, counts, out=sums)
 
 
 @LOCAL_INTENSITY.computed_from
 def source(region: Region, aggregation: str) -> Neighbourhoods:
     """The same for every aggregation."""
-    return region.once(neighbourhoods)
+    return Neighbourhoods(region.once(intensities), region.once(means))
 
 
 @LOCAL_INTENSITY.feature("peak_loc", "Local intensity peak", "VJGA", "intensity")
