@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pydicom
-from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from radcurate.volumes.contours import Structure, rasterise, read_structures
@@ -111,6 +109,9 @@ def _from_nifti(path: Path, grid: Grid) -> Iterator[Roi]:
 
 def _read_labels(path: Path) -> tuple[NDArray[np.int64], Grid]:
     """Labels as whole numbers and their grid in LPS; NIfTI's own axes are taken as (plane, row, column) in any order."""
+    import nibabel  # 0.1 s, for those who have NIfTI masks
+    from nibabel.filebasedimages import ImageFileError
+
     try:
         image = nibabel.load(path)
         values = np.asanyarray(image.dataobj)

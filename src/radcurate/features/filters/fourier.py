@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy  # loads its parts when they are asked for; from scipy import fft would cost every start 0.1 s
 from numpy.typing import NDArray
-from scipy import fft
 
 from radcurate.features.filters.choices import Riesz, Simoncelli
 from radcurate.features.filters.waves import wave
@@ -69,7 +69,7 @@ def _filtered(values: Floats, transfer: Transfer, axes: tuple[int, ...], grid: C
     A real image has half its transform twice, and the real part of the result is that of the transfer function's
     Hermitian part, (T(ν) + conj T(−ν))/2. It is made slab by slab: as large as the image it needs much memory.
     """
-    spectrum = fft.rfftn(values, axes=axes)
+    spectrum = scipy.fft.rfftn(values, axes=axes)
     lines = [grid(values.shape[axis]) for axis in axes]
     last = lines[-1][: spectrum.shape[axes[-1]]], _opposite(lines[-1])[: spectrum.shape[axes[-1]]]
     rest = [(line, _opposite(line)) for line in lines[1:-1]]
@@ -81,7 +81,7 @@ def _filtered(values: Floats, transfer: Transfer, axes: tuple[int, ...], grid: C
             spectrum[place] = products(spectrum[place], slab[0])
         else:
             spectrum[:, place] = products(spectrum[:, place], slab[0])
-    return np.asarray(fft.irfftn(spectrum, s=[values.shape[axis] for axis in axes], axes=axes))
+    return np.asarray(scipy.fft.irfftn(spectrum, s=[values.shape[axis] for axis in axes], axes=axes))
 
 
 def _spanned(lines: list[Floats]) -> list[Floats]:
@@ -94,8 +94,8 @@ def _opposite(line: Floats) -> Floats:
 
 
 def _spread(n: int) -> Floats:
-    return np.asarray(fft.ifftshift(np.linspace(-1, 1, n))) if n > 1 else np.zeros(1)
+    return np.asarray(scipy.fft.ifftshift(np.linspace(-1, 1, n))) if n > 1 else np.zeros(1)
 
 
 def _exact(n: int) -> Floats:
-    return np.asarray(fft.fftfreq(n) * 2)
+    return np.asarray(scipy.fft.fftfreq(n) * 2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy  # loads its parts when they are asked for; from scipy import fft would cost every start 0.1 s
 from numpy.typing import NDArray
-from scipy import fft
 
 from radcurate.features.filters.choices import Gabor
 from radcurate.features.filters.separable import WHOLE, Box
@@ -83,17 +83,17 @@ def _moduli(
         _places(part, n, half, boundary) for part, n, half in zip(window, planes.shape[1:], halves, strict=True)
     )
     # No larger than the window with its margin: what the transforms wrap around falls on the margin.
-    sizes = [fft.next_fast_len(len(rows)), fft.next_fast_len(len(columns))]
-    transforms = [fft.fft2(kernel, s=sizes) for kernel in kernels]
+    sizes = [scipy.fft.next_fast_len(len(rows)), scipy.fft.next_fast_len(len(columns))]
+    transforms = [scipy.fft.fft2(kernel, s=sizes) for kernel in kernels]
     inside = slice(2 * halves[0], len(rows)), slice(2 * halves[1], len(columns))
     result = np.zeros((len(planes), len(rows) - 2 * halves[0], len(columns) - 2 * halves[1]))
     at_once = max(1, _BLOCK // (sizes[0] * sizes[1]))
     for start in range(0, len(planes), at_once):
         block = planes[start : start + at_once][:, rows[:, None], columns[None, :]]
         block[:, (rows[:, None] < 0) | (columns[None, :] < 0)] = 0.0
-        spectrum = fft.fft2(block, s=sizes, axes=(1, 2))
+        spectrum = scipy.fft.fft2(block, s=sizes, axes=(1, 2))
         for transform in transforms:
-            response = fft.ifft2(products(spectrum, transform), axes=(1, 2), overwrite_x=True)[:, *inside]
+            response = scipy.fft.ifft2(products(spectrum, transform), axes=(1, 2), overwrite_x=True)[:, *inside]
             modulus = np.sqrt(np.square(response.real) + np.square(response.imag))
             part = result[start : start + at_once]
             pool(part, modulus, out=part)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+import scipy  # loads its parts when they are asked for, not at every start
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, spline_filter
 
 from radcurate.features.kernels.affine import Points, sample, straight
 from radcurate.features.prepare import PEAK_RADIUS, Gridded, Margin, finish_values, target_spacing
@@ -304,9 +304,9 @@ def _image_on(source: Source, grid: _Grid, points: Points, noise: Noise | None) 
     for axis, sigma in enumerate(sigmas):
         if sigma:
             radius = int(np.ceil(GAUSSIAN_REACH * sigma))
-            old = gaussian_filter1d(old, sigma, axis=axis, mode="mirror", radius=radius)
+            old = scipy.ndimage.gaussian_filter1d(old, sigma, axis=axis, mode="mirror", radius=radius)
     if method == "spline":
-        old = spline_filter(old, order=3, mode="mirror")
+        old = scipy.ndimage.spline_filter(old, order=3, mode="mirror")
     new = sample(old, points.less((box[0].start, box[1].start, box[2].start)), method)
     finish_values(new, source.profile, source.scale)
     return new
