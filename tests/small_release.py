@@ -28,11 +28,21 @@ def small_release(folder: Path, extracted: Path, **settings: Any) -> Path:
     features = content.select([name for name in content.column_names if name not in INSIDE])
     codes = pa.array([f"R-{number}" for number in range(features.num_rows)][::-1])
     write_values(folder, "features", features.set_column(features.column_names.index("roi"), "roi", codes))
+    write_ranges(folder, extracted, dict(zip(content["roi"].to_pylist(), codes.to_pylist(), strict=True)))
     tables.write(folder / "provenance.parquet", tables.read(extracted / "provenance.parquet"))
     about = {"release": "small", "version": "1"}
     about |= {"settings": {"extract": Extract.model_validate(settings).model_dump(mode="json")}}
     (folder / "provenance.json").write_text(json.dumps(about))
     return seal(folder)
+
+
+def write_ranges(folder: Path, extracted: Path, codes: dict[str, str]) -> None:
+    """ranges.parquet with the ends of the ranges, where there are any."""
+    content = tables.read(extracted / "ranges.parquet")
+    ends = [name for name in content.column_names if name.endswith((tables.LOW, tables.HIGH))]
+    if ends:
+        roi = pa.array([codes[code] for code in content["roi"].to_pylist()])
+        write_values(folder, "ranges", content.select(["roi", *ends]).set_column(0, "roi", roi))
 
 
 def write_values(folder: Path, name: str, content: pa.Table) -> None:

@@ -261,3 +261,28 @@ def test_an_extension_that_does_not_conform_stops_extract(chunk, tmp_path):
     wrong.chmod(0o600)
     with nothing_registered(), pytest.raises(CurationError, match=r"does not conform[\s\S]*stat_above_mean"):
         chunk.extract(extensions=[wrong])
+
+
+# real images
+
+
+def test_a_real_patient_with_three_images_and_their_structure_sets(real_data, tmp_path, key):
+    """CT, PET and MR of one patient, with ranges and the recorded statistics of a normalisation: bit-equal."""
+    chunk = Chunk(tmp_path / "results", key)
+    folder = real_data / "ibsi" / "ibsi_validation" / "dicom" / "STS_003"
+    for name, modality in (("CT", "CT"), ("PET", "PT"), ("MR_T1", "MR")):
+        files = {part: sorted((folder / name / part).iterdir()) for part in ("image", "mask")}
+        chunk.add(f"S-{name}", "image", modality, files["image"])
+        chunk.add(f"S-{name}-rs", "rtstruct", "RTSTRUCT", files["mask"], [f"S-{name}"])
+    settings = {
+        "mr": {"normalisation": "zscore", "normalisation_region": "image"},
+        "ranges": {"perturbations": 2, "features": ["stat_*", "cm_*"]},
+        "crosscheck": {"share": 1},
+    }
+    extracted = chunk.extract(**settings)
+    assert {row["status"] for row in tables.read_rows(extracted / "series.parquet")} == {"ok"}
+    release = small_release(tmp_path / "release", extracted, **settings)
+    code, report = reextract(release, folder, threads=2)
+    assert code == 0 and (report["regions"], report["rebuilt"]) == (3, 3)
+    assert set(report["agreement"]) == {"features", "ranges"}
+    assert all(found["equal"] == 3 for table in report["agreement"].values() for found in table.values())
