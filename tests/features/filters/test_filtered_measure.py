@@ -8,7 +8,7 @@ from filter_tools import EVERY, response, texture
 
 from radcurate.features import measure as measuring
 from radcurate.features.catalogue import columns_for
-from radcurate.features.engine import Engine, Outcome
+from radcurate.features.engine import Engine, Outcome, find
 from radcurate.features.measure import measure
 from radcurate.features.profile import Profile
 
@@ -107,3 +107,23 @@ def test_without_memory_there_is_a_reason(monkeypatch):
 def test_an_empty_region_after_resegmentation_is_empty_on_every_image():
     found = measured(texture((20, 24, 26)), block(), [LOG], range=[90_000, None])
     assert set(found.reasons) == {"stat_mean", "log_1__stat_mean"}
+
+
+def test_another_engine_agrees_on_filtered_images():
+    values, mask = np.round(texture((20, 24, 26))), block(size=7)
+    profile = Profile.model_validate(
+        {"bin_number": 16, "filters": [LOG, {"kind": "wavelet", "family": "haar", "subbands": ["LLH"]}]}
+    )
+    columns = columns_for(profile)
+    own, other = (
+        measure(values, mask, (1.0, 1.0, 1.0), profile, None, find(name), columns).outcome
+        for name in ("radcurate", "pyradiomics")
+    )
+    shared = [
+        column.name
+        for column in columns
+        if column.image and other.reasons.get(column.name) != "not_in_engine" and column.name not in own.reasons
+    ]
+    assert len(shared) > 250
+    for name in shared:
+        assert other.values[name] == pytest.approx(own.values[name], rel=1e-6, abs=1e-9), name

@@ -4,7 +4,7 @@
 enum { ZERO = 0, NEAREST = 1, PERIODIC = 2, MIRROR = 3 };
 
 /* Columns that are worked on together: a strip of an array then stays in the caches, whatever the array's size. */
-#define STRIP 32
+#define STRIP 64
 /* Sums that are held in registers. */
 #define BUNDLE 8
 

@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 # The numbers that convolve.c gives IBSI's boundary conditions.
 BOUNDARIES = {"zero": 0, "nearest": 1, "periodic": 2, "mirror": 3}
-_STRIP = 32
+_STRIP = 64
 
 _convolve = function(
     "convolve",
