@@ -42,6 +42,7 @@ def sarcoma(source, new_project, tmp_path_factory):
         input=str(source),
         key_file=str(key_file),
         consent={"table": str(folder / "consent.csv"), "waiver": None},
+        extract={"ranges": {"perturbations": 10}},
         release={"name": "sarcoma"},
     )
     project = replace(project, key_file=key_file)
@@ -85,6 +86,30 @@ def test_every_number_comes_back_bit_equal(sarcoma, tmp_path):
     assert report["rebuilt"] == report["regions"] == 27 and not report["versions"]
     for table in report["agreement"].values():
         assert table and not any(found["within"] or found["different"] for found in table.values())
+
+
+def test_every_feature_has_a_range_around_its_value(sarcoma):
+    features = pd.read_parquet(sarcoma.release / "features.parquet").set_index("roi")
+    ranges = pd.read_parquet(sarcoma.release / "ranges.parquet").set_index("roi").reindex(features.index)
+    names = [name.removesuffix("_lo") for name in ranges if name.endswith("_lo")]
+    assert len(names) > 200 and (ranges["perturbations"] == 10).all() and (ranges["overlap"] > 0.85).all()
+    for name in names:
+        low, value, high = ranges[f"{name}_lo"], features[name], ranges[f"{name}_hi"]
+        assert (((low <= value) & (value <= high)) | value.isna()).all(), name
+    assert (ranges["morph_volume_hi"] / ranges["morph_volume_lo"]).median() > 1.1
+
+
+def test_the_release_tells_how_stable_each_feature_is(sarcoma):
+    """Volumes are stable, and each modality has features that aren't; the card names them."""
+    stability = pd.read_parquet(sarcoma.release / "stability.parquet").set_index(["feature", "modality"])
+    assert set(stability.index.get_level_values("modality")) == {"CT", "MR", "PT"}
+    assert (stability["regions"].groupby("modality").max() == 9).all()
+    card = (sarcoma.release / "DATA_CARD.md").read_text()
+    for modality in ("CT", "MR", "PT"):
+        assert stability.loc[("morph_volume", modality), "icc"] > 0.95
+        own = stability.xs(modality, level="modality")
+        unstable = own.index[own["grade"].isin(["moderate", "poor"])]
+        assert len(unstable) and all(f"`{name}`" in card for name in unstable)
 
 
 def test_public_refuses_nine_people_and_keeps_what_was_released(sarcoma, tmp_path):
