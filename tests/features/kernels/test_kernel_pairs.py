@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from radcurate.features.kernels.pairs import MOST_DOUBLE, pair_sums
+from radcurate.features.kernels.pairs import pair_sums
 
 STEPS = st.sampled_from([0.5, 0.977, 1.0, 3.27])
 
@@ -38,10 +38,9 @@ def test_equals_brute_force(region, most_bytes):
     values, mask, spacing = region
     mean, scale = values[mask].mean(), 1 / 60
     expected, size = by_brute_force(values, mask, spacing, mean, scale)
-    for single, tolerance in ((False, 1e-9), (True, 1e-6)):
-        found = as_array(pair_sums(values, mask, spacing, mean, scale, single, most_bytes))
-        assert found[1:] == pytest.approx(expected[1:], rel=tolerance, abs=tolerance)
-        assert found[0] == pytest.approx(expected[0], abs=tolerance * max(size, 1))
+    found = as_array(pair_sums(values, mask, spacing, mean, scale, most_bytes))
+    assert found[1:] == pytest.approx(expected[1:], rel=1e-9, abs=1e-9)
+    assert found[0] == pytest.approx(expected[0], abs=1e-9 * max(size, 1))
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 25, 27, 31, 33, 61, 200])
@@ -53,35 +52,39 @@ def test_every_length_of_transform(n):
         shape[axis] = n
         values, mask = random.standard_normal(shape), np.ones(shape, dtype=bool)
         expected, _ = by_brute_force(values, mask, (2.0, 1.0, 0.7), 0.1, 1.0)
-        found = as_array(pair_sums(values, mask, (2.0, 1.0, 0.7), 0.1, 1.0, single=False))
+        found = as_array(pair_sums(values, mask, (2.0, 1.0, 0.7), 0.1, 1.0))
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("offset", [-1000.0, 0.0, 30_000.0])
 @pytest.mark.parametrize("smooth", [True, False])
-def test_single_precision_agrees_with_double(offset, smooth):
+def test_a_large_region_agrees_with_padded_transforms(offset, smooth):
+    """White noise has a Moran's I of next to nothing: what is left of sums that cancel must still be right."""
     mask = ball((61, 58, 60), 29)
-    random = np.random.default_rng(0)
-    values = random.standard_normal(mask.shape) * 20 + offset
+    values = np.random.default_rng(0).standard_normal(mask.shape) * 20 + offset
     if smooth:
         values += np.arange(60) + 2 * np.arange(58)[:, None]
-    assert mask.size > MOST_DOUBLE
-    mean, scale = values[mask].mean(), 1 / values[mask].std()
-    single, double, chosen = (
-        as_array(pair_sums(values, mask, (3.0, 1.0, 0.8), mean, scale, precise)) for precise in (True, False, None)
-    )
-    assert (chosen == single).all()
-    assert single[1:] == pytest.approx(double[1:], rel=1e-6)
-    assert single[0] / single[1] == pytest.approx(double[0] / double[1], rel=1e-6 if smooth else 1e-4, abs=1e-8)
+    mean, scale, spacing = values[mask].mean(), 1 / values[mask].std(), (3.0, 1.0, 0.8)
+    y = np.where(mask, (values - mean) * scale, 0.0)
+    sizes = [2 * n for n in mask.shape]
+    lags = np.meshgrid(*[np.fft.fftfreq(n, 1 / n) * s for n, s in zip(sizes, spacing, strict=True)], indexing="ij")
+    distance = np.sqrt(sum(lag**2 for lag in lags))
+    weight = np.fft.rfftn(np.divide(1, distance, where=distance > 0, out=np.zeros_like(distance)))
+    axes = (0, 1, 2)
+    near = {
+        name: np.fft.irfftn(np.fft.rfftn(part, sizes, axes) * weight, sizes, axes)
+        for name, part in (("y", y), ("m", mask))
+    }
+    inside = tuple(slice(n) for n in mask.shape)
+    expected = [(y * near["y"][inside]).sum(), near["m"][inside][mask].sum(), (y**2 * near["m"][inside]).sum()]
+    found = as_array(pair_sums(values, mask, spacing, mean, scale))
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_blocks_at_once_make_no_difference():
     random = np.random.default_rng(0)
     values, mask = random.standard_normal((20, 17, 70)), random.random((20, 17, 70)) < 0.5
-    some = {
-        most: as_array(pair_sums(values, mask, (1, 1, 1), 0.0, 1.0, False, most)).tobytes()
-        for most in (0, 10**6, 10**9)
-    }
+    some = {most: as_array(pair_sums(values, mask, (1, 1, 1), 0.0, 1.0, most)).tobytes() for most in (0, 10**6, 10**9)}
     assert len(set(some.values())) == 1
 
 

@@ -20,17 +20,13 @@ _pair_sums = function(
         array(np.float64, 1),
         REAL,
         REAL,
-        ctypes.c_int,
         array(np.uint8, 1),
         SIZE,
         array(np.float64, 1),
     ],
 )
-_pair_sums_bytes = function("radcurate_pair_sums_bytes", [array(np.int64, 1), ctypes.c_int, SIZE], SIZE)
+_pair_sums_bytes = function("radcurate_pair_sums_bytes", [array(np.int64, 1), SIZE], SIZE)
 
-# Boxes up to this many voxels are summed in double precision; beyond, single precision halves time and memory, and
-# Moran's I and Geary's C stay within 1e-6 of their size (of 1 where I is next to nothing).
-MOST_DOUBLE = 120_000
 MOST_BYTES = 200_000_000
 
 
@@ -55,7 +51,6 @@ def pair_sums(
     spacing: tuple[float, float, float],
     mean: float,
     scale: float,
-    single: bool | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> PairSums:
     """Sums for y = (values − mean) · scale inside `mask`, which holds at least one voxel.
@@ -64,7 +59,6 @@ def pair_sums(
         values, mask: (plane, row, column).
         spacing: mm.
         mean, scale: such that y is about 1 in size, for the sake of precision.
-        single: in single precision; by default for large boxes only.
         most_bytes: what the transforms may hold at once, as far as a single block needs no more.
 
     Raises:
@@ -76,9 +70,7 @@ def pair_sums(
     if part.strides[2] != part.itemsize or part.dtype != np.float64:
         part = np.ascontiguousarray(part, dtype=np.float64)
     shape, unit = np.array(inside.shape, dtype=np.int64), min(spacing)
-    if single is None:
-        single = inside.size > MOST_DOUBLE
-    memory = np.empty(_pair_sums_bytes(shape, single, most_bytes), dtype=np.uint8)
+    memory = np.empty(_pair_sums_bytes(shape, most_bytes), dtype=np.uint8)
     sums = np.empty(3)
     _pair_sums(
         part.ctypes.data,
@@ -88,7 +80,6 @@ def pair_sums(
         np.array(spacing) / unit,
         mean,
         scale,
-        single,
         memory,
         memory.size,
         sums,
