@@ -67,7 +67,7 @@ class LaplacianOfGaussian(Choice):
 
 
 class Laws(Choice):
-    """Laws kernels and their energy images (IBSI JTXT, PQSD)."""
+    """Laws kernels and their energy images (IBSI JTXT)."""
 
     kind: Literal["laws"]
     kernels: str = Field(description="For each axis x, y, z (2D: x, y) one of L5 E5 S5 W5 R5 L3 E3 S3: `L5E5E5`.")

@@ -34,7 +34,7 @@ PATTERNS = {
 
 
 def laws(chosen: Laws, values: Floats, box: Box = WHOLE) -> Floats:
-    """The response to normalised kernels (IBSI JTXT) or its energy (IBSI PQSD), the average of its absolute value."""
+    """The response to normalised kernels (IBSI JTXT) or its energy, the average of its absolute value."""
     chain = (_product(chosen),)
     part = box if chosen.energy is None else WHOLE
     if chosen.rotation_invariant:
