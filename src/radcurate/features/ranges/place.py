@@ -82,7 +82,7 @@ def noise_around(source: Source, times: float, chance: np.random.Generator) -> N
     box = tuple(slice(max(part.start - 4, 0), part.stop + 4) for part in bounding_box(source.mask))
     near = source.values[box].astype(np.float64)
     level = times * noise_level(near) if times else 0.0
-    return draw_noise(level, 2 * near.size, chance) if level > 0 else None
+    return draw_noise(level, 16 * near.size, chance) if level > 0 else None
 
 
 @dataclass(frozen=True)
