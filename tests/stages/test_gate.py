@@ -270,6 +270,7 @@ PLANTED = [
     ("invariance.unproven_regions", invariance(basis=None, reason="original_absent")),
     ("invariance.unproven_regions", invariance(basis="out_of_reach", different=1, largest_change=1e-16)),
     ("invariance.largest_change", invariance(basis="within_reach", different=1, largest_change=0.011)),
+    ("invariance.largest_change", invariance(basis="within_reach", different=1, largest_change=float("inf"))),
     ("features.rows", plant_nothing_to_release),
     ("columns.without_reason", plant_bare_column),
     ("codes.internal", plant_internal_code),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,5 +29,7 @@ def largest_change(evidence: Evidence, _: list[Outcome]) -> Value:
     if not near:
         return Value(0.0)
     worst = max(near, key=lambda row: row["largest_change"])
-    names = ", ".join(worst["changed"][:3])
-    return Value(float(worst["largest_change"]), f"{names} of {worst['roi']}; {len(near)} regions changed")
+    told = f"{', '.join(worst['changed'][:3])} of {worst['roi']}; {len(near)} regions changed"
+    if not math.isfinite(worst["largest_change"]):
+        return Value(None, f"a value before or after cleaning only: {told}")
+    return Value(float(worst["largest_change"]), told)
