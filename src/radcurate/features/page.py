@@ -31,8 +31,9 @@ NOTES = """pyradiomics computes the same regions, prepared by radcurate, and has
 there with the reason `not_in_engine`. `tests/features/test_ibsi_conformance.py` measures everything again and compares it
 with the table, and finds functions that were made wrong on purpose.
 """
-CODES = """Codes and names are those of the reference data set, checked against the reference manual. In the data set the 10th and
-90th percentile of the histogram have the codes of their neighbours; here they have the manual's, GPMT and OZ0C. Features of
+CODES = """Codes and names are those of the reference data set. All codes were compared with the software of IBSI's first author (mirp
+2.7.0), and with the reference manual as far as it prints them beside a feature. In the data set the 10th and 90th percentile
+of the histogram have the codes of their neighbours; here they have mirp's and the manual's, GPMT and OZ0C. Features of
 the intensity-volume histogram have the code of the feature and that of the percentage.
 
 Aggregations of matrices: """
