@@ -20,6 +20,7 @@ from radcurate.features.filters.choices import KINDS
 from radcurate.features.filters.page import reference_page as ibsi2_page
 from radcurate.features.page import reference_page as ibsi1_page
 from radcurate.features.profile import Profile
+from radcurate.features.reasons import reference_page as missing_page
 from radcurate.settings import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,7 @@ def generated() -> dict[Path, str]:
         ),
         Path("docs/reference/ibsi1.md"): ibsi1_page(),
         Path("docs/reference/ibsi2.md"): ibsi2_page(),
+        Path("docs/reference/missing-values.md"): missing_page(),
     }
 
 

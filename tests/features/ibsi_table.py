@@ -16,8 +16,9 @@ from ibsi_phantoms import Volume, configuration, ct_from_dicom, ct_from_nifti, d
 
 from radcurate.features import conformance, core, pyradiomics
 from radcurate.features.catalogue import Column, columns_for
-from radcurate.features.engine import NOT_IN_ENGINE, Compute
+from radcurate.features.engine import Compute
 from radcurate.features.prepare import prepare
+from radcurate.features.reasons import NOT_IN_ENGINE
 
 COMPUTE: dict[str, Compute] = {"radcurate": core.compute, "pyradiomics": pyradiomics.compute}
 READERS: dict[str, Callable[[Path], Volume]] = {"nifti": ct_from_nifti, "dicom": ct_from_dicom}

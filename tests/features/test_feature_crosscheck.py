@@ -10,7 +10,8 @@ from feature_tools import ball, native, noise, prepared
 from radcurate.features import engine
 from radcurate.features.catalogue import catalogue
 from radcurate.features.crosscheck import agreement, differences, is_chosen, tolerance
-from radcurate.features.engine import NOT_IN_ENGINE, Outcome
+from radcurate.features.engine import Outcome
+from radcurate.features.reasons import NOT_IN_ENGINE
 
 COLUMNS = [column for column in catalogue() if column.name in ("stat_mean", "stat_var", "stat_skew", "morph_volume")]
 NAN, INF = math.nan, math.inf

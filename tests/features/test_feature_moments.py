@@ -67,3 +67,14 @@ def test_voxels_in_a_slanting_plane_or_line_have_no_extent_across_it(spacing):
     line[tuple(np.arange(6) for _ in range(3))] = True
     assert moments(row_sums(plane), spacing).principal[2] == 0 < moments(row_sums(plane), spacing).principal[1]
     assert (moments(row_sums(line), spacing).principal[1:] == 0).all()
+
+
+@given(st.lists(st.tuples(*[st.integers(-3, 3)] * 3), min_size=2, max_size=6, unique=True))
+@settings(deadline=None)
+def test_as_many_moments_vanish_as_dimensions_lack(places):
+    """Exactly, however the plane or line lies and whatever the spacing."""
+    mask = np.zeros((7, 7, 7), dtype=bool)
+    mask[tuple(np.array(places).T + 3)] = True
+    found = moments(row_sums(mask), (0.7, 1.3, 3.1)).principal
+    dimensions = np.linalg.matrix_rank(np.array(places) - np.array(places).mean(axis=0), tol=1e-9)
+    assert np.count_nonzero(found) == dimensions

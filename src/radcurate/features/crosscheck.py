@@ -15,7 +15,8 @@ import numpy as np
 
 from radcurate.features.agreement import relative_differences
 from radcurate.features.catalogue import Column
-from radcurate.features.engine import NOT_IN_ENGINE, Outcome
+from radcurate.features.engine import Outcome
+from radcurate.features.reasons import NOT_IN_ENGINE
 
 EXACT, MESH = 1e-6, 2e-3  # largest relative differences of engines that compute the same
 Row = dict[str, Any]

@@ -13,9 +13,6 @@ from radcurate.errors import CurationError
 from radcurate.features.catalogue import Column
 from radcurate.features.prepare import Prepared
 
-# The reason of a column that an engine can't compute; all engines have the same columns.
-NOT_IN_ENGINE = "not_in_engine"
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -15,7 +15,8 @@ from radcurate.features.filters.choices import Filter
 from radcurate.features.normalise import Scale
 from radcurate.features.prepare import Gridded, finish, on_grid, target_spacing
 from radcurate.features.profile import Profile
-from radcurate.features.resample import Flags
+from radcurate.features.reasons import OUT_OF_MEMORY
+from radcurate.features.resample import Flags, Floats
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,23 @@ def _filtered(
     inside = replace(gridded, surroundings=gridded.surroundings[gridded.box], origin=(0, 0, 0))
     left = [label for label in chosen.labels if label in wanted]
     try:
-        for label, response in respond(chosen, near.surroundings, near.spacing, near.box):
+        for label, response in _quietly(respond(chosen, near.surroundings, near.spacing, near.box)):
             if label in left:
                 yield engine.compute(finish(inside, profile, response), wanted[label])
                 left.remove(label)
     except MemoryError:
         names = [column.name for label in left for column in wanted[label]]
-        yield Outcome(dict.fromkeys(names, np.nan), dict.fromkeys(names, "out_of_memory"))
+        yield Outcome(dict.fromkeys(names, np.nan), dict.fromkeys(names, OUT_OF_MEMORY))
+
+
+def _quietly(responses: Iterator[tuple[str, Floats]]) -> Iterator[tuple[str, Floats]]:
+    """The same, without warnings about voxels that aren't finite: the intensity mask leaves them out."""
+    while True:
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = next(responses, None)
+        if found is None:
+            return
+        yield found
 
 
 def _near(gridded: Gridded, reach: tuple[int, int, int]) -> Gridded:

@@ -21,7 +21,8 @@ class Moments:
     Attributes:
         n: how many.
         centre: their mean in mm from the first voxel of the mask's box, shape (3,).
-        principal: eigenvalues of their covariance over n − 1 in mm², falling, shape (3,); NaN for a single voxel.
+        principal: eigenvalues of their covariance over n − 1 in mm², falling, shape (3,); NaN for a single voxel. Exactly 0
+            are as many as the voxels lack dimensions: one of a plane, two of a line, however they lie.
     """
 
     n: int
@@ -47,13 +48,26 @@ def moments(rows: RowSums, spacing: tuple[float, float, float]) -> Moments:
     centre = np.array([total / n for total in first]) * spacing
     if n == 1:
         return Moments(n, centre, np.full(3, np.nan))
-    covariance = np.array(
-        [
-            [(n * second[i, j] - first[i] * first[j]) / (n * (n - 1)) * spacing[i] * spacing[j] for j in range(3)]
-            for i in range(3)
-        ]
-    )
-    return Moments(n, centre, eigenvalues(covariance))
+    exact = [[n * second[i, j] - first[i] * first[j] for j in range(3)] for i in range(3)]
+    covariance = np.array([[exact[i][j] / (n * (n - 1)) * spacing[i] * spacing[j] for j in range(3)] for i in range(3)])
+    principal = eigenvalues(covariance)
+    principal[rank(exact) :] = 0
+    return Moments(n, centre, principal)
+
+
+def rank(matrix: list[list[int]]) -> int:
+    """Of a symmetric, positive matrix of whole numbers that isn't 0, shape (3, 3), without rounding."""
+    minors = [
+        [_minor(matrix, [(i + 1) % 3, (i + 2) % 3], [(j + 1) % 3, (j + 2) % 3]) for j in range(3)] for i in range(3)
+    ]
+    if sum(matrix[0][j] * minors[0][j] for j in range(3)):
+        return 3
+    return 2 if any(any(row) for row in minors) else 1
+
+
+def _minor(matrix: list[list[int]], rows: list[int], columns: list[int]) -> int:
+    (i, k), (j, m) = rows, columns
+    return matrix[i][j] * matrix[k][m] - matrix[i][m] * matrix[k][j]
 
 
 def eigenvalues(matrix: Floats) -> Floats:

@@ -16,13 +16,24 @@ import SimpleITK
 from radiomics import firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape
 
 from radcurate.features.catalogue import Column
-from radcurate.features.engine import NOT_IN_ENGINE, Outcome
+from radcurate.features.engine import Outcome
 from radcurate.features.hull import hull
 from radcurate.features.kernels.mesh import count_cubes, row_sums
 from radcurate.features.moments import moments
 from radcurate.features.prepare import Prepared
 from radcurate.features.pyradiomics_mesh import kinds
 from radcurate.features.pyradiomics_names import names
+from radcurate.features.reasons import (
+    EMPTY,
+    ENGINE_ERROR,
+    NOT_IN_ENGINE,
+    ONE_LEVEL,
+    ONE_VOXEL,
+    OUT_OF_MEMORY,
+    TOO_MANY_LEVELS,
+    TWO_VOXELS,
+    UNDEFINED,
+)
 from radcurate.features.resample import Flags
 
 NAME = "pyradiomics"
@@ -105,16 +116,16 @@ def compute(prepared: Prepared, columns: Iterable[Column]) -> Outcome:
 def _group(prepared: Prepared, group: str, aggregation: str, tags: set[str]) -> tuple[dict[str, float], str | None]:
     """Values by tag, and why there are none."""
     if group != "morph" and not prepared.intensity.any():
-        return {}, "empty_after_resegmentation"
+        return {}, EMPTY
     if group not in ("morph", "stat") and prepared.n_levels > MOST_LEVELS:
-        return {}, "too_many_levels"
+        return {}, TOO_MANY_LEVELS
     try:
         wanted = sorted({names()[tag] for tag in tags})
         found = _compute_group(prepared, group, aggregation, wanted)
     except MemoryError:
-        return {}, "out_of_memory"
-    except Exception as error:  # pyradiomics raises on 1 and 2 voxels in ways of its own
-        return {}, _why_undefined(prepared, f"engine_{type(error).__name__}")
+        return {}, OUT_OF_MEMORY
+    except Exception:  # pyradiomics raises on 1 and 2 voxels in ways of its own
+        return {}, _why_undefined(prepared, ENGINE_ERROR)
     return _corrected(prepared, {tag: found[names()[tag]] for tag in tags}), None
 
 
@@ -136,14 +147,14 @@ def _is_flat(prepared: Prepared) -> Any:
     return lambda tag: one_value if tag.startswith("stat_") else one_level
 
 
-def _why_undefined(prepared: Prepared, otherwise: str = "undefined") -> str:
+def _why_undefined(prepared: Prepared, otherwise: str = UNDEFINED) -> str:
     n = int(prepared.intensity.sum())
     if n == 0:
-        return "empty_after_resegmentation"
+        return EMPTY
     if n <= 2:
-        return "one_voxel" if n == 1 else "two_voxels"
+        return ONE_VOXEL if n == 1 else TWO_VOXELS
     levels = prepared.levels[prepared.intensity]
-    return "one_level" if levels.min() == levels.max() else otherwise
+    return ONE_LEVEL if levels.min() == levels.max() else otherwise
 
 
 def _compute_group(prepared: Prepared, group: str, aggregation: str, wanted: list[str]) -> dict[str, float]:

@@ -29,6 +29,7 @@ from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 from radcurate.features.ranges.place import Source
 from radcurate.features.ranges.spread import chosen, ranges_of
+from radcurate.features.reasons import NOT_SELECTED
 from radcurate.features.resample import Flags
 from radcurate.features.suite import check
 from radcurate.keys import Key
@@ -366,7 +367,7 @@ def _ranges(job: Job, roi: Roi, measured: Measured, mask_digest: str) -> dict[st
 
 def _missing(job: Job, code: str, reasons: dict[str, str]) -> list[dict[str, Any]]:
     computed = {column.name for column in job.columns}
-    told = {name: "not_selected" for name in job.context.names if name not in computed} | reasons
+    told = {name: NOT_SELECTED for name in job.context.names if name not in computed} | reasons
     return [
         {"roi": code, "reason": reason, "features": [name for name in job.context.names if told.get(name) == reason]}
         for reason in sorted(set(told.values()))

@@ -17,6 +17,7 @@ from radcurate.features.kernels.elementary import exp
 from radcurate.features.kernels.neighbourhood import Pairs, co_occurrences
 from radcurate.features.kernels.ranks import Ranked, ranked
 from radcurate.features.prepare import Prepared
+from radcurate.features.reasons import NO_NEIGHBOURS, ONE_LEVEL
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
 
@@ -25,6 +26,7 @@ COOCCURRENCE = Family(
     "Co-occurrence matrix",
     "LFYI",
     aggregations=("2D_avg", "2D_comb", "2.5D_avg", "2.5D_comb", "3D_avg", "3D_comb"),
+    without=NO_NEIGHBOURS,
 )
 
 
@@ -200,7 +202,7 @@ def inverse_variance(m: Matrices) -> Floats:
     return total(m.p_k[:, 1:] / m.k[1:] ** 2)
 
 
-@COOCCURRENCE.feature("corr", "Correlation", "NI2N")
+@COOCCURRENCE.feature("corr", "Correlation", "NI2N", without=ONE_LEVEL)
 def correlation(m: Matrices) -> Floats:
     """Σ (i − μ) (j − μ) p_ij / σ²; here as (tendency − contrast) / (tendency + contrast), which loses no digits."""
     tendency, difference = cluster_tendency(m), contrast(m)
@@ -231,7 +233,7 @@ def cluster_prominence(m: Matrices) -> Floats:
     return _about_mean(m, 4)
 
 
-@COOCCURRENCE.feature("info_corr1", "Information correlation 1", "R8DG")
+@COOCCURRENCE.feature("info_corr1", "Information correlation 1", "R8DG", without=ONE_LEVEL)
 def information_correlation_1(m: Matrices) -> Floats:
     """(HXY − HXY1) / HX, where HXY is the joint entropy, HX that of p_i, and HXY1 = −Σ p_ij log₂(p_i p_j) = 2 HX."""
     return (m.entropy - 2 * m.marginal_entropy) / m.marginal_entropy

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from radcurate.features.prepare import Prepared
+from radcurate.features.reasons import EMPTY, ONE_VOXEL, UNDEFINED
 from radcurate.features.region import Region
 
 Values = Any  # a number, or an array of shape (matrix,) of which the mean counts
@@ -44,6 +46,7 @@ class Feature:
         unit: `1`, `mm`, `mm2`, `mm3`, `intensity`, `intensity2`, `level`, `level2`, ….
         function: from what the family's `source` gives to a value, or to a value per matrix.
         needs: as for its family.
+        without: why it has no value, where it has none although what it needs holds several voxels.
     """
 
     tag: str
@@ -52,6 +55,7 @@ class Feature:
     unit: str
     function: Function
     needs: str
+    without: str = UNDEFINED
 
     @property
     def formula(self) -> str:
@@ -70,6 +74,7 @@ class Family:
         needs: `intensity`: the intensity mask must hold a voxel; `morphology`: the morphological one, which always does.
             A feature may need more than its family.
         on_responses: also computed on filtered images.
+        without: why there is no matrix, where there is none although the intensity mask holds several voxels.
     """
 
     group: str
@@ -78,16 +83,19 @@ class Family:
     aggregations: tuple[str, ...] = ("",)
     needs: str = "intensity"
     on_responses: bool = True
+    without: str = UNDEFINED
     features: list[Feature] = field(default_factory=list)
     source: Callable[[Region, str], Any] | None = None
 
     def feature(
-        self, tag: str, name: str, code: str, unit: str = "1", needs: str | None = None
+        self, tag: str, name: str, code: str, unit: str = "1", needs: str | None = None, without: str = UNDEFINED
     ) -> Callable[[AFunction], AFunction]:
         """Decorator of the function of one feature; `needs` where it needs more than its family."""
 
         def add(function: AFunction) -> AFunction:
-            self.features.append(Feature(f"{self.group}_{tag}", name, code, unit, function, needs or self.needs))
+            self.features.append(
+                Feature(f"{self.group}_{tag}", name, code, unit, function, needs or self.needs, without)
+            )
             return function
 
         return add
@@ -99,19 +107,38 @@ class Family:
 
     def compute(self, region: Region, aggregation: str, tags: Collection[str]) -> dict[str, float]:
         """Value by tag; NaN where a feature isn't defined, the mean where there are several matrices."""
+        return self.explained(region, aggregation, tags)[0]
+
+    def explained(
+        self, region: Region, aggregation: str, tags: Collection[str]
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """Value by tag, as `compute`, and the reason for each NaN."""
         assert self.source is not None
-        empty = not region.prepared.intensity.any()
+        values: dict[str, float] = {}
+        reasons: dict[str, str] = {}
+        sizes = {needs: region.once(size_of, needs) for needs in ("intensity", "morphology")}
+        if not sizes[self.needs]:
+            return dict.fromkeys(tags, math.nan), dict.fromkeys(tags, EMPTY)
         source = self.source(region, aggregation)
         with np.errstate(all="ignore"):
-            return {
-                feature.tag: np.nan if empty and feature.needs == "intensity" else average(feature.function(source))
-                for feature in self.features
-                if feature.tag in tags
-            }
+            for feature in self.features:
+                if feature.tag in tags:
+                    found = feature.function(source) if sizes[feature.needs] else math.nan
+                    value = average(found)
+                    values[feature.tag] = value if math.isfinite(value) else math.nan
+                    if not math.isfinite(value):
+                        reasons[feature.tag] = self._why(feature, sizes[feature.needs], found)
+        return values, reasons
 
-    def needs_of(self, tag: str) -> str:
-        """What the feature `tag` needs."""
-        return next((feature.needs for feature in self.features if feature.tag == tag), self.needs)
+    def _why(self, feature: Feature, n_voxels: int, found: Values) -> str:
+        if n_voxels <= 1:
+            return ONE_VOXEL if n_voxels else EMPTY
+        return self.without if np.ndim(found) and not len(found) else feature.without
+
+
+def size_of(prepared: Prepared, needs: str) -> int:
+    """Number of voxels of the mask that a feature needs."""
+    return int(np.count_nonzero(prepared.intensity if needs == "intensity" else prepared.morphology))
 
 
 def average(values: Values) -> float:

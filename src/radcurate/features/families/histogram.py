@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from radcurate.features.families.family import Family
 from radcurate.features.kernels.elementary import log2
 from radcurate.features.prepare import Prepared
+from radcurate.features.reasons import NONE_BETWEEN, ONE_LEVEL
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
 
@@ -194,7 +195,7 @@ def mean_absolute_deviation(histogram: Histogram) -> float:
     return float((np.abs(histogram.levels - histogram.mean) * histogram.shares).sum())
 
 
-@HISTOGRAM.feature("rmad", "Robust mean absolute deviation", "WRZB", "level")
+@HISTOGRAM.feature("rmad", "Robust mean absolute deviation", "WRZB", "level", without=NONE_BETWEEN)
 def robust_mean_absolute_deviation(histogram: Histogram) -> float:
     """Σ |i − μ| p_i over the voxels with P10 ≤ i ≤ P90, μ and p theirs."""
     low, high = histogram.percentile(0.1), histogram.percentile(0.9)
@@ -234,28 +235,28 @@ def uniformity(histogram: Histogram) -> float:
     return float(np.square(histogram.shares).sum())
 
 
-@HISTOGRAM.feature("max_grad", "Maximum histogram gradient", "12CE")
+@HISTOGRAM.feature("max_grad", "Maximum histogram gradient", "12CE", without=ONE_LEVEL)
 def maximum_gradient(histogram: Histogram) -> float:
     """max n′_i, where n′_i is (n_{i+1} − n_{i−1}) / 2, and at either end the difference to the next level."""
     _, slopes = histogram.gradient
     return float(slopes.max()) if len(slopes) else np.nan
 
 
-@HISTOGRAM.feature("max_grad_g", "Maximum histogram gradient intensity", "8E6O", "level")
+@HISTOGRAM.feature("max_grad_g", "Maximum histogram gradient intensity", "8E6O", "level", without=ONE_LEVEL)
 def level_of_maximum_gradient(histogram: Histogram) -> float:
     """The (lowest) level i where n′_i is largest."""
     levels, slopes = histogram.gradient
     return float(levels[np.argmax(slopes)]) if len(slopes) else np.nan
 
 
-@HISTOGRAM.feature("min_grad", "Minimum histogram gradient", "VQB3")
+@HISTOGRAM.feature("min_grad", "Minimum histogram gradient", "VQB3", without=ONE_LEVEL)
 def minimum_gradient(histogram: Histogram) -> float:
     """min n′_i."""
     _, slopes = histogram.gradient
     return float(slopes.min()) if len(slopes) else np.nan
 
 
-@HISTOGRAM.feature("min_grad_g", "Minimum histogram gradient intensity", "RHQZ", "level")
+@HISTOGRAM.feature("min_grad_g", "Minimum histogram gradient intensity", "RHQZ", "level", without=ONE_LEVEL)
 def level_of_minimum_gradient(histogram: Histogram) -> float:
     """The (lowest) level i where n′_i is least."""
     levels, slopes = histogram.gradient

@@ -17,6 +17,7 @@ from radcurate.features.kernels.mesh import RowSums, row_sums, weighted_row_sums
 from radcurate.features.kernels.pairs import PairSums, pair_sums
 from radcurate.features.mesh import Mesh, mesh
 from radcurate.features.moments import Moments, moments
+from radcurate.features.reasons import DIVISION_BY_ZERO, ONE_INTENSITY, ONE_LINE, ONE_PLANE
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
 
@@ -159,7 +160,7 @@ def asphericity(form: Form) -> float:
     return spherical_disproportion(form) - 1
 
 
-@MORPHOLOGY.feature("com", "Centre of mass shift", "KLMA", "mm", needs="intensity")
+@MORPHOLOGY.feature("com", "Centre of mass shift", "KLMA", "mm", needs="intensity", without=DIVISION_BY_ZERO)
 def centre_of_mass_shift(form: Form) -> float:
     """‖mean of the n voxel centres − Σ x c / Σ x over the voxel centres c of the intensity mask‖."""
     return float(np.sqrt(((form.moments.centre - form.weighted_centre) ** 2).sum()))
@@ -214,13 +215,13 @@ def area_density_of_box(form: Form) -> float:
     return form.mesh.area / float(2 * (edges * np.roll(edges, 1)).sum())
 
 
-@MORPHOLOGY.feature("vol_dens_aee", "Volume density (AEE)", "6BDE")
+@MORPHOLOGY.feature("vol_dens_aee", "Volume density (AEE)", "6BDE", without=ONE_PLANE)
 def volume_density_of_ellipsoid(form: Form) -> float:
     """V / (4/3 π a b c), with the semi-axes 2 √λ."""
     return float(form.mesh.volume / (4 / 3 * np.pi * form.semi_axes.prod()))
 
 
-@MORPHOLOGY.feature("area_dens_aee", "Area density (AEE)", "RDD2")
+@MORPHOLOGY.feature("area_dens_aee", "Area density (AEE)", "RDD2", without=ONE_LINE)
 def area_density_of_ellipsoid(form: Form) -> float:
     """A / (4 π a b Σ_ν (α β)^ν / (1 − 4 ν²) · P_ν((α² + β²) / (2 α β))), ν = 0 … 20, α² = 1 − b²/a², β² = 1 − c²/a²."""
     a, b, c = form.semi_axes
@@ -260,13 +261,13 @@ def integrated_intensity(form: Form) -> float:
     return form.mesh.volume * float(form.intensities.mean())
 
 
-@MORPHOLOGY.feature("moran_i", "Moran's I index", "N365", needs="intensity")
+@MORPHOLOGY.feature("moran_i", "Moran's I index", "N365", needs="intensity", without=ONE_INTENSITY)
 def moran_i(form: Form) -> float:
     """N / Σ w · Σ w (xᵢ − μ)(xⱼ − μ) / Σ (xᵢ − μ)², over pairs i ≠ j of the N voxels of the intensity mask; w = 1 / distance."""
     return float(np.float64(form.pairs.products) / form.pairs.weights)
 
 
-@MORPHOLOGY.feature("geary_c", "Geary's C measure", "NPT7", needs="intensity")
+@MORPHOLOGY.feature("geary_c", "Geary's C measure", "NPT7", needs="intensity", without=ONE_INTENSITY)
 def geary_c(form: Form) -> float:
     """(N − 1) / (2 Σ w) · Σ w (xᵢ − xⱼ)² / Σ (xᵢ − μ)², over pairs i ≠ j as for Moran's I."""
     n, pairs = form.intensities.size, form.pairs

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from radcurate.features.families.family import NOT_IBSI, Family
 from radcurate.features.kernels.buckets import order_statistics
 from radcurate.features.prepare import Prepared
+from radcurate.features.reasons import DIVISION_BY_ZERO, NONE_BETWEEN
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
 
@@ -245,7 +246,7 @@ def mean_absolute_deviation(sample: Sample) -> float:
     return sample.total(np.abs(sample.deviations)) / sample.n
 
 
-@STATISTICS.feature("rmad", "Robust mean absolute deviation", "1128", "intensity")
+@STATISTICS.feature("rmad", "Robust mean absolute deviation", "1128", "intensity", without=NONE_BETWEEN)
 def robust_mean_absolute_deviation(sample: Sample) -> float:
     """Σ |x − μ| / n over the voxels with P10 ≤ x ≤ P90, μ and n theirs."""
     kept = (sample.x >= sample.percentile(0.1)) & (sample.x <= sample.percentile(0.9))
@@ -261,13 +262,13 @@ def median_absolute_deviation(sample: Sample) -> float:
     return sample.total(np.abs(sample.x - sample.percentile(0.5))) / sample.n
 
 
-@STATISTICS.feature("cov", "Coefficient of variation", "7TET")
+@STATISTICS.feature("cov", "Coefficient of variation", "7TET", without=DIVISION_BY_ZERO)
 def coefficient_of_variation(sample: Sample) -> float:
     """σ / μ."""
     return _ratio(sample.deviation, sample.mean)
 
 
-@STATISTICS.feature("qcod", "Quartile coefficient of dispersion", "9S40")
+@STATISTICS.feature("qcod", "Quartile coefficient of dispersion", "9S40", without=DIVISION_BY_ZERO)
 def quartile_coefficient_of_dispersion(sample: Sample) -> float:
     """(P75 − P25) / (P75 + P25)."""
     low, high = sample.percentile(0.25), sample.percentile(0.75)

@@ -15,10 +15,13 @@ from radcurate.features.families.rows import total
 from radcurate.features.kernels.neighbourhood import Tones, tones
 from radcurate.features.kernels.ranks import Ranked, ranked
 from radcurate.features.prepare import Prepared
+from radcurate.features.reasons import DIVISION_BY_ZERO, NO_NEIGHBOURS
 from radcurate.features.region import Region
 from radcurate.features.resample import Floats
 
-TONE_DIFFERENCE = Family("ngt", "Neighbourhood grey tone difference matrix", "IPET", aggregations=("2D", "2.5D", "3D"))
+TONE_DIFFERENCE = Family(
+    "ngt", "Neighbourhood grey tone difference matrix", "IPET", ("2D", "2.5D", "3D"), without=NO_NEIGHBOURS
+)
 # Coarseness of a region without differences, and the most that it can be (IBSI).
 COARSEST = 1e6
 # Numbers in one array of pairs of levels: 8 MB.
@@ -83,7 +86,7 @@ def contrast(m: Differences) -> Floats:
     return np.where(m.n_present == 1, 0.0, value)
 
 
-@TONE_DIFFERENCE.feature("busyness", "Busyness", "NQ30")
+@TONE_DIFFERENCE.feature("busyness", "Busyness", "NQ30", without=DIVISION_BY_ZERO)
 def busyness(m: Differences) -> Floats:
     """Σ p_i s_i / Σ_ij |i p_i − j p_j|, over levels with p_i, p_j > 0; 0 where there is one level.
 

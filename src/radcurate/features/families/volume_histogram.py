@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from radcurate.features.families.family import Family
 from radcurate.features.families.statistics import Sample, sample
 from radcurate.features.prepare import Prepared, fixed_bin_number, fixed_bin_size
+from radcurate.features.reasons import NOT_REACHED, ONE_INTENSITY
 from radcurate.features.region import Region
 
 VOLUME_HISTOGRAM = Family("ivh", "Intensity volume histogram", "P88C")
@@ -102,37 +103,41 @@ def source(region: Region, aggregation: str) -> VolumeHistogram:
     return volume_histogram(region.prepared, region.once(sample))
 
 
-@VOLUME_HISTOGRAM.feature("v10", "volume fraction at 10% intensity", "BC2M.NK6P")
+@VOLUME_HISTOGRAM.feature("v10", "volume fraction at 10% intensity", "BC2M.NK6P", without=ONE_INTENSITY)
 def volume_at_10_percent(histogram: VolumeHistogram) -> float:
     """V10: the largest ν_i with γ_i ≥ 0.1."""
     return histogram.v10
 
 
-@VOLUME_HISTOGRAM.feature("v90", "volume fraction at 90% intensity", "BC2M.4279")
+@VOLUME_HISTOGRAM.feature("v90", "volume fraction at 90% intensity", "BC2M.4279", without=ONE_INTENSITY)
 def volume_at_90_percent(histogram: VolumeHistogram) -> float:
     """V90: the largest ν_i with γ_i ≥ 0.9."""
     return histogram.v90
 
 
-@VOLUME_HISTOGRAM.feature("i10", "intensity at 10% volume", "GBPN.PWN1", "intensity")
+@VOLUME_HISTOGRAM.feature("i10", "intensity at 10% volume", "GBPN.PWN1", "intensity", without=NOT_REACHED)
 def intensity_at_10_percent(histogram: VolumeHistogram) -> float:
     """I10: the least i with ν_i ≤ 0.1 (a bin number with volume_histogram: fixed_bin_number)."""
     return histogram.i10
 
 
-@VOLUME_HISTOGRAM.feature("i90", "intensity at 90% volume", "GBPN.BOHI", "intensity")
+@VOLUME_HISTOGRAM.feature("i90", "intensity at 90% volume", "GBPN.BOHI", "intensity", without=NOT_REACHED)
 def intensity_at_90_percent(histogram: VolumeHistogram) -> float:
     """I90: the least i with ν_i ≤ 0.9 (a bin number with volume_histogram: fixed_bin_number)."""
     return histogram.i90
 
 
-@VOLUME_HISTOGRAM.feature("diff_v10_v90", "volume fraction difference between 10% and 90% intensity", "DDTU.WITY")
+@VOLUME_HISTOGRAM.feature(
+    "diff_v10_v90", "volume fraction difference between 10% and 90% intensity", "DDTU.WITY", without=ONE_INTENSITY
+)
 def volume_difference(histogram: VolumeHistogram) -> float:
     """V10 − V90."""
     return histogram.v10 - histogram.v90
 
 
-@VOLUME_HISTOGRAM.feature("diff_i10_i90", "intensity difference between 10% and 90% volume", "CNV2.JXJA", "intensity")
+@VOLUME_HISTOGRAM.feature(
+    "diff_i10_i90", "intensity difference between 10% and 90% volume", "CNV2.JXJA", "intensity", without=NOT_REACHED
+)
 def intensity_difference(histogram: VolumeHistogram) -> float:
     """I10 − I90."""
     return histogram.i10 - histogram.i90
