@@ -10,9 +10,6 @@ import numpy as np
 from radcurate.features.kernels.mesh import RowSums
 from radcurate.features.resample import Floats
 
-# Eigenvalues this much smaller than the largest are 0 but for rounding: the voxels lie in a plane, or in a line.
-ROUNDING = 1e-14
-
 
 @dataclass(frozen=True)
 class Moments:
@@ -81,9 +78,7 @@ def eigenvalues(matrix: Floats) -> Floats:
         if size <= 1e-17 * max(a[0][0], a[1][1], a[2][2]):
             break
         _rotate(a, i, j)
-    found = np.array(sorted((a[0][0], a[1][1], a[2][2]), reverse=True))
-    found[found < ROUNDING * found[0]] = 0.0
-    return found
+    return np.maximum(sorted((a[0][0], a[1][1], a[2][2]), reverse=True), 0.0)
 
 
 def _rotate(a: list[list[float]], i: int, j: int) -> None:

@@ -14,12 +14,14 @@ from radcurate.features import engine
 from radcurate.features.catalogue import Column, catalogue
 from radcurate.features.conformance import is_right, results
 from radcurate.features.crosscheck import tolerance
-from radcurate.features.engine import NOT_IN_ENGINE, Engine
+from radcurate.features.engine import Engine
 from radcurate.features.extend import CORE, REGISTERED, Golden
 from radcurate.features.families import FAMILIES
 from radcurate.features.phantom import digital_phantom
 from radcurate.features.prepare import Prepared, prepare
 from radcurate.features.profile import Profile
+from radcurate.features.reasons import ENGINE_ERROR, NOT_IN_ENGINE
+from radcurate.features.region import Region
 from radcurate.features.resample import Flags, Floats
 
 GOLDEN_TOLERANCE = 1e-6
@@ -92,8 +94,17 @@ def _of_outcome(one: Engine, region: Prepared, columns: Sequence[Column]) -> Ite
             yield f"{column.name}: neither a number nor NaN"
         elif math.isnan(value) != (reason is not None):
             yield f"{column.name}: {value} with the reason {reason}"
-        elif reason is not None and reason.startswith("engine_"):
-            yield f"{column.name}: the function raises {reason.removeprefix('engine_')}"
+        elif reason == ENGINE_ERROR:
+            yield f"{column.name}: the function raises {_raised(region, column)}"
+
+
+def _raised(region: Prepared, column: Column) -> str:
+    """What the family of a column raises; nothing is known of other engines."""
+    try:
+        FAMILIES[column.group].compute(Region(region), column.aggregation, {column.tag})
+    except Exception as error:
+        return type(error).__name__
+    return "an exception"
 
 
 def _laws(one: Engine, columns: Sequence[Column]) -> Iterator[str]:
