@@ -12,8 +12,11 @@ import pandas as pd
 import pydicom
 import pytest
 
+from own_features import EXAMPLE
 from pipeline_tools import Project
 from radcurate.release import check
+
+OWN = ("--extension", str(EXAMPLE))
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -35,10 +38,13 @@ def release(finished: Project, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def with_images(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same run, released with its images: a folder that needs nothing else."""
+    """The same run with its images, ranges, a second engine and a feature of one's own in the release."""
     project = finished.copy(tmp_path_factory.mktemp("images") / "project")
     project.configure(release={"images": True})
     ranges = {"perturbations": 3, "features": ["stat_*", "morph_volume", "cm_*"]}
+    shutil.copyfile(EXAMPLE, project.folder / "config" / "own_feature.py")
+    (project.folder / "config" / "own_feature.py").chmod(0o600)
+    project.configure(extract={"extensions": ["config/own_feature.py"]})
     project.configure(extract={"ranges": ranges, "crosscheck": {"engine": "pyradiomics", "share": 0.5}})
     project.snakemake()
     return project.release
@@ -55,10 +61,14 @@ def test_every_number_is_bit_equal_from_the_cleaned_images(finished, release, th
 
 
 def test_a_release_with_images_needs_nothing_else(finished, with_images, tmp_path):
+    """But the file of the features that somebody made; a family of one's own that columns.yaml lacks stayed inside."""
     release = Path(shutil.copytree(with_images, tmp_path / "elsewhere" / with_images.name))
     done, report = reextract(finished, release)
+    assert done.returncode == 1 and "--extension FILE" in done.stderr
+    done, report = reextract(finished, release, *OWN)
     assert done.returncode == 0, done.stdout + done.stderr
     assert report["holds"]
+    assert "stat_above_mean" in report["agreement"]["features"] and "own_height" not in report["agreement"]["features"]
     assert set(report["agreement"]) == {"features", "ranges", "stability", "crosscheck"}
     for table in report["agreement"].values():
         assert table and not any(found["within"] or found["different"] for found in table.values())
@@ -75,7 +85,7 @@ def test_a_changed_voxel_is_another_image(finished, with_images, tmp_path):
         image.decompress()
     image.PixelData = image.PixelData[:-2] + bytes([image.PixelData[-2] ^ 1, image.PixelData[-1]])
     image.save_as(path)
-    done, report = reextract(finished, release, "--images", str(images))
+    done, report = reextract(finished, release, "--images", str(images), *OWN)
     assert done.returncode == 1
     assert set(report["absent"].values()) == {"no image with its digest"}
     assert report["rebuilt"] == report["regions"] - len(report["absent"])
