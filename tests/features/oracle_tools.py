@@ -128,7 +128,7 @@ def by_zrad(prepared: Prepared, aggregation: str, families: Iterable[str] | None
             except Exception:  # it raises for much that isn't a large solid region; the tests count what is left
                 continue
             found |= {name: float(value) for name, value in values.items()}
-    return found
+    return found | _in_intensities(prepared, found)
 
 
 TEXTURES_OF_ZRAD = ("glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm")
@@ -160,25 +160,50 @@ def _as_zrad(prepared: Prepared):  # type: ignore[no-untyped-def]
 
     morphology = np.zeros(prepared.surroundings.shape, dtype=np.int8)
     morphology[inner] = prepared.morphology
-    profile = prepared.profile
-    low, high = profile.range or (None, None)
+    low, high = _range_of_histogram(prepared)
     return RoiData(
         image=image(prepared.surroundings),
         morphological_mask=image(morphology),
         intensity_mask=inside(prepared.values, prepared.intensity),
-        intensity_range=None if low is None else (low, np.inf if high is None else high),
+        intensity_range=None if low is None else (low, np.inf if high is None else high),  # only the histogram needs it
         texture_discretized_image=inside(prepared.levels.astype(np.float64), prepared.intensity),
         **_volume_histogram(prepared, inside),
     )
+
+
+# Bins of fixed size are given to z-rad as whole numbers from 0 with the reference manual's range of them, up to the largest
+# intensity less half a bin: z-rad itself takes the last bin's centre for an open end, and compares centres of bins
+# such as 0.1 with sums of steps that differ from them by rounding, which moves volumes by a bin.
+def _edges(prepared: Prepared) -> tuple[float, float, float]:
+    """Beginning of the first bin, end of the range and width of a bin."""
+    profile, inside = prepared.profile, prepared.values[prepared.intensity]
+    low, high = profile.range or (None, None)
+    width = profile.volume_histogram_bin_size or 1.0
+    return float(inside.min()) if low is None else low, float(inside.max()) if high is None else high, width
+
+
+def _range_of_histogram(prepared: Prepared) -> tuple[float | None, float | None]:
+    if prepared.profile.volume_histogram != "fixed_bin_size":
+        return prepared.profile.range or (None, None)
+    first, last, width = _edges(prepared)
+    return 0.0, (last - first) / width - 1
+
+
+def _in_intensities(prepared: Prepared, found: dict[str, float]) -> dict[str, float]:
+    """What z-rad gave in bins of fixed size."""
+    if prepared.profile.volume_histogram != "fixed_bin_size" or "ivh_i10" not in found:
+        return {}
+    first, _, width = _edges(prepared)
+    centres = {name: first + (found[name] + 0.5) * width for name in ("ivh_i10", "ivh_i90")}
+    return {**centres, "ivh_diff_i10_i90": found["ivh_diff_i10_i90"] * width}
 
 
 def _volume_histogram(prepared: Prepared, inside: Callable[..., object]) -> dict[str, object]:
     """z-rad's fields for the intensity-volume histogram."""
     profile, values = prepared.profile, prepared.values
     if profile.volume_histogram == "fixed_bin_size":
-        step, first = profile.volume_histogram_bin_size, profile.first_edge
-        centres = (np.floor((values - first) / step) + 0.5) * step + first
-        return _named(inside(centres, prepared.intensity), "fixed_bin_size", step)
+        first, _, width = _edges(prepared)
+        return _named(inside(np.floor((values - first) / width), prepared.intensity), "direct", 1)
     if profile.volume_histogram == "fixed_bin_number":
         number = profile.volume_histogram_bin_number
         least, most = values[prepared.intensity].min(), values[prepared.intensity].max()
