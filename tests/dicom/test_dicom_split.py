@@ -85,6 +85,18 @@ def test_a_flipped_byte_is_read_alike_or_not_at_all(data: st.DataObject) -> None
         agrees(bytes(whole), splitter)
 
 
+@given(st.data())
+def test_a_file_laid_out_like_the_last_one_is_split_as_if_it_were_the_first(data: st.DataObject) -> None:
+    whole = bytearray(to_bytes(ct()))
+    splitter = Splitter()
+    assert splitter.split(bytes(whole), len(whole)) is not None
+    for _ in range(data.draw(st.integers(0, 3))):
+        whole[data.draw(st.integers(128, len(whole) - 8))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, 40))
+    spoilt = bytes(whole[: len(whole) - cut])
+    assert splitter.split(spoilt, len(spoilt)) == Splitter().split(spoilt, len(spoilt))
+
+
 def test_real_files_are_split_as_the_strict_reader_reads_them(real_data: Path) -> None:
     splitter, split, seen = Splitter(), 0, 0
     for path in sorted(real_data.rglob("*.dcm"))[::5]:

@@ -48,6 +48,7 @@ class Split:
 class Splitter:
     """Cuts headers, remembering sequences of the file before: finding the end of an equal one is then a comparison."""
 
+    _last: Split | None = None
     _metas: dict[bytes, str] = field(default_factory=dict)
     _sequences: dict[bytes, bytes] = field(default_factory=dict)  # by the first eight bytes
 
@@ -61,8 +62,13 @@ class Splitter:
         syntax, start = self.begin(data)
         if not start:
             return None
+        if self._last is not None and self._last.transfer_syntax == syntax:
+            alike = _laid_out_like(self._last, data, size, start)
+            if alike is not None:
+                return alike
         encoding = IMPLICIT if syntax == IMPLICIT_UID else EXPLICIT_LITTLE
-        return self._elements(data, size, start, syntax, encoding)
+        self._last = self._elements(data, size, start, syntax, encoding)
+        return self._last
 
     def begin(self, data: bytes) -> tuple[str, int]:
         """Transfer syntax of a file and the offset of its data set; 0 where the file is out of the ordinary."""
@@ -128,6 +134,28 @@ class Splitter:
             return _NEVER
         self._sequences[head] = data[position:after]
         return after - position
+
+
+def _laid_out_like(last: Split, data: bytes, size: int, position: int) -> Split | None:
+    """The pieces of a file whose elements have the tags and lengths of the last one's, as slices of a series mostly have.
+
+    An element whose bytes are others must tell its length in its first eight, and tell the same; else there is doubt.
+    """
+    head_of = _explicit_head if last.encoding.explicit else _implicit_head
+    raws = []
+    for raw in last.raws:
+        length = len(raw)
+        if not data.startswith(raw, position):
+            head = data[position : position + 8]
+            if head != raw[:8] or head_of(head)[1] != length or position + length > len(data):
+                return None
+            raw = data[position : position + length]
+        raws.append(raw)
+        position += length
+    if not last.pixel_start:
+        return None
+    found = Split(last.transfer_syntax, last.encoding, last.tags, raws, position, 0, 0)
+    return _pixels(data, size, position, found)
 
 
 def _is_meta(meta: bytes) -> bool:
