@@ -65,7 +65,7 @@ def reference_page() -> str:
             "Generated from `src/radcurate/features/reasons.py` by `make docs`; edit there.",
             "",
             "A strange region doesn't fail: each feature has a value where it is defined and is empty where not, and then",
-            "`results/extract/chunks/*/missing.parquet` says why, with one of these codes.",
+            "`results/extract/*/missing.parquet` says why, with one of these codes.",
             "",
             *_table(OF_FEATURES),
             "",
