@@ -22,6 +22,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "stages/three.py": "x = 1\n",
         "concept/__init__.py": "",
         "concept/thing.py": "def f(): return 1\n",
+        "concept/thing.c": "int f(void) { return 1; }\n",
+        "concept/thing.h": "int f(void);\n",
+        "concept/numbers.csv": "1\n",
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -48,6 +51,14 @@ def test_a_comment_changes_nothing(package: Path) -> None:
     before = digests()
     (package / "concept" / "thing.py").write_text("# why\ndef f():\n    return 1\n")
     assert digests() == before
+
+
+@pytest.mark.parametrize("name", ["thing.c", "thing.h", "numbers.csv"])
+def test_c_and_tables_count(package: Path, name: str) -> None:
+    before = digests()
+    (package / "concept" / name).write_text("2\n")
+    after = digests()
+    assert {stage for stage in before if before[stage] != after[stage]} == {"one", "two"}
 
 
 def test_imports_inside_functions_count(package: Path) -> None:

@@ -27,6 +27,7 @@ from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.settings import Config, load_config
 
 PACKAGE = Path(__file__).parent
+DATA = {".csv", ".gz", ".h", ".txt"}
 INPUT_VARIABLE = "RADCURATE_INPUT"
 RESULTS = Path("results")
 
@@ -187,13 +188,13 @@ def _state(folder: str) -> str:
 def code_digest(module: str) -> str:
     """SHA-256 over the syntax trees of `module` and of every package module it reaches by imports, 16 digits.
 
-    Comments and layout don't count, so that tidying doesn't run a cohort again.
+    With C and tables beside them. Comments in Python and layout don't count, so that tidying doesn't run a cohort again.
     """
     digest = hashlib.sha256()
     for name in sorted(reachable(module)):
         digest.update(name.encode())
         digest.update(ast.dump(_tree(name)).encode())
-        for path in _compiled(name):
+        for path in _beside(name):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -240,13 +241,13 @@ def _file(module: str) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def _compiled(module: str) -> list[Path]:
-    """C that belongs to a module: the file of its name; to a package, the headers in its folder."""
+def _beside(module: str) -> list[Path]:
+    """What a module is made of that is no Python: the C file of its name; to a package, the tables and headers in its folder."""
     path = _file(module)
     if path is None:
         return []
     if path.name == "__init__.py":
-        return sorted(path.parent.glob("*.h"))
+        return sorted(other for other in path.parent.iterdir() if other.suffix in DATA)
     return [path.with_suffix(".c")] if path.with_suffix(".c").is_file() else []
 
 
