@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import inspect
 import logging
 import os
@@ -38,6 +39,10 @@ class _NoPandas:
 def command(run: Callable[..., None]) -> None:
     """Parse the command line for `run`, call it, and end the process: 0 done, 1 a problem that was explained."""
     os.umask(0o077)
+    # what imports left stays until the end: not to look through it for garbage again and again saves a tenth of a stage's
+    # CPU time (extract on the sarcoma cohort 1.86 s, with this 1.65 s), and forked workers share its memory
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
     sys.meta_path.insert(0, _NoPandas())
     pa.set_memory_pool(pa.system_memory_pool())  # 17 MB less than its own for tables of a chunk
     kinds = typing.get_type_hints(run)
