@@ -4,34 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from extract_tools import Chunk, image, labels, write_image, write_mask
 
 from own_features import EXAMPLE, nothing_registered
 from radcurate import tables
 from radcurate.cli import main
 from radcurate.errors import CurationError
 from small_release import change_records, change_value, seal, small_release
-
-sys.path.append(str(Path(__file__).parents[1] / "stages"))
-from extract_tools import Chunk, write_image, write_mask
-
-SHAPE = (10, 12, 14)
-
-
-def image(seed=0):
-    return np.random.default_rng(seed).integers(-50, 150, SHAPE).astype(np.int16)
-
-
-def labels():
-    """A region, a single voxel, and one that can't be measured on a coarse grid."""
-    found = np.zeros(SHAPE, dtype=np.int16)
-    found[2:7, 3:9, 4:10] = 1
-    found[8, 10, 12] = 2
-    return found
 
 
 @pytest.fixture

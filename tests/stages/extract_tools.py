@@ -20,6 +20,7 @@ from radcurate.seals import write_seal
 from radcurate.settings import Extract
 from radcurate.stages.extract import run
 
+SHAPE = (10, 12, 14)
 PROFILES = Path(__file__).resolve().parents[2] / "config" / "extraction"
 
 
@@ -110,6 +111,19 @@ class Chunk:
         parts |= {"export": Path("/"), "out": target, "profiles": profiles}
         run(Extract.model_validate(settings), **parts, key=self.key, threads=threads, extensions=extensions)
         return target
+
+
+def image(seed: int = 0) -> NDArray[np.int16]:
+    """Noise, shape `SHAPE`."""
+    return np.random.default_rng(seed).integers(-50, 150, SHAPE).astype(np.int16)
+
+
+def labels() -> NDArray[np.int16]:
+    """A region, and a single voxel that can't be measured on a coarse grid."""
+    found = np.zeros(SHAPE, dtype=np.int16)
+    found[2:7, 3:9, 4:10] = 1
+    found[8, 10, 12] = 2
+    return found
 
 
 def _name(path: Path) -> str:

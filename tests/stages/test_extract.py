@@ -3,26 +3,13 @@ import shutil
 
 import numpy as np
 import pytest
-from extract_tools import Chunk, write_image, write_mask
+from extract_tools import Chunk, image, labels, write_image, write_mask
 
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.features import provenance
 from radcurate.stages import _regions
 from radcurate.stages.extract import WRITTEN
-
-SHAPE = (10, 12, 14)
-
-
-def image(seed=0):
-    return np.random.default_rng(seed).integers(-50, 150, SHAPE).astype(np.int16)
-
-
-def labels():
-    found = np.zeros(SHAPE, dtype=np.int16)
-    found[2:7, 3:9, 4:10] = 1
-    found[8, 10, 12] = 2
-    return found
 
 
 @pytest.fixture
