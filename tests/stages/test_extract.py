@@ -244,3 +244,14 @@ def test_real_sarcomas(real_data, chunk, name, modality, unit):
         assert rows[series]["morph_vol_approx"] == pytest.approx(volume, rel=0.06)
     assert {row["unit"] for row in read(out, "provenance")} == {unit}
     assert read(out, "missing") == []
+
+
+def test_the_dictionary_will_know_what_pyradiomics_calls_its_features(ct):
+    def described(engine):
+        rows = read(ct.extract(engine, engine=engine), "columns")
+        return {row["name"]: row["description"] for row in rows}
+
+    theirs, ours = described("pyradiomics"), described("radcurate")
+    assert theirs["cm_joint_max_3D_avg"].endswith("3D_avg; in pyradiomics glcm_MaximumProbability")
+    assert theirs["ih_mean"].endswith("; in pyradiomics firstorder_Mean of grey levels")
+    assert theirs["morph_moran_i"] == ours["morph_moran_i"] and "pyradiomics" not in " ".join(ours.values())

@@ -12,6 +12,7 @@ from typing import Any
 from radcurate import tables
 from radcurate.features.catalogue import Column
 from radcurate.features.profile import load_profiles
+from radcurate.features.pyradiomics_names import full_name
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Extract
@@ -225,7 +226,11 @@ def _write(
     features = [row for result in found for row in result.features]
     records = {row["provenance"]: row for result in found for row in result.provenance}
     tables.write_rows(out / "features.parquet", tables.with_features(context.names), features)
-    tables.write_rows(out / "columns.parquet", tables.EXTRACT_COLUMNS, map(_column_row, context.columns))
+    tables.write_rows(
+        out / "columns.parquet",
+        tables.EXTRACT_COLUMNS,
+        (_column_row(column, context.engine) for column in context.columns),
+    )
     tables.write_rows(
         out / "missing.parquet", tables.EXTRACT_MISSING, (row for result in found for row in result.missing)
     )
@@ -247,8 +252,10 @@ def _write(
     write_seal(out, list(WRITTEN), key)
 
 
-def _column_row(column: Column) -> Row:
-    return {name: getattr(column, name) for name, _ in tables.EXTRACT_COLUMNS.columns}
+def _column_row(column: Column, engine: str) -> Row:
+    own = full_name(column.tag) if engine == "pyradiomics" else None
+    plain = {name: getattr(column, name) for name, _ in tables.EXTRACT_COLUMNS.columns}
+    return plain | {"description": f"{column.description}; in pyradiomics {own}"} if own else plain
 
 
 def _series_row(row: Row, ends: Mapping[str, Outcome], features: list[Row]) -> Row:

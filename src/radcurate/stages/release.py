@@ -186,8 +186,7 @@ def _notes(features: Mapping[str, Mapping[str, Any]]) -> dict[str, dictionary.No
             unit=column["unit"],
             aggregation=column["aggregation"],
             conformance=column["conformance"],
-            description=f"{column['feature']} ({column['family']})"
-            + (f", {column['aggregation']}" if column["aggregation"] else ""),
+            description=column["description"],
         )
         for name, column in features.items()
     }

@@ -254,6 +254,7 @@ EXTRACT_COLUMNS = Schema(  # what the feature columns are, for whoever has no ca
         ("aggregation", TEXT),  # empty for features without
         ("unit", TEXT),
         ("conformance", TEXT),
+        ("description", TEXT),  # for people; with the engine's own name, where it has one
     ],
     ("name",),
 )
