@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def read_original(files: tuple[Path, ...], cleaned: Volume, digest: str) -> Orig
     """
     volume = read_volume(list(files))
     if provenance.digest_of_image(volume.values, volume.unit, volume.grid.spacing) == digest:
-        return Original(volume, True, None)
+        return Original(replace(volume, values=cleaned.values), True, None)  # one copy of equal voxels is enough
     alike = volume.grid.equal_to(cleaned.grid) and volume.unit == cleaned.unit
     return Original(volume, False, volume.values != cleaned.values if alike else None)
 
