@@ -7,7 +7,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,11 +27,26 @@ def map_items(function: Callable[[Item], Result], items: Sequence[Item], threads
             _progress(label, done, len(items))
         return results
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(min(threads, len(items)), mp_context=context) as pool:
-        futures = [pool.submit(function, item) for item in items]
+    # the function once for a process, not once for an item: what is bound to it may be large
+    workers = min(threads, len(items))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_remember, initargs=(function,)) as pool:
+        futures = [pool.submit(_call, item) for item in items]
         for done, _ in enumerate(as_completed(futures), start=1):
             _progress(label, done, len(items))
         return [future.result() for future in futures]
+
+
+_function: Callable[[Any], Any] | None = None  # of a worker
+
+
+def _remember(function: Callable[[Any], Any]) -> None:
+    global _function
+    _function = function
+
+
+def _call(item: Any) -> Any:
+    assert _function is not None
+    return _function(item)
 
 
 def _progress(label: str, done: int, total: int) -> None:

@@ -124,6 +124,7 @@ def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Co
     """
     for name in [settings.engine, *([settings.crosscheck.engine] if settings.crosscheck.share else [])]:
         engine.find(name)
+    provenance.software(settings.engine)  # remembered, so that a pool's processes needn't look it up again
     columns = columns_for(*profiles.values(), engine=settings.engine)
     return Context(profiles, settings.engine, columns, key, settings.ranges, settings.crosscheck)
 

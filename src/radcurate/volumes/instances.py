@@ -39,8 +39,9 @@ def read_instances(paths: Iterable[Path]) -> list[Dataset]:
 
 def value(header: Dataset, tag: BaseTag) -> Any:
     """Value of an element, None where it is absent or empty; by its tag, since looking up keywords takes most of the time."""
-    element = header.get(tag)
-    found = None if element is None else element.value
+    if tag not in header:
+        return None
+    found = header[tag].value
     return None if found == "" else found
 
 
