@@ -21,8 +21,8 @@ from radcurate.features.agreement import TOLERANCE, Agreement, compare
 from radcurate.release.check import check_release, digest_of
 from radcurate.release.manifest import KEYS, Manifest, identity, read_manifest
 from radcurate.stages._candidates import find_series
+from radcurate.stages._context import load_extensions
 from radcurate.stages._rebuild import Rebuilt, rebuild, summaries
-from radcurate.stages._regions import load_extensions
 
 MOST_LINES = 20  # of one kind on the screen; --out has all
 SOFTWARE = ("radcurate", "engine_version", "engine_digest", "extensions", "numpy", "scipy", "simpleitk", "pydicom")

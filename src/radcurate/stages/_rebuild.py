@@ -23,14 +23,13 @@ from radcurate.keys import KEY_BYTES, Key
 from radcurate.release.manifest import BY_REGION, OF_ALL, Identity, Json, Manifest, identity
 from radcurate.settings import Extract
 from radcurate.stages._candidates import Series, likely
+from radcurate.stages._context import Context, context_for
 from radcurate.stages._pool import map_items
 from radcurate.stages._regions import (
-    Context,
     Contour,
     Found,
     Image,
     Opened,
-    context_for,
     explain,
     extract_regions,
     open_image,

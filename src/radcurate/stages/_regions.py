@@ -28,12 +28,10 @@ from radcurate.features.prepare import reads, target_spacing
 from radcurate.features.problems import RegionError
 from radcurate.features.profile import Profile
 from radcurate.features.ranges.place import Source
-from radcurate.features.ranges.spread import chosen, ranges_of
+from radcurate.features.ranges.spread import ranges_of
 from radcurate.features.reasons import NOT_SELECTED
 from radcurate.features.resample import Flags
-from radcurate.features.suite import check
-from radcurate.keys import Key
-from radcurate.settings import Crosscheck, Extract, Ranges
+from radcurate.stages._context import Context
 from radcurate.stages._invariance import Original, Region, Walk, absent, held_against, read_original, unproven
 from radcurate.volumes.image import Volume, read_volume
 from radcurate.volumes.masks import Roi, iter_rois
@@ -74,59 +72,6 @@ class Image:
     about: dict[str, Any]  # subject, site, sex, age, study_date
     contours: tuple[Contour, ...]
     exported: tuple[Path, ...] | None = None  # the same files as they were exported; None: not to be compared
-
-
-@dataclass(frozen=True)
-class Context:
-    """What all images share. `columns`: all feature columns of the run."""
-
-    profiles: dict[str, Profile]
-    engine: str
-    columns: tuple[Column, ...]
-    key: Key
-    ranges: Ranges
-    crosscheck: Crosscheck
-    extensions: tuple[Path, ...] = ()
-
-    @property
-    def ranged(self) -> tuple[str, ...]:
-        """Columns that get a range."""
-        return chosen(self.names, self.ranges)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the columns."""
-        return tuple(column.name for column in self.columns)
-
-
-def load_extensions(paths: Iterable[Path], never_from: Iterable[Path]) -> None:
-    """Run the files of the user's own and hold what they register to the conformance suite.
-
-    Raises:
-        CurationError: a file can't be used, or something in it doesn't conform.
-    """
-    extensions.load(paths, never_from)
-    problems = check()
-    if problems:
-        raise CurationError(
-            "an extension does not conform",
-            wanted="golden values met, strange regions survived, laws kept",
-            found="; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else ""),
-            fix="radcurate check-features FILE tells all problems; docs/howto/own-feature.md how it is done",
-        )
-
-
-def context_for(settings: Extract, profiles: dict[str, Profile], key: Key) -> Context:
-    """What the settings come to.
-
-    Raises:
-        CurationError: an engine that nobody knows.
-    """
-    for name in [settings.engine, *([settings.crosscheck.engine] if settings.crosscheck.share else [])]:
-        engine.find(name)
-    provenance.software(settings.engine)  # remembered, so that a pool's processes needn't look it up again
-    columns = columns_for(*profiles.values(), engine=settings.engine)
-    return Context(profiles, settings.engine, columns, key, settings.ranges, settings.crosscheck)
 
 
 @dataclass

@@ -17,19 +17,17 @@ from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Extract
 from radcurate.stages._command import command
+from radcurate.stages._context import Context, context_for, load_extensions
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 from radcurate.stages._regions import (
     REMEDIES,
-    Context,
     Contour,
     Found,
     Image,
-    context_for,
     contour_files,
     dicom_files,
     extract_image,
-    load_extensions,
 )
 
 log = logging.getLogger("radcurate")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from abc import ABC, abstractmethod
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -17,7 +18,7 @@ Boundary = Literal["zero", "nearest", "periodic", "mirror"]
 Pooling = Literal["max", "average"]
 
 
-class Choice(Section):
+class Choice(Section, ABC):
     """What all filters have."""
 
     name: str | None = Field(
@@ -32,8 +33,9 @@ class Choice(Section):
         """Names of the filtered images, in the order in which they are computed."""
         return (self.name or self._described(),)
 
+    @abstractmethod
     def _described(self) -> str:
-        raise NotImplementedError
+        """The parameters that set it apart, as a name."""
 
 
 class Mean(Choice):
