@@ -202,7 +202,9 @@ def _section_of(place: tuple[int | str, ...]) -> type[Section]:
 
 
 def _explain(name: str, error: ValidationError) -> CurationError:
-    first = error.errors(include_url=False)[0]
+    errors = error.errors(include_url=False)
+    # a mistyped key says more than that the right one is missing
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     option = ".".join([f"extract.{name}", *(str(part) for part in first["loc"])])
     if first["type"] == "extra_forbidden":
         known = list(_section_of(first["loc"]).model_fields)
@@ -212,6 +214,13 @@ def _explain(name: str, error: ValidationError) -> CurationError:
             wanted="one of " + ", ".join(known),
             found=str(first["loc"][-1]),
             fix=f"did you mean {near[0]}?" if near else "remove it",
+        )
+    if first["type"] == "missing":
+        return CurationError(
+            f"extraction option {option} is missing",
+            wanted="a value",
+            found="none",
+            fix="give it; config/README.md says what it may be",
         )
     return CurationError(
         f"extraction option {option} is not valid",

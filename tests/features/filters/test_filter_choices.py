@@ -74,6 +74,12 @@ def test_errors_name_the_key_and_the_nearest(tmp_path):
     path.write_text(yaml.safe_dump({"bin_number": 32, "filter": []}))
     with pytest.raises(CurationError, match="did you mean filters"):
         load_profile(path)
+    path.write_text(yaml.safe_dump({"bin_number": 32, "filters": [{"kind": "log", "sigm": 1}]}))
+    with pytest.raises(CurationError, match="did you mean sigma"):
+        load_profile(path)
+    path.write_text(yaml.safe_dump({"bin_number": 32, "filters": [{"kind": "log"}]}))
+    with pytest.raises(CurationError, match="sigma is missing"):
+        load_profile(path)
 
 
 def test_filters_are_part_of_the_digest():
