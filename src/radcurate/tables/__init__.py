@@ -18,7 +18,7 @@ from radcurate.tables.records import EXTRACT_ACQUISITION as EXTRACT_ACQUISITION
 from radcurate.tables.records import EXTRACT_PROVENANCE as EXTRACT_PROVENANCE
 
 TEXT, INT, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-TEXTS, REALS = pa.list_(pa.string()), pa.list_(pa.float64())
+TEXTS, REALS, INTS = pa.list_(pa.string()), pa.list_(pa.float64()), pa.list_(pa.int64())
 
 # What became of a series at a stage. Every stage's series table has these columns.
 OK, EXCLUDED, QUARANTINED, FAILED = "ok", "excluded", "quarantined", "failed"
@@ -137,6 +137,44 @@ DEIDENTIFY_ACTIONS = Schema(  # one row per action and file; never a value
     ],
     ("series", "name", "tag", "action", "reason"),
 )
+REDACT_SERIES = Schema(
+    "redact_series",
+    [
+        *SERIES,
+        ("folder", TEXT),
+        ("n_instances", INT),
+        ("images", TEXTS),
+        ("decision", TEXT),  # code of what was found: no_text, text_removed, decided_by_person …; null for contours
+        ("strict", FLAG),  # doubt goes to a person
+        ("frames", INT),  # of the series
+        ("looked", INT),  # frames that were looked at by themselves; the others by what stands still or stands out
+        ("boxes", INT),  # that were filled
+        ("changed_pixels", INT),
+        ("residual", INT),  # boxes in which the second look still read something
+        ("overlap_voxels", INT),  # of the series' contours with the boxes
+    ],
+    ("series",),
+)
+REDACT_BOXES = Schema(  # never what stands in them
+    "redact_boxes",
+    [
+        ("series", TEXT),
+        ("name", TEXT),  # of the file
+        ("frame", INT),  # from 0
+        ("top", INT),  # rows top … bottom − 1, columns left … right − 1, from 0
+        ("left", INT),
+        ("bottom", INT),
+        ("right", INT),
+        ("kind", TEXT),  # text | identity | mark | overlay | skin | region
+        ("sure", FLAG),
+        ("confidence", REAL),
+        ("text_hash", TEXT),  # keyed, of the text in lower case
+        ("pass_number", INT),  # 1: before cleaning, 2: after
+        ("filled", FLAG),
+        ("changed_pixels", INT),
+    ],
+    ("series", "name", "frame", "pass_number", "top", "left", "bottom", "right", "kind"),
+)
 DEFACE_SERIES = Schema(
     "deface_series",
     [
@@ -149,6 +187,16 @@ DEFACE_SERIES = Schema(
         ("changed_voxels", INT),  # 0 when untouched
     ],
     ("series",),
+)
+DEFACE_MASKS = Schema(  # the removed region on the stored pixels, frame by frame
+    "deface_masks",
+    [
+        ("series", TEXT),
+        ("name", TEXT),  # of the file
+        ("frame", INT),  # from 0
+        ("runs", INTS),  # lengths of runs along the rows, in turn kept and removed, the first one kept (0 if none)
+    ],
+    ("series", "name", "frame"),
 )
 DEFACE_QC = Schema(
     "deface_qc",

@@ -1,0 +1,1 @@
+"""Text and marks that are drawn into pixels: finding them, filling what is under them, and looking again."""
