@@ -14,10 +14,10 @@ from pydicom.uid import (
 )
 
 from deface_tools import write_dicom
-from radcurate.deface.overlap import overlap
 from radcurate.deface.series import compare, load, write_masked
 from radcurate.deface.stack import Stack
 from radcurate.volumes.grid import Grid
+from radcurate.volumes.overlap import overlap
 from radcurate.volumes.problems import VolumeError
 
 PLAIN = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian]

@@ -5,9 +5,7 @@ What `deface` does in each process of its pool. Everything a series needs is dec
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +19,14 @@ from radcurate.deface.body import body
 from radcurate.deface.borrow import Borrowed, Partner, borrow
 from radcurate.deface.decide import Check, Plan, check, plan, says_head
 from radcurate.deface.native import on_stack
-from radcurate.deface.overlap import Overlap, overlap
 from radcurate.deface.region import Head
 from radcurate.deface.series import Identity, Loaded, compare, load, write_masked
 from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
 from radcurate.deface.template import template
 from radcurate.errors import CurationError, place_of
 from radcurate.settings import Deface
-from radcurate.volumes.masks import read_rois
+from radcurate.stages._contours import CONTOUR_REMEDIES, touching
+from radcurate.stages._folders import files_in, link_files
 from radcurate.volumes.problems import VolumeError
 
 VOLUMES = ("CT", "MR", "PT")
@@ -41,9 +39,8 @@ REMEDIES = {
     "check_invalid": "report this as an error of radcurate: its check does not see a face",
     "outside_changed": "report this as an error of radcurate: it changed voxels that it should not",
     "roi_overlap": "draw the contour so that it keeps away from the face, or leave the series out",
-    "overlap_unknown": "export the contour on this image, so that its distance from the removed face can be told",
-    "image_quarantined": "see the row of the image that this contour belongs to",
     "unreadable_contour": "export the contour again, or leave it out",
+    **CONTOUR_REMEDIES,
 }
 ANEW = "export the series again, or leave it out"
 REPORT = "report this as an error of radcurate"
@@ -78,8 +75,8 @@ def clean_space(space: Space) -> Result:
     partners: list[Partner] = []
     order = {"CT": 0, "MR": 1}
     for row in sorted(space.images, key=lambda row: (order.get(row["modality"], 2), row["series"])):
-        files = _files(space.source / row["folder"])
-        _link(files, space.out / row["folder"])
+        files = files_in(space.source / row["folder"])
+        link_files(files, space.out / row["folder"])
         try:
             _clean_series(space, row, files, partners, result)
         except CurationError as error:
@@ -164,43 +161,17 @@ def _remove(space: Space, row: dict[str, Any], loaded: Loaded, mask: Flags, resu
     folder = space.out / row["folder"]
     changed = write_masked(loaded, mask, row["modality"], folder)
     identity, written = compare(loaded, [folder / path.name for path in loaded.paths], mask, row["modality"])
-    touching = _overlap(space, row, loaded, mask, result)
+    touch = touching(row["series"], space.contours, space.source, mask, loaded.grid())
+    result.contours |= {**touch.marked, **result.contours} | touch.overlapping()
     numbers = {
-        "overlap_voxels": touching.voxels,
-        "roi_distance": touching.distance,
+        "overlap_voxels": touch.shared.voxels,
+        "roi_distance": touch.shared.distance,
         "masked_voxels": int(mask.sum()),
         "changed_voxels": sum(changed.values()),
         **_identity(identity),
     }
     reason = None if identity.outside_equal and identity.inside_filled else "outside_changed"
-    return _Cut(written, sum(changed.values()), numbers, reason or ("roi_overlap" if touching.voxels else None))
-
-
-def _overlap(space: Space, row: dict[str, Any], loaded: Loaded, mask: Flags, result: Result) -> Overlap:
-    """Contours of this series against its mask; those that touch it, or can't be placed, are marked."""
-    grid = loaded.grid()
-    found: list[Overlap] = []
-    for contour in space.contours:
-        if row["series"] not in (contour["images"] or []) or contour["status"] != tables.OK:
-            continue
-        try:
-            regions = [
-                roi.mask
-                for path in _files(space.source / contour["folder"])
-                for roi in read_rois(path, contour["kind"], grid)
-                if roi.mask.any()
-            ]
-        except CurationError:
-            # it may belong to another image of the space; extract tells why it can't be used on this one
-            regions = []
-            if len(contour["images"]) == 1:
-                result.contours.setdefault(contour["series"], "overlap_unknown")
-        one = overlap(mask, regions, grid)
-        if one.voxels:
-            result.contours[contour["series"]] = "roi_overlap"
-        found.append(one)
-    distances = [one.distance for one in found if one.distance is not None]
-    return Overlap(sum(one.voxels for one in found), min(distances) if distances else None)
+    return _Cut(written, sum(changed.values()), numbers, reason or ("roi_overlap" if touch.shared.voxels else None))
 
 
 def _conclude(
@@ -216,7 +187,7 @@ def _set_aside(
     space: Space, row: dict[str, Any], files: list[Path], status: str, reason: str, remedy: str, result: Result
 ) -> None:
     """A series that may not go on: its folder holds deidentify's files again."""
-    _link(files, space.out / row["folder"])
+    link_files(files, space.out / row["folder"])
     result.series.append(_row(row, status=status, reason=reason, remedy=remedy, decision=reason.split(":")[0]))
 
 
@@ -266,25 +237,3 @@ def _draw(space: Space, series: str, head: Head, after: Flags) -> None:
 def _said(path: Path) -> str:
     header = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=["BodyPartExamined"])
     return str(header.get("BodyPartExamined") or "")
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-
-
-def _link(files: Sequence[Path], folder: Path) -> None:
-    """Hard links of the files in `folder` (copies where the file system has none)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in files:
-        target = folder / path.name
-        target.unlink(missing_ok=True)
-        try:
-            os.link(path, target)
-        except OSError:
-            shutil.copy2(path, target)
-
-
-def link_series(source: Path, target: Path) -> None:
-    """The whole folder of a series, untouched."""
-    if source.is_dir():
-        _link(_files(source), target)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -19,3 +21,26 @@ def entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.name != ".snakemake_timestamp")
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of a series, sorted by name."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def link_files(files: Sequence[Path], folder: Path) -> None:
+    """Hard links of the files in `folder` (copies where the file system has none), in the place of what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        target = folder / path.name
+        target.unlink(missing_ok=True)
+        try:
+            os.link(path, target)
+        except OSError:
+            shutil.copy2(path, target)
+
+
+def link_series(source: Path, target: Path) -> None:
+    """The whole folder of a series, untouched."""
+    if source.is_dir():
+        link_files(files_in(source), target)

@@ -11,7 +11,8 @@ from radcurate.identity.files import private_folder
 from radcurate.keys import Key
 from radcurate.settings import Deface
 from radcurate.stages._command import command
-from radcurate.stages._faces import REMEDIES, Result, Space, clean_space, link_series
+from radcurate.stages._contours import gather
+from radcurate.stages._faces import REMEDIES, Result, Space, clean_space
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 
@@ -74,26 +75,9 @@ def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> t
     marked: dict[str, str] = {}
     for result in results:
         marked |= {series: reason for series, reason in result.contours.items() if marked.get(series) != "roi_overlap"}
-    for row in rows:
-        if row["series"] not in done:
-            link_series(dicom / (row["folder"] or row["series"]), out / (row["folder"] or row["series"]))
-            done[row["series"]] = _contour(row, marked, done) if row["status"] == tables.OK else _as_it_was(row)
-    return list(done.values()), [row for result in results for row in result.quality]
-
-
-def _contour(row: Row, marked: dict[str, str], done: dict[str, Row]) -> Row:
-    """A contour goes with its images: it stays when one of them does and it touches no removed face."""
-    images = [done[name] for name in row["images"] or [] if name in done]
-    reason = marked.get(row["series"])
-    if reason is None and images and all(image["status"] != tables.OK for image in images):
-        reason = "image_quarantined"
-    plain = _as_it_was(row)
-    return plain | {"status": tables.QUARANTINED, "reason": reason, "remedy": REMEDIES[reason]} if reason else plain
-
-
-def _as_it_was(row: Row) -> Row:
-    names = ("series", "subject", "kind", "modality", "status", "reason", "remedy", "folder", "n_instances", "images")
-    return {name: row[name] for name in names} | {"changed_voxels": 0}
+    quality = [row for result in results for row in result.quality]
+    series = gather(rows, done, marked, (dicom, out), REMEDIES)
+    return [{"changed_voxels": 0} | row for row in series], quality
 
 
 if __name__ == "__main__":

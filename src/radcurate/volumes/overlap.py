@@ -1,4 +1,4 @@
-"""Contours against the removed region: how many voxels they share, how far apart they are."""
+"""Contours against a region that was cleaned: how many voxels they share, how far apart they are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-from radcurate.deface.stack import Flags
 from radcurate.volumes.grid import Grid
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Overlap:
 
 
 def overlap(mask: Flags, regions: Iterable[Flags], grid: Grid) -> Overlap:
-    """Overlap of the removed `mask` with any of the regions, all of the grid's shape (plane, row, column)."""
+    """Overlap of the cleaned `mask` with any of the regions, all of the grid's shape (plane, row, column)."""
     together = np.zeros(mask.shape, bool)
     for region in regions:
         together |= region
