@@ -55,7 +55,7 @@ PLANTED: dict[str, Plant] = {
         and [changed(p, RescaleSlope=2) for p in f]
     ),
     "duplicate_instance": lambda e, f: e.slice(IMAGE, 3.0, "again", RescaleSlope=7),
-    "unsupported_kind": lambda e, f: [changed(p, SOPClassUID="1.2.840.10008.5.1.4.1.1.7") for p in f],
+    "unsupported_kind": lambda e, f: [changed(p, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.22") for p in f],
 }
 
 
@@ -66,6 +66,28 @@ def test_a_planted_fault_quarantines_the_series(tmp_path: Path, reason: str) -> 
     assert only(tmp_path).reason is None
     PLANTED[reason](export, files)
     assert only(tmp_path).reason == reason
+
+
+@pytest.mark.parametrize("place", ["1", "1.1", "1.2", "6.1", "3.1", "7", "7.4", "12.1"])
+def test_pictures_need_no_planes_and_may_differ_in_size(tmp_path: Path, place: str) -> None:
+    export = Export(tmp_path)
+    _, files = export.image(IMAGE, count=3)
+    for path in files:
+        changed(
+            path, SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{place}", ImagePositionPatient=None, FrameOfReferenceUID=None
+        )
+    changed(files[1], Rows=4, Columns=16)
+    found = only(tmp_path)
+    assert (found.kind, found.reason, len(found.members)) == ("picture", None, 3)
+
+
+def test_a_picture_that_is_cut_off_is_none(tmp_path: Path) -> None:
+    export = Export(tmp_path)
+    _, files = export.image(IMAGE, count=2)
+    for path in files:
+        changed(path, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    files[1].write_bytes(files[1].read_bytes()[:-9])
+    assert only(tmp_path).reason == "truncated"
 
 
 def test_every_reason_has_a_remedy() -> None:

@@ -52,7 +52,7 @@ class Header(NamedTuple):
     sop_class: str
     transfer_syntax: str
     modality: str
-    kind: str  # image | rtstruct | seg | other
+    kind: str  # image | rtstruct | seg | picture | other
     frame_of_reference: str
     institution: str
     rows: int
@@ -303,15 +303,18 @@ def _shared_groups(dataset: Elements) -> list[Dataset]:
 
 
 def _enough_pixels(parsed: Parsed, kind: str, rows: int, columns: int, frames: int, samples: int) -> bool:
-    """An image or SEG without pixels, or with fewer than its header promises, was cut off."""
-    if kind not in ("image", "seg"):
+    """An image, picture or SEG without pixels, or with fewer than its header promises, was cut off."""
+    if kind not in ("image", "seg", "picture"):
         return True
     if not parsed.pixel_length:
         return False
     if parsed.pixel_length == pixels.UNDEFINED:
         return True
     bits = values.whole(parsed.dataset, "BitsAllocated") or 8
-    return parsed.pixel_length >= pixels.native_length(rows, columns, frames, samples, bits)
+    needed = pixels.native_length(rows, columns, frames, samples, bits)
+    if values.text(parsed.dataset, "PhotometricInterpretation") == "YBR_FULL_422":
+        needed = needed * 2 // 3  # two pixels share their colour
+    return parsed.pixel_length >= needed
 
 
 def _syntax(dataset: Dataset) -> str:

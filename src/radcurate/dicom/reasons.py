@@ -38,7 +38,7 @@ SERIES_REMEDIES = {
     "damaged": "export the series again, a file of it can't be parsed",
     "two_patients": "find out at the source whose series this is; its UID is claimed by two patients",
     "contradictory_patient": "check PatientID at the source: its studies hold different birth dates, so they may be two people",
-    "unsupported_kind": "only CT, MR and PET images, RTSTRUCT, SEG and NIfTI masks are worked on; leave it out of the export",
+    "unsupported_kind": "only CT, MR and PET images, RTSTRUCT, SEG and NIfTI masks are worked on, and X-ray, ultrasound and captured pictures cleaned; leave it out of the export",
     "mosaic": "export the series without mosaic tiling",
     "mixed_modality": "give each modality its own SeriesInstanceUID",
     "not_grayscale": "export the original images; derived colour maps hold no intensities",

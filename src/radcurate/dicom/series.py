@@ -77,7 +77,7 @@ def build(uid: str, headers: list[Header], tolerance: float, digest: Digest) -> 
         series.notes.add("several_studies")
     if kind == "image":
         _examine_image(series, tolerance, digest)
-    elif any(h.references is None or not h.references.regions for h in series.members):
+    elif kind != "picture" and any(h.references is None or not h.references.regions for h in series.members):
         series.problems.add("empty_contour")
     return series
 
@@ -95,7 +95,7 @@ def file_digest(source: Path, header: Header, start: int) -> str:
 def _kind(headers: list[Header]) -> str:
     """Images count before anything else that shares their UID."""
     kinds = {h.kind for h in headers}
-    return next((kind for kind in ("image", "rtstruct", "seg") if kind in kinds), "other")
+    return next((kind for kind in ("image", "rtstruct", "seg", "picture") if kind in kinds), "other")
 
 
 def _modality(headers: list[Header], kind: str) -> str:

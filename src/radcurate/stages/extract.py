@@ -108,6 +108,12 @@ def _upstream(row: Row, check: Row | None, context: Context) -> Outcome:
             return (tables.FAILED, "not_verified", "delete results/verify and run snakemake again")
         if earlier["status"] != tables.OK:
             return (earlier["status"], earlier["reason"], earlier["remedy"])
+    if row["kind"] == "picture":
+        return (
+            tables.EXCLUDED,
+            "picture",
+            "nothing: features come from CT, MR and PET; it lies cleaned in results/deface",
+        )
     if row["kind"] == "image" and row["modality"] not in context.profiles:
         return (tables.EXCLUDED, "no_profile", "features are extracted from CT, MR and PET")
     return OK

@@ -250,17 +250,18 @@ def _private_tables(folder: Path, content: Iterable[tuple[str, tables.Schema, li
 
 
 def _what(kind: str) -> str:
-    return {"image": "image", "other": "other"}.get(kind, "contour")
+    return kind if kind in ("image", "picture", "other") else "contour"
 
 
 def _summarise(tally: Tally) -> None:
     apart = sum(tally.apart.values())
     log.info(
-        "inventory: %d files, %d series; usable: %d image series, %d contours; quarantined: %s; %d files of no series%s",
+        "inventory: %d files, %d series; usable: %d image series, %d contours, %d series of pictures; quarantined: %s; %d files of no series%s",
         tally.files,
         sum(tally.series.values()),
         tally.usable("image"),
         tally.usable("contour"),
+        tally.usable("picture"),
         ", ".join(tally.quarantined()) or "none",
         apart,
         f" ({_listed(tally.apart)})" if apart else "",
@@ -286,7 +287,7 @@ def _insist_on_contours(tally: Tally) -> None:
         "no image series has a contour",
         wanted="at least one RTSTRUCT, SEG or NIfTI mask that belongs to a CT, MR or PET series",
         found=f"{tally.files} files with {counts['image']} image series, {counts['contour']} contour series, "
-        f"{counts['other']} other series; quarantined: {', '.join(tally.quarantined()) or 'none'}; "
+        f"{counts['picture'] + counts['other']} other series; quarantined: {', '.join(tally.quarantined()) or 'none'}; "
         f"files of no series: {_listed(tally.apart) or 'none'}",
         fix="export the contours together with their images; the reasons above say what kept the others out",
     )

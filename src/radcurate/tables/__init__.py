@@ -30,7 +30,7 @@ OUTCOME: list[tuple[str, pa.DataType]] = [
 SERIES: list[tuple[str, pa.DataType]] = [
     ("series", TEXT),  # pseudonym, S-…
     ("subject", TEXT),  # pseudonym, P-…
-    ("kind", TEXT),  # image | rtstruct | seg | nifti
+    ("kind", TEXT),  # image | rtstruct | seg | nifti | picture (without planes in space)
     ("modality", TEXT),  # CT | MR | PT | RTSTRUCT | SEG | … as in (0008,0060)
     *OUTCOME,
 ]
