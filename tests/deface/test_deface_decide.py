@@ -7,7 +7,8 @@ import pytest
 
 from deface_tools import blob, planned, synthetic
 from radcurate.deface.body import body
-from radcurate.deface.decide import check, plan, says_head, verdict
+from radcurate.deface.check import check, verdict
+from radcurate.deface.decide import plan, says_head
 from radcurate.deface.native import on_stack
 from radcurate.deface.quality import Presence, presence
 from radcurate.deface.stack import Field, Stack, to_field

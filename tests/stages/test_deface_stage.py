@@ -109,12 +109,25 @@ def test_changed_files_differ_in_masked_voxels_only(done):
     assert changed == rows(root)[HEAD]["changed_voxels"]
 
 
+def test_masks_are_told_frame_by_frame(done):
+    root, _ = done
+    mask = planned("CT")[3]
+    names = [path.name for path in sorted((root / "in" / "dicom" / HEAD).iterdir())]
+    told = np.zeros_like(mask)
+    for row in tables.read_rows(root / "out" / "masks.parquet", tables.DEFACE_MASKS):
+        assert row["series"] in (HEAD, PET) and row["frame"] == 0
+        if row["series"] == HEAD:
+            flags = np.repeat(np.arange(len(row["runs"])) % 2 == 1, row["runs"])
+            told[names.index(row["name"])] = flags.reshape(mask.shape[1:])
+    np.testing.assert_array_equal(told, mask)
+
+
 def test_pictures_are_private_and_sealed_tables_hold(done):
     root, key = done
     names = sorted(path.name for path in (root / "out" / "pictures").iterdir())
     assert names == [f"{HEAD}_after.png", f"{HEAD}_before.png"]
     assert (root / "out" / "pictures").stat().st_mode & 0o777 == 0o700
-    assert set(seals.check_seal(root / "out", key)) == {"series.parquet", "qc.parquet"}
+    assert set(seals.check_seal(root / "out", key)) == {"series.parquet", "qc.parquet", "masks.parquet"}
     assert json.loads((root / "out" / "seal.json").read_text())["key_id"] == key.key_id
 
 

@@ -10,6 +10,7 @@ rule deface:
         pictures=directory("results/deface/{chunk}/pictures"),
         series="results/deface/{chunk}/series.parquet",
         qc="results/deface/{chunk}/qc.parquet",
+        masks="results/deface/{chunk}/masks.parquet",
         seal="results/deface/{chunk}/seal.json",
     log:
         "results/logs/deface/{chunk}.log",

@@ -1,21 +1,16 @@
-"""What to do with one series: leave it, take its face away, or hand it to a person. And was it done."""
+"""What to do with one series: leave it, take its face away, or hand it to a person."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from scipy import ndimage
-
 from radcurate.deface.body import body
 from radcurate.deface.detect import Finding, clearly_none, find_head
-from radcurate.deface.quality import PRESENT, Presence, dice, moved_share, presence
-from radcurate.deface.region import Head, face_mask, head_of, own_brain
-from radcurate.deface.stack import FINE_MM, Field, Flags, Stack, to_field
+from radcurate.deface.quality import PRESENT, Presence, presence
+from radcurate.deface.region import Head, face_mask, head_of
+from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
 from radcurate.deface.template import Template
 
-WHOLE_FACE = 0.4
-STRIP_LEFT = 0.65  # in a smaller part, such as a strip below the brow, the shell is as thin as AGREES_MM
 LEAST_IN_VIEW = 0.03  # share of the mean head's facial surface; less is a strip of forehead
 EMPTY = 0.15  # share of tissue where the face would be; less has been taken away before
 # body parts (PS3.16 CID 4, 4030, 4031) of which a face may be in view; a header that says so is never overruled
@@ -91,74 +86,3 @@ def _tissue_share(head: Head, mask: Flags) -> float:
     """Share of tissue among the masked voxels that lie inside the mean head."""
     expected = mask & (head.mean_depth > 0)
     return float((head.body & expected).sum()) / max(1, int(expected.sum()))
-
-
-@dataclass(frozen=True)
-class Check:
-    """The numbers of the check. `control` is what the same check says of the untouched volume; it must not pass."""
-
-    after: Presence
-    moved: float
-    brain_voxels: int
-    brain_lost: int
-    brain_dice: float
-    control_moved: float
-    control_passes: bool
-    passed: bool
-    reason: str | None
-
-
-def check(
-    mask: Flags,
-    before: Presence,
-    head: Head,
-    fine: Field,
-    solid: Flags,
-    modality: str,
-    mean: Template,
-    least_moved: float,
-    least_dice: float,
-) -> Check:
-    """Measure what removing did, on the written volume.
-
-    Args:
-        mask, before, head: of the plan.
-        fine, solid: field and tissue of what was read back from the written files, on the head's grid.
-    """
-    after = presence(fine, solid, head.pose, mean)
-    moved = moved_share(head.body, solid, head, mean)
-    brain = own_brain(head, modality)
-    lost = brain & (np.abs(fine.values - head.field.values) > 1e-3) & ~_rim(mask)
-    similarity = dice(brain, brain & ~lost)
-    reason = verdict(before, after, moved, similarity, least_moved, least_dice)
-    control_moved = moved_share(head.body, head.body, head, mean)
-    control = verdict(before, before, control_moved, 1.0, least_moved, least_dice)
-    if control is None:
-        reason = "check_invalid"
-    return Check(
-        after,
-        moved,
-        int(brain.sum()),
-        int(lost.sum()),
-        similarity,
-        control_moved,
-        control is None,
-        reason is None,
-        reason,
-    )
-
-
-def _rim(mask: Flags) -> Flags:
-    """Voxels beside the mask: averaging on the working field mixes them with masked ones."""
-    return np.asarray(ndimage.binary_dilation(mask) & ~mask)
-
-
-def verdict(
-    before: Presence, after: Presence, moved: float, similarity: float, least_moved: float, least_dice: float
-) -> str | None:
-    """Why a volume does not count as defaced, or None when it does."""
-    limit = max(PRESENT, 0.6 * before.agrees) if before.in_view >= WHOLE_FACE else STRIP_LEFT * before.agrees
-    agreeing = after.agrees > limit
-    if moved < least_moved or agreeing:
-        return "face_left"
-    return "brain_touched" if similarity < least_dice else None

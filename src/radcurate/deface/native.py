@@ -30,6 +30,17 @@ def on_stack(mask: Flags, field: Field, stack: Stack) -> Flags:
     return result
 
 
+def runs_of(mask: Flags) -> list[int]:
+    """Lengths of the runs of one frame's mask along its rows, in turn kept and removed; the first one kept (0 if none).
+
+    Args:
+        mask: shape (row, column).
+    """
+    flat = np.concatenate([[False], mask.ravel()])
+    ends = np.concatenate([np.flatnonzero(flat[1:] != flat[:-1]), [mask.size]])
+    return [int(length) for length in np.diff(ends, prepend=0)]
+
+
 def _window(mask: Flags, field: Field, stack: Stack) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Range of the stack's indices that can hold masked voxels: the mask's box, one voxel wider."""
     ends = [(np.flatnonzero(mask.any(axis=axes))[[0, -1]] + [-1, 1]) for axes in ((1, 2), (0, 2), (0, 1))]

@@ -12,32 +12,53 @@ from scipy import ndimage
 from radcurate.deface.screen import Pose
 from radcurate.deface.stack import Field, Flags, Floats
 
-STEP_MM = 2.0
+STEP_MM = 2.0  # of a picture's pixels
+RAY_MM = 4.0  # between samples of a ray; the surface is interpolated between them
 SIZE_MM = 270.0
 DEPTH_MM = 270.0
 CENTRE = np.array([3.0, -10.0, -25.0])  # template point in the middle of the picture
-VIEWS = (0.0, 45.0, -45.0)  # front, and half from either side
+VIEWS = tuple(range(0, 360, 30))  # degrees to the patient's left of the front, all the way round
+FROM_BELOW = 55.0  # degrees under the front: chin and nostrils
+IN_A_ROW = 7  # views of a picture
 
 
-def surface(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float) -> NDArray[np.uint8]:
+def all_round(field: Field, soft: NDArray[np.float32], pose: Pose) -> list[NDArray[np.uint8]]:
+    """Shaded surfaces from every one of VIEWS and from below, each of shape (rows, columns)."""
+    seen = [(float(angle), 0.0) for angle in VIEWS] + [(0.0, FROM_BELOW)]
+    return [surface(field, soft, pose, angle, below) for angle, below in seen]
+
+
+def surface(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, below: float = 0.0) -> NDArray[np.uint8]:
     """Shaded surface seen from `angle` degrees left of the front, shape (rows, columns), 0 where no ray meets tissue.
 
     Args:
         soft: `smoothed` tissue of the field.
-
-    The head is drawn in the template's space, so that it stands upright however it was stored. Equal input gives
-    equal bytes.
+        below: degrees under the horizontal.
     """
-    n, m = round(SIZE_MM / STEP_MM), round(DEPTH_MM / (2 * STEP_MM))
-    right, forward = _view(angle)
+    return _shade(depths(field, soft, pose, angle, below))
+
+
+def depths(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, below: float = 0.0) -> Floats:
+    """Distance from the picture's plane to the surface, mm, shape (rows, columns); NaN where no ray meets tissue.
+
+    The head is seen in the template's space, so that it stands upright however it was stored. Equal input gives equal
+    bytes.
+    """
+    n, m = round(SIZE_MM / STEP_MM), round(DEPTH_MM / RAY_MM)
+    right, up, forward = _view(angle, below)
     # index of the field as an affine function of (step along the ray, row, column)
-    start = CENTRE - forward * DEPTH_MM / 2 - right * SIZE_MM / 2 + np.array([0, 0, SIZE_MM / 2])
-    steps = np.stack([forward * 2 * STEP_MM, np.array([0, 0, -STEP_MM]), right * STEP_MM])
+    start = CENTRE - forward * DEPTH_MM / 2 - right * SIZE_MM / 2 + up * SIZE_MM / 2
+    steps = np.stack([forward * RAY_MM, -up * STEP_MM, right * STEP_MM])
     inverse = np.linalg.inv(pose.matrix)
     offset = (((start - pose.shift) @ inverse.T - field.origin) / field.step)[::-1]
     matrix = ((steps @ inverse.T) / field.step)[:, ::-1].T
     rays = ndimage.affine_transform(soft, matrix, offset, output_shape=(m, n, n), order=1)
-    return _shade(rays)
+    solid = rays > 0.5
+    first = np.argmax(solid, axis=0)
+    rows, columns = np.indices(first.shape)
+    here, before = rays[first, rows, columns], rays[np.maximum(first - 1, 0), rows, columns]
+    part = np.clip((here - 0.5) / np.maximum(here - before, 1e-3), 0, 1)
+    return np.asarray(np.where(solid.any(axis=0), (first - part) * RAY_MM, np.nan))
 
 
 def smoothed(tissue: Flags) -> NDArray[np.float32]:
@@ -45,20 +66,19 @@ def smoothed(tissue: Flags) -> NDArray[np.float32]:
     return np.asarray(ndimage.gaussian_filter(tissue.astype(np.float32), 0.6))
 
 
-def _view(angle: float) -> tuple[Floats, Floats]:
-    """Unit vectors to the picture's right and away from the viewer, LPS; from the front the patient's left is right."""
-    a = np.radians(angle)
-    return np.array([np.cos(a), np.sin(a), 0.0]), np.array([-np.sin(a), np.cos(a), 0.0])
+def _view(angle: float, below: float) -> tuple[Floats, Floats, Floats]:
+    """Unit vectors to the picture's right, up and away from the viewer, LPS; in front the patient's left is right."""
+    a, b = np.radians(angle), np.radians(below)
+    right = np.array([np.cos(a), np.sin(a), 0.0])
+    level = np.array([-np.sin(a), np.cos(a), 0.0])
+    top = np.array([0.0, 0.0, 1.0])
+    return right, np.cos(b) * top - np.sin(b) * level, np.cos(b) * level + np.sin(b) * top
 
 
-def _shade(rays: NDArray[np.float32]) -> NDArray[np.uint8]:
-    solid = rays > 0.5
-    hit = solid.any(axis=0)
-    first = np.argmax(solid, axis=0)
-    rows, columns = np.indices(first.shape)
-    here, before = rays[first, rows, columns], rays[np.maximum(first - 1, 0), rows, columns]
-    part = np.clip((here - 0.5) / np.maximum(here - before, 1e-3), 0, 1)
-    depth = ndimage.gaussian_filter(np.where(hit, (first - part) * 2.0, np.nan_to_num(first.max() * 2.0)), 0.8)
+def _shade(seen: Floats) -> NDArray[np.uint8]:
+    hit = np.isfinite(seen)
+    far = float(seen[hit].max()) if hit.any() else DEPTH_MM
+    depth = ndimage.gaussian_filter(np.where(hit, seen, far) / STEP_MM, 0.8)
     slope_row, slope_column = np.gradient(depth)
     light = (0.4 * slope_column + 0.5 * slope_row + 1.0) / np.sqrt(1 + slope_row**2 + slope_column**2) / 1.19
     near = 1.0 - 0.45 * np.clip((depth - depth[hit].min()) / 120.0, 0, 1) if hit.any() else np.ones_like(depth)
@@ -66,6 +86,9 @@ def _shade(rays: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def write_picture(path: Path, views: list[NDArray[np.uint8]]) -> None:
-    """Several views side by side as a PNG (0600)."""
-    Image.fromarray(np.hstack(views)).save(path, format="PNG", optimize=False)
+    """Several views of one size as a PNG (0600), IN_A_ROW side by side."""
+    rows = [views[at : at + IN_A_ROW] for at in range(0, len(views), IN_A_ROW)]
+    blank = np.zeros_like(views[0])
+    full = [np.hstack(row + [blank] * (min(IN_A_ROW, len(views)) - len(row))) for row in rows]
+    Image.fromarray(np.vstack(full)).save(path, format="PNG", optimize=False)
     path.chmod(0o600)

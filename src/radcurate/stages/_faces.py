@@ -17,8 +17,9 @@ from radcurate import tables
 from radcurate.deface import render
 from radcurate.deface.body import body
 from radcurate.deface.borrow import Borrowed, Partner, borrow
-from radcurate.deface.decide import Check, Plan, check, plan, says_head
-from radcurate.deface.native import on_stack
+from radcurate.deface.check import Check, check
+from radcurate.deface.decide import Plan, plan, says_head
+from radcurate.deface.native import on_stack, runs_of
 from radcurate.deface.region import Head
 from radcurate.deface.series import Identity, Loaded, compare, load, write_masked
 from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
@@ -60,10 +61,11 @@ class Space:
 
 @dataclass
 class Result:
-    """Rows of series.parquet and qc.parquet."""
+    """Rows of series.parquet, qc.parquet and masks.parquet."""
 
     series: list[dict[str, Any]] = field(default_factory=list)
     quality: list[dict[str, Any]] = field(default_factory=list)
+    masks: list[dict[str, Any]] = field(default_factory=list)
     # contours that must go: series -> reason
     contours: dict[str, str] = field(default_factory=dict)
 
@@ -161,6 +163,7 @@ def _remove(space: Space, row: dict[str, Any], loaded: Loaded, mask: Flags, resu
     folder = space.out / row["folder"]
     changed = write_masked(loaded, mask, row["modality"], folder)
     identity, written = compare(loaded, [folder / path.name for path in loaded.paths], mask, row["modality"])
+    result.masks += _masks(row["series"], loaded, mask)
     touch = touching(row["series"], space.contours, space.source, mask, loaded.grid())
     result.contours |= {**touch.marked, **result.contours} | touch.overlapping()
     numbers = {
@@ -172,6 +175,16 @@ def _remove(space: Space, row: dict[str, Any], loaded: Loaded, mask: Flags, resu
     }
     reason = None if identity.outside_equal and identity.inside_filled else "outside_changed"
     return _Cut(written, sum(changed.values()), numbers, reason or ("roi_overlap" if touch.shared.voxels else None))
+
+
+def _masks(series: str, loaded: Loaded, mask: Flags) -> list[dict[str, Any]]:
+    """The removed region as rows, one for each frame that holds some of it."""
+    return [
+        {"series": series, "name": loaded.paths[frame.file].name, "frame": frame.number, "runs": runs_of(mask[plane])}
+        for plane, place in enumerate(loaded.frames)
+        if mask[plane].any()
+        for frame in place
+    ]
 
 
 def _conclude(
@@ -230,7 +243,7 @@ def _identity(identity: Identity) -> dict[str, Any]:
 def _draw(space: Space, series: str, head: Head, after: Flags) -> None:
     for name, tissue in (("before", head.body), ("after", after)):
         soft = render.smoothed(tissue)
-        views = [render.surface(head.field, soft, head.pose, angle) for angle in render.VIEWS]
+        views = render.all_round(head.field, soft, head.pose)
         render.write_picture(space.pictures / f"{series}_{name}.png", views)
 
 

@@ -40,10 +40,11 @@ def run(settings: Deface, source: Path, out: Path, key: Key, threads: int) -> No
     private_folder(out / "pictures")
     spaces = _spaces(rows, source / "dicom", out, settings)
     results = map_items(clean_space, spaces, threads, "deface")
-    series, quality = _gather(rows, results, source / "dicom", out / "dicom")
+    series, quality, masks = _gather(rows, results, source / "dicom", out / "dicom")
     tables.write_rows(out / "series.parquet", tables.DEFACE_SERIES, series)
     tables.write_rows(out / "qc.parquet", tables.DEFACE_QC, quality)
-    seals.write_seal(out, ["series.parquet", "qc.parquet"], key)
+    tables.write_rows(out / "masks.parquet", tables.DEFACE_MASKS, masks)
+    seals.write_seal(out, ["series.parquet", "qc.parquet", "masks.parquet"], key)
     images = [row for row in series if row["kind"] == "image"]
     log.info(
         "deface: %d images, %d defaced, %d without a face, %d quarantined",
@@ -69,15 +70,18 @@ def _spaces(rows: list[Row], dicom: Path, out: Path, settings: Deface) -> list[S
     return spaces
 
 
-def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> tuple[list[Row], list[Row]]:
-    """One row for each series that deidentify told of, in whatever state."""
+def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> tuple[list[Row], list[Row], list[Row]]:
+    """One row for each series that deidentify told of, in whatever state; the checks; the masks of what goes on."""
     done = {row["series"]: row for result in results for row in result.series}
     marked: dict[str, str] = {}
     for result in results:
         marked |= {series: reason for series, reason in result.contours.items() if marked.get(series) != "roi_overlap"}
     quality = [row for result in results for row in result.quality]
     series = gather(rows, done, marked, (dicom, out), REMEDIES)
-    return [{"changed_voxels": 0} | row for row in series], quality
+    # a series that was set aside holds its untouched files again
+    removed = {row["series"] for row in series if row.get("face") == "removed"}
+    masks = [row for result in results for row in result.masks if row["series"] in removed]
+    return [{"changed_voxels": 0} | row for row in series], quality, masks
 
 
 if __name__ == "__main__":
