@@ -1,0 +1,120 @@
+"""Looking at a series for what is drawn into its pixels, and looking again once it was cleaned."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from radcurate.errors import CurationError
+from radcurate.redact import judge
+from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
+from radcurate.redact.lines import Line, lines
+from radcurate.redact.seeds import Seeds, says
+
+FULL_GREY = np.uint8(255)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found in a series.
+
+    hits: by place, then from top to bottom. looked: frames that were looked at one by one. refused: code of why not all
+    frames could be looked at. covered: greatest share of a frame that sure hits cover.
+    """
+
+    hits: tuple[Hit, ...]
+    looked: int
+    refused: str | None = None
+    covered: float = 0.0
+
+
+def look(pictures: Pictures, seeds: Seeds, strict: bool) -> Look:
+    """Text in all frames of a series.
+
+    strict: doubts are told as well (hits that are not sure).
+    Errors: none for the user to act on: a frame that can't be read is told in `refused`.
+    """
+    return _frames(pictures, pictures.places, seeds, strict)
+
+
+def second_look(pictures: Pictures, seeds: Seeds, strict: bool, filled: Collection[Hit]) -> Look:
+    """What is still legible in the frames that were cleaned.
+
+    filled: the hits that were filled. All hits of the answer count as residual, sure or not: in their places doubts are
+    told whether the modality is strict or not.
+    """
+    places = sorted({hit.place for hit in filled})
+    seen = _frames(pictures, places, seeds, True)
+    known: dict[Place, list[Box]] = {}
+    for hit in filled:
+        known.setdefault(hit.place, []).append(hit.box)
+    kept = [hit for hit in seen.hits if hit.sure or strict or any(_touch(hit.box, box) for box in known[hit.place])]
+    return replace(seen, hits=tuple(kept))
+
+
+def _frames(pictures: Pictures, places: Sequence[Place], seeds: Seeds, doubts: bool) -> Look:
+    hits: list[Hit] = []
+    covered = 0.0
+    for number, place in enumerate(places):
+        try:
+            picture = pictures.read(place)
+        except CurationError as error:
+            return Look(tuple(hits), number, error.problem, covered)
+        found = list(hits_of(picture, seeds, doubts))
+        covered = max(covered, _covered(picture, found))
+        hits += found
+    return Look(tuple(hits), len(places), None, covered)
+
+
+def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
+    """What is drawn into one frame, from top to bottom."""
+    found = _judged(picture, lines(picture), seeds, doubts)
+    if picture.beyond is not None and picture.beyond.any():
+        found += _beyond(picture, picture.beyond, seeds)
+    yield from sorted(found, key=lambda hit: (hit.box, hit.text))
+
+
+def _judged(picture: Picture, read: Sequence[Line], seeds: Seeds, doubts: bool) -> list[Hit]:
+    own = [line for line in read if says(line.text, seeds)]
+    sure = judge.outermost([line for line in read if line in own or judge.sure(line)])
+    read = [line for line in read if line in sure or not judge.within(line, sure)]
+    sure += [line for line in read if line not in sure and judge.beside(line, sure)]
+    hits = [_hit(picture, line, "identity" if line in own else "text", True) for line in sure]
+    if doubts:
+        hits += [_hit(picture, line, "text", False) for line in read if line not in sure and judge.doubtful(line)]
+    return hits
+
+
+def _beyond(picture: Picture, drawn: np.ndarray, seeds: Seeds) -> list[Hit]:
+    """What is drawn beside the values: all of it is drawn on purpose, so it is sure even where nothing reads."""
+    page = Picture(picture.place, drawn.astype(np.uint8) * FULL_GREY, "MONOCHROME2", 8)
+    texts = _judged(page, lines(page), seeds, False)
+    rows, columns = np.nonzero(drawn)
+    whole = Box(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+    return [replace(hit, kind="identity" if hit.kind == "identity" else "overlay") for hit in texts] or [
+        Hit(picture.place, whole, "overlay", True, 1.0)
+    ]
+
+
+def _hit(picture: Picture, line: Line, kind: str, sure: bool) -> Hit:
+    rows, columns = picture.values.shape[:2]
+    top, left, bottom, right = line.box
+    box = Box(max(0, top), max(0, left), min(rows, bottom), min(columns, right))
+    return Hit(picture.place, box, kind, sure, round(line.confidence, 4), line.text)
+
+
+def _covered(picture: Picture, hits: Sequence[Hit]) -> float:
+    rows, columns = picture.values.shape[:2]
+    under = np.zeros((rows, columns), bool)
+    for hit in hits:
+        if hit.sure:
+            under[hit.box.top : hit.box.bottom, hit.box.left : hit.box.right] = True
+    return float(under.mean()) if under.size else 0.0
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return min(one.bottom, other.bottom) > max(one.top, other.top) and min(one.right, other.right) > max(
+        one.left, other.left
+    )
