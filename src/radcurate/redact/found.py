@@ -54,8 +54,8 @@ class Picture:
 class Pictures:
     """The frames of a series, decoded one at a time so that memory stays bounded.
 
-    places: all frames, in order of file and frame. read: decodes one. volume: planes of one image, parallel and in the
-    order of `places` along their normal, so that what is constant over them is no anatomy.
+    places: all frames, in order of file and frame; of a volume, in order along its normal. read: decodes one. volume: planes
+    of one image, parallel, so that what is constant over them is no anatomy.
     """
 
     places: Sequence[Place]
