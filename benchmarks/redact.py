@@ -7,7 +7,6 @@ A line is found when at least 95 % of its drawn pixels lie in boxes that are sur
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
 import time
@@ -16,7 +15,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +22,8 @@ from benchmarks.bases import PART_OF, PARTS, SOURCES
 from benchmarks.figure import Figure
 from benchmarks.texts import Case, Line, cases, volume_case
 from radcurate.redact.found import Hit, Place
+from radcurate.redact.look import look
+from radcurate.redact.seeds import seeds_of
 
 PICTURES = {"tuning": 240, "final": 320}  # with text, and as many without
 PLANES = 100
@@ -71,7 +71,6 @@ def figures() -> list[Figure]:
 
 def measure(series: Iterable[Case], misses: bool = False) -> Tally:
     """Look at every case."""
-    look, seeds_of = _looking()
     tally = Tally()
     for case in series:
         start = time.process_time()
@@ -81,12 +80,6 @@ def measure(series: Iterable[Case], misses: bool = False) -> Tally:
         tally.seconds.append((spent / len(case.pictures.places), pixels))
         _count(tally, case, hits, misses)
     return tally
-
-
-def _looking() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    return importlib.import_module("radcurate.redact.look").look, importlib.import_module(
-        "radcurate.redact.seeds"
-    ).seeds_of
 
 
 def _count(tally: Tally, case: Case, hits: Sequence[Hit], misses: bool) -> None:
