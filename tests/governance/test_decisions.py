@@ -117,5 +117,7 @@ def test_evidence_follows_what_was_found_and_nothing_else() -> None:
 
 def test_evidence_of_a_face_knows_what_the_tables_know() -> None:
     known = deface_evidence(KEY, "S-1", "head_unclear", {"decision": "head_unclear", "masked_voxels": 5})
-    assert known == deface_evidence(KEY, "S-1", "head_unclear", {"decision": "head_unclear", "masked_voxels": 5, "fit": 0.3})
+    assert known == deface_evidence(
+        KEY, "S-1", "head_unclear", {"decision": "head_unclear", "masked_voxels": 5, "fit": 0.3}
+    )
     assert known != deface_evidence(KEY, "S-1", "head_unclear", {"decision": "head_unclear", "masked_voxels": 6})
