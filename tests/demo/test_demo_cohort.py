@@ -60,7 +60,7 @@ def test_size_and_counts(cohort):
     assert {p["hospital"] for p in patients} == {"A", "B", "C"}
     assert max(p["age"] for p in patients) > 89
     assert {s["modality"] for s in cohort.series(kind="image")} == {"CT", "MR", "PT"}
-    assert {s["kind"] for s in cohort.truth["series"]} == {"image", "rtstruct", "seg", "nifti"}
+    assert {s["kind"] for s in cohort.truth["series"]} == {"image", "rtstruct", "seg", "nifti", "picture"}
     assert 10 <= sum(s["face"] for s in cohort.truth["series"]) <= 14
     assert sum(not p["excluded"] for p in patients) >= 20
 
@@ -194,7 +194,12 @@ def test_consent_table_and_outcomes_agree(cohort):
             expected = "" if "research" in row["purposes"].split(";") else "other_purpose"
         assert patient["excluded"] == expected
         for series in cohort.series(patient=patient["patient"]):
-            assert series["outcome"].startswith("excluded:") == bool(expected)
+            kept = {"released", "excluded:picture"}
+            assert (
+                (series["outcome"].partition(":")[2] == expected)
+                if expected
+                else (series["outcome"] in kept or series["outcome"].startswith("quarantined:"))
+            )
     assert {row["model"] for row in rows.values()} == {"broad", "dynamic", "waiver"}
     assert all(row["governance"] for row in rows.values() if row["model"] == "broad")
     assert {p["excluded"] for p in cohort.truth["patients"]} == {"", "no_record", "withdrawn", "other_purpose"}

@@ -11,7 +11,7 @@ from pydicom.fileset import FileSet
 from radcurate.demo import consent
 from radcurate.demo.contours import Target
 from radcurate.demo.dicom_writer import image_header, slices, write
-from radcurate.demo.patient import Chart, body_of, chart, write_contour, write_scan
+from radcurate.demo.patient import Chart, body_of, chart, write_contour, write_picture, write_scan
 from radcurate.demo.people import Series, uid
 from radcurate.demo.planting import Plant, spoken
 from radcurate.demo.roster import case
@@ -43,7 +43,10 @@ def make_cohort(out: Path, seed: int = 7, n_patients: int = 28) -> None:
         for scan in work.case.scans:
             write_scan(work, scan)
         for extra in work.case.extras:
-            _EXTRAS.get(extra, _nothing)(work)
+            if extra in PICTURES:
+                write_picture(work, extra)
+            else:
+                _EXTRAS.get(extra, _nothing)(work)
         rows.append(consent.row(work.case, work.person.patient_id, index, work.first_day))
     consent.write(out, [row for row in rows if row])
     truth.write(out / "truth.json")
@@ -133,6 +136,7 @@ def _prune(folder: Path) -> None:
             path.rmdir()
 
 
+PICTURES = ("ultrasound", "dose_screen", "x_ray")
 _EXTRAS = {
     "stray": _stray,
     "truncated": _truncated,

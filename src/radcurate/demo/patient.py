@@ -10,17 +10,20 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.uid import UID
 
-from radcurate.demo import anatomy, chest, planting, scanner
+from radcurate.demo import anatomy, chest, pictures, planting, scanner
 from radcurate.demo.body import Body, Tumour
 from radcurate.demo.contours import Region, Target, rtstruct, seg
 from radcurate.demo.dicom_writer import common_header, image_header, slices, write
 from radcurate.demo.geometry import AXIAL, SAGITTAL, Floats, Geometry, rotation
 from radcurate.demo.hospitals import HOSPITALS, Hospital
+from radcurate.demo.lettering import Box, about, burn, burn_lines
 from radcurate.demo.nifti import write_mask
 from radcurate.demo.people import Person, Pet, Scanner, Series, Study, uid
 from radcurate.demo.planting import Plant, Subject
 from radcurate.demo.roster import Case, Scan
-from radcurate.demo.truth import Lesion, PatientTruth, SeriesTruth, Truth
+from radcurate.demo.truth import Lesion, PatientTruth, SeriesTruth, TextTruth, Truth
+
+SCALE = 0.4  # of burned-in letters: capitals of nine pixels
 
 
 @dataclass
@@ -136,6 +139,7 @@ def write_scan(work: Chart, scan: Scan) -> None:
     study = work.study(scan.visit, scan.region)
     series = _series(work, scan)
     values = _values(work, scan, body)
+    written = _burned(work, scan, values)
     unit = (
         values * np.float32(series.pet.dose_at_scan / (work.person.weight * 1000)) if scan.modality == "PT" else values
     )
@@ -156,8 +160,50 @@ def write_scan(work: Chart, scan: Scan) -> None:
         scan.contour != "none" and scan.defect == "none",
     )
     _write_images(work, scan, study, series, datasets, plants, note)
+    for plane, text, box in written:
+        work.truth.texts.append(TextTruth(series.series_uid, note.files[plane], text, box, names=True))
     if scan.contour != "none":
         write_contour(work, scan, body, values, Target.of(datasets))
+
+
+def _burned(work: Chart, scan: Scan, values: Floats) -> list[tuple[int, str, Box]]:
+    """Draw name, number and date of birth into planes, in place, in the corners; (plane, line, box) of each."""
+    planes = {"none": [], "one": [len(values) // 3], "all": range(len(values))}[scan.burned]
+    level = 1500.0 if scan.modality == "CT" else float(values.max())
+    found: list[tuple[int, str, Box]] = []
+    for plane in planes:
+        *above, born = about(work.person)
+        lines = burn_lines(values[plane], above, 3, 3, level, SCALE)
+        lines.append((born, burn(values[plane], born, values.shape[1] - 13, 3, level, SCALE)))
+        found += [(plane, text, box) for text, box in lines]
+    return found
+
+
+def write_picture(work: Chart, kind: str) -> None:
+    """Write an ultrasound, a dose_screen or an x_ray of the first visit, a file each."""
+    scan = work.case.scans[0]
+    study = work.study(0, scan.region)
+    modality = {"ultrasound": "US", "dose_screen": "CT", "x_ray": "CR"}[kind]
+    device = work.hospital.scanners.get(modality) or Scanner("DEMO IMAGING", f"{modality} Two", f"{modality}1", "3301")
+    series = replace(_series(work, scan, modality), description=kind.replace("_", " "), protocol="")
+    header = common_header(work.person, study, device, series, work.hospital.charset)
+    header.SOPInstanceUID, header.InstanceNumber = uid(series.series_uid, 0), 1
+    plants = _planted(work, header, study, series)
+    if kind == "ultrasound":
+        lines = pictures.ultrasound(header, work.person, study, work.hospital.name, work.seed)
+    elif kind == "dose_screen":
+        lines = pictures.dose_screen(header, work.person, study, work.hospital.name)
+    else:
+        lines = pictures.chest_x_ray(header, _values(work, scan, body_of(work, scan)))
+    note = SeriesTruth(work.person.patient_id, series.series_uid, "picture", modality, work.case.hospital, "")
+    note.outcome = work.outcome("quarantined:mostly_text" if kind == "dose_screen" else "excluded:picture")
+    note.files = [_path(work, study, series, 1, header.SOPInstanceUID)]
+    meta, preamble, meta_plants = planting.file_meta(work.subject, thorough=work.subject.number % 3 == 0)
+    write(header, work.export / note.files[0], work.hospital.syntax, preamble, meta)
+    for text, box in lines:
+        work.truth.texts.append(TextTruth(series.series_uid, note.files[0], text, box, names=kind != "x_ray"))
+    plants += [*meta_plants, Plant(str(header.SOPInstanceUID), "uid", "SOPInstanceUID")]
+    _finish(work, note, plants, work.hospital.syntax)
 
 
 def _image_outcome(scan: Scan) -> str:

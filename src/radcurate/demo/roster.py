@@ -17,7 +17,8 @@ class Scan:
 
     region head | chest; contour rtstruct | seg | nifti | none; link: what of the contour's references resolves
     (instance | series | frame_of_reference | grid); hole: none | planar | xor; visit 0 or 1 (90 days later);
-    defect: none | slice_gap; face: whether the face is in the field of view.
+    defect: none | slice_gap; face: whether the face is in the field of view; burned: on which slices name, number and
+    date of birth are drawn into the pixels (none | all | one).
     """
 
     modality: str
@@ -32,6 +33,7 @@ class Scan:
     defect: str = "none"
     face: bool = True
     body_part: str = ""
+    burned: str = "none"
 
     @property
     def shows_face(self) -> bool:
@@ -44,7 +46,8 @@ class Case:
     """A patient. name as in PatientName; consent broad | dynamic | waiver | none | withdrawn | teaching.
 
     hostile: keyword of a harmless attribute that somebody typed an identifier into; extras: defects and oddities beside
-    the series: mixed_folder, stray (files that are no DICOM), truncated, duplicate, orphan, dicomdir, overnight.
+    the series: mixed_folder, stray (files that are no DICOM), truncated, duplicate, orphan, dicomdir, overnight; pictures of
+    other modalities: ultrasound, dose_screen, x_ray.
     """
 
     hospital: str
@@ -80,12 +83,12 @@ def _pet(contour: str) -> Scan:
 
 CASES: tuple[Case, ...] = (
     Case("A", "Meier^Hans^Jörg", "M", 47, (_head_ct(),), hostile="BodyPartExamined", extras=("stray",)),
-    Case("A", "Grünwald-Öhrmann^Käthe", "F", 41, (_head_mr(), _head_mr(weighting="T2")), extras=("mixed_folder",)),
-    Case("A", "Brüggenkamp^Lutz", "M", 63, (_chest(hole="planar"),), hostile="ConvolutionKernel", extras=("truncated",)),
-    Case("A", "Zwölfender^Adelheid", "F", 81, (_chest(), _pet("rtstruct")), "dynamic"),
+    Case("A", "Grünwald-Öhrmann^Käthe", "F", 41, (_head_mr(), _head_mr(weighting="T2", burned="all")), extras=("mixed_folder",)),
+    Case("A", "Brüggenkamp^Lutz", "M", 63, (_chest(hole="planar", burned="all"),), hostile="ConvolutionKernel", extras=("truncated", "dose_screen")),
+    Case("A", "Zwölfender^Adelheid", "F", 81, (_chest(), _pet("rtstruct")), "dynamic", extras=("x_ray",)),
     Case("A", "Hinterstößer^Wim", "M", 58, (_head_ct("seg"),)),
-    Case("A", "Quellmann^Ortrud", "F", 61, (_chest("seg", syntax=JPEG2000Lossless, body_part="HEAD"),), "waiver", "AcquisitionNumber"),
-    Case("A", "Falkenstiel^Gisela", "F", 49, (_chest(), _chest(visit=1))),
+    Case("A", "Quellmann^Ortrud", "F", 61, (_chest("seg", syntax=JPEG2000Lossless, body_part="HEAD", burned="one"),), "waiver", "AcquisitionNumber"),
+    Case("A", "Falkenstiel^Gisela", "F", 49, (_chest(), _chest(visit=1, burned="one")), extras=("ultrasound",)),
     Case("A", "Überreiter^Hedwig^^Dr.", "F", 92, (_head_ct(),)),
     Case("A", "Tannhäusler^Egon", "M", 51, (_chest(),), "none"),
     Case("B", "Thistlewick^Maude^Ann", "F", 64, (_head_mr(plane="sagittal", syntax=ExplicitVRBigEndian),)),

@@ -37,7 +37,7 @@ class Lesion:
 class SeriesTruth:
     """A series of the export.
 
-    kind image | rtstruct | seg | nifti; outcome released | excluded:… | quarantined:…; face: a face is in view;
+    kind image | rtstruct | seg | nifti | picture; outcome released | excluded:… | quarantined:…; face: a face is in view;
     has_roi: a contour that can be used is drawn on it (an image without one is quarantined:no_contour);
     images, link: for contours, the SeriesInstanceUIDs of their image and how the reference resolves;
     lesions: for contours what they hold; files below export/.
@@ -72,6 +72,18 @@ class PatientTruth:
 
 
 @dataclass
+class TextTruth:
+    """A line drawn into the pixels of a file. box: top, left, bottom, right; names: whether it names the patient, a date or
+    a hospital."""
+
+    series_uid: str
+    file: str
+    text: str
+    box: tuple[int, int, int, int]
+    names: bool
+
+
+@dataclass
 class FileTruth:
     """A file that is no part of a series. outcome such as quarantined:not_dicom."""
 
@@ -88,6 +100,7 @@ class Truth:
     series: list[SeriesTruth] = field(default_factory=list)
     files: list[FileTruth] = field(default_factory=list)
     identifiers: list[Identifier] = field(default_factory=list)
+    texts: list[TextTruth] = field(default_factory=list)
 
     def planted(self, plants: list[Plant], patient: str, file: str, codec: str) -> None:
         """Note plants of a file."""
@@ -100,6 +113,8 @@ class Truth:
             series.files = [names.get(name, name) for name in series.files]
         for identifier in self.identifiers:
             identifier.file = names.get(identifier.file, identifier.file)
+        for text in self.texts:
+            text.file = names.get(text.file, text.file)
 
     def write(self, path: Path) -> None:
         """As JSON, the same bytes for the same truth."""
