@@ -17,6 +17,7 @@ SHORT_CONFIDENCE = 0.9  # of two letters
 DOUBT_LETTERS = 2
 PART = 0.75  # of a line's area within another one
 DOUBT_CONFIDENCE = 0.4
+BESIDE_CONFIDENCE = 0.5
 NARROWEST, WIDEST = 0.15, 2.5  # of a letter in heights of its line
 # what a film's side or a plane's directions are marked with: of no person
 DIRECTIONS = frozenset(
@@ -106,7 +107,8 @@ def within(line: Line, others: Sequence[Line]) -> bool:
 
 def beside(line: Line, others: Sequence[Line]) -> bool:
     """Whether a line goes on where a sure one ends: a comma, an initial, a digit by itself."""
-    return any(_next_to(line.box, other.box) for other in others) and letters(line.text) > 0
+    readable = letters(line.text) > 0 and line.confidence >= BESIDE_CONFIDENCE
+    return readable and any(_next_to(line.box, other.box) for other in others)
 
 
 def _area(box: Box) -> int:
