@@ -53,7 +53,8 @@ def test_own_words_are_told(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "...", "SUPINE", "kV 120 mA 200", "PETERS PAUL", "08.03.1965", "Thorax", "DR. WHO", "ID 99312", "Im: 24/120"]
+    "text",
+    ["", "...", "SUPINE", "kV 120 mA 200", "PETERS PAUL", "08.03.1965", "Thorax", "DR. WHO", "ID 99312", "Im: 24/120"],
 )
 def test_words_of_others_are_not(text: str) -> None:
     assert not says(text, OWN)

@@ -18,6 +18,7 @@ DOUBT_LETTERS = 2
 PART = 0.75  # of a line's area within another one
 DOUBT_CONFIDENCE = 0.4
 BESIDE_CONFIDENCE = 0.5
+OWN_CONFIDENCE = 0.3  # of the patient's own words
 NARROWEST, WIDEST = 0.15, 2.5  # of a letter in heights of its line
 # what a film's side or a plane's directions are marked with: of no person
 DIRECTIONS = frozenset(
@@ -109,6 +110,17 @@ def beside(line: Line, others: Sequence[Line]) -> bool:
     """Whether a line goes on where a sure one ends: a comma, an initial, a digit by itself."""
     readable = letters(line.text) > 0 and line.confidence >= BESIDE_CONFIDENCE
     return readable and any(_next_to(line.box, other.box) for other in others)
+
+
+def goes_on(line: Line, following: Line) -> bool:
+    """Whether the second line follows the first: to its right, or right below it."""
+    one, other = line.box, following.box
+    if _next_to(one, other) and other.left > one.left:
+        return True
+    high, tall = one.bottom - one.top, other.bottom - other.top
+    apart = other.top - one.bottom
+    shared = min(one.right, other.right) - max(one.left, other.left)
+    return other.top > one.top and apart <= max(high, tall) / 2 and shared > 0 and 0.5 <= high / max(1, tall) <= 2
 
 
 def _area(box: Box) -> int:

@@ -46,8 +46,8 @@ FULL = Effort(
         (views.middle, 1),
         (views.local, 1),
         (views.wide, 2),
-        (views.middle, 2),
         (views.local, 2),
+        (views.fine, 2),
     )
 )
 
@@ -90,9 +90,12 @@ def lines(picture: Picture, effort: Effort = FULL) -> list[Line]:
 def _in_tile(tile: views.Shades, of: views.Levels, part: Box, factor: float, effort: Effort) -> list[Line]:
     """Lines of a tile. factor: pixels of the tile for one of the picture."""
     made: dict[View, Bytes] = {}
+    same = views.middle if of.least == of.low and of.greatest == of.high else None
     looks: list[Bytes] = []
     finds: list[_Find] = []
     for view, scale in effort.passes:
+        if view is same:
+            continue
         if view not in made:
             made[view] = view(tile, of)
         look = made[view]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from radcurate.errors import CurationError
 from radcurate.redact import judge
 from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
 from radcurate.redact.lines import Line, lines
-from radcurate.redact.seeds import Seeds, says
+from radcurate.redact.seeds import Seeds, say_together, says
 
 FULL_GREY = np.uint8(255)
 
@@ -77,7 +78,7 @@ def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
 
 
 def _judged(picture: Picture, read: Sequence[Line], seeds: Seeds, doubts: bool) -> list[Hit]:
-    own = [line for line in read if says(line.text, seeds)]
+    own = _own(read, seeds)
     sure = judge.outermost([line for line in read if line in own or judge.sure(line)])
     read = [line for line in read if line in sure or not judge.within(line, sure)]
     sure += [line for line in read if line not in sure and judge.beside(line, sure)]
@@ -85,6 +86,18 @@ def _judged(picture: Picture, read: Sequence[Line], seeds: Seeds, doubts: bool) 
     if doubts:
         hits += [_hit(picture, line, "text", False) for line in read if line not in sure and judge.doubtful(line)]
     return hits
+
+
+def _own(read: Sequence[Line], seeds: Seeds) -> list[Line]:
+    """Lines that say one of the patient's own words, alone or with the line that they go on with."""
+    able = [line for line in read if line.confidence >= judge.OWN_CONFIDENCE]
+    own = [line for line in able if says(line.text, seeds)]
+    for line, following in permutations(able, 2):
+        if line in own and following in own:
+            continue
+        if judge.goes_on(line, following) and say_together((line.text, following.text), seeds):
+            own += [one for one in (line, following) if one not in own]
+    return own
 
 
 def _beyond(picture: Picture, drawn: np.ndarray, seeds: Seeds) -> list[Hit]:

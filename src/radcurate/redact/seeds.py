@@ -28,13 +28,41 @@ _AS_DIGITS = str.maketrans("oqdil|!jszbg", "000111115286")
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        "jan ene gen,feb fev,mar mrz maerz,apr avr abr,may mai mag,jun juin giu,jul juil lug,aug aou ago,sep set,oct okt ott "
-        "out,nov,dec dez dic".split(","),
+        [
+            "jan ene gen",
+            "feb fev",
+            "mar mrz maerz",
+            "apr avr abr",
+            "may mai mag",
+            "jun juin giu",
+            "jul juil lug",
+            "aug aou ago",
+            "sep set",
+            "oct okt ott out",
+            "nov",
+            "dec dez dic",
+        ],
         start=1,
     )
     for name in names.split()
 }
-_NOBODY = frozenset("anonymous anonymized anonymised anon unknown none null test patient name phantom removed deidentified".split())
+_NOBODY = frozenset(
+    [
+        "anonymous",
+        "anonymized",
+        "anonymised",
+        "anon",
+        "unknown",
+        "none",
+        "null",
+        "test",
+        "patient",
+        "name",
+        "phantom",
+        "removed",
+        "deidentified",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +165,7 @@ def _days_of_reading(plain: str) -> Iterator[tuple[int, int, int]]:
     parts = [part for run in _RUN.findall(plain) for part in _numbers_of(run)]
     for place in range(len(parts) - 2):
         for first, second, third in permutations(parts[place : place + 3]):
-            if first > 31 or second <= 12 and third <= 31:
+            if first > 31 or (second <= 12 and third <= 31):
                 years = (first,) if first > 99 else (1900 + first, 2000 + first)
                 yield from ((year, second, third) for year in years)
 

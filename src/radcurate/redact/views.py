@@ -20,7 +20,7 @@ Bytes = NDArray[np.uint8]  # (row, column, 3)
 
 SAMPLE = 1 << 20  # pixels from which a picture's levels are taken
 TAILS = (0.5, 99.5)  # percentiles between which the middle lies
-NEAR = 6.0  # pixels: standard deviation of the neighbourhood that local contrast is measured against
+NEAR, NEAREST = 6.0, 3.0  # pixels: standard deviation of the neighbourhood that local contrast is measured against
 LOCAL_RANGE = 4.0  # deviations from the neighbourhood's mean that become black and white
 NOISE_SHARE = 0.02  # of a picture's middle range: contrast below it counts as none
 COLOURS = 3
@@ -86,11 +86,20 @@ def middle(tile: Shades, of: Levels) -> Bytes:
 
 def local(tile: Shades, of: Levels) -> Bytes:
     """Deviations from the neighbourhood, so that faint text in light and in dark parts stands out alike."""
+    return _deviations(tile, of, NEAR)
+
+
+def fine(tile: Shades, of: Levels) -> Bytes:
+    """Deviations from the nearest pixels: small letters on a slope."""
+    return _deviations(tile, of, NEAREST)
+
+
+def _deviations(tile: Shades, of: Levels, near: float) -> Bytes:
     span = max(of.high - of.low, (of.greatest - of.least) / 64, 1e-6)
     bounded = np.clip(tile, of.low - span, of.high + span)
-    mean = cv2.GaussianBlur(bounded, (0, 0), NEAR)
+    mean = cv2.GaussianBlur(bounded, (0, 0), near)
     away = bounded - mean
-    spread = np.sqrt(cv2.GaussianBlur(away * away, (0, 0), NEAR)) + span * NOISE_SHARE
+    spread = np.sqrt(cv2.GaussianBlur(away * away, (0, 0), near)) + span * NOISE_SHARE
     return _bytes(np.asarray(away / spread, np.float32), -LOCAL_RANGE, LOCAL_RANGE)
 
 
