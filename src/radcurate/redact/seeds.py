@@ -180,11 +180,9 @@ def _numbers_of(run: str) -> Iterator[int]:
         digits = stretch.translate(_AS_DIGITS)
         if not digits.isdigit():
             continue
+        cut: tuple[int, ...] = (0, len(digits))
         if len(digits) == 8:
-            cuts = ((0, 4, 6, 8),) if digits[:2] in ("18", "19", "20", "21") else ((0, 2, 4, 8),)
+            cut = (0, 4, 6, 8) if digits[:2] in ("18", "19", "20", "21") else (0, 2, 4, 8)
         elif len(digits) == 6:
-            cuts = ((0, 2, 4, 6),)
-        else:
-            cuts = ((0, len(digits)),)
-        for cut in cuts:
-            yield from (int(digits[start:end]) for start, end in pairwise(cut))
+            cut = (0, 2, 4, 6)
+        yield from (int(digits[start:end]) for start, end in pairwise(cut))
