@@ -7,9 +7,9 @@ import pytest
 
 from radcurate.deface.decide import plan
 from radcurate.deface.detect import find_head
+from radcurate.deface.judge import own_brain
 from radcurate.deface.native import on_stack
 from radcurate.deface.quality import moved_share
-from radcurate.deface.region import own_brain
 from radcurate.deface.series import load
 from radcurate.deface.stack import Stack
 from radcurate.deface.template import template

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from radcurate.deface.judge import own_brain
 from radcurate.deface.quality import PRESENT, Presence, dice, moved_share, presence
-from radcurate.deface.region import Head, own_brain
+from radcurate.deface.region import Head
 from radcurate.deface.stack import Field, Flags
 from radcurate.deface.template import Template
 

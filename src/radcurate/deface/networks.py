@@ -14,6 +14,7 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -28,6 +29,7 @@ DIVISOR = 32  # the network halves five times: sides are multiples of it
 EPSILON = 1e-5  # torch.nn.InstanceNorm3d
 
 Array = NDArray[np.float32]
+Attribute = int | float | list[int]
 
 
 def brain_probability(name: str, values: Array) -> Array:
@@ -71,7 +73,15 @@ def weights(name: str) -> dict[str, Array]:
             inner = next(entry for entry in archive.namelist() if entry.endswith("/data.pkl"))
             reader = _Reader(io.BytesIO(archive.read(inner)), archive, inner.removesuffix("data.pkl"))
             return _flat(reader.load(), "")
-    except (ImportError, OSError, LookupError, StopIteration, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except (
+        ImportError,
+        OSError,
+        LookupError,
+        StopIteration,
+        ValueError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
         raise CurationError(
             "the brain network of the package deepbet can't be read",
             wanted=f"the TorchScript archive data/models/{name} of deepbet 1.0.2",
@@ -137,7 +147,7 @@ def linknet(arrays: dict[str, Array]) -> bytes:
     """The network as an ONNX model: input `x` of shape (1, 1, x, y, z), output `y` (1, 2, x, y, z), background and brain."""
     graph = _Graph(arrays)
     x = graph.layer("x", "init.0", stride=2, pad=3)
-    x = graph.node("MaxPool", [x], kernel_shape=[3] * 3, strides=[2] * 3, pads=[1] * 6)
+    x = graph.pooled = graph.node("MaxPool", [x], {"kernel_shape": [3] * 3, "strides": [2] * 3, "pads": [1] * 6})
     levels = []
     for n in range(4):
         first = 2 if n else 1
@@ -153,7 +163,7 @@ def linknet(arrays: dict[str, Array]) -> bytes:
     x = graph.layer(x, "tp_conv1.0", stride=2, pad=1, transposed=True)
     x = graph.layer(x, "conv.0", pad=1)
     x = graph.convolution(x, "tp_conv2", stride=2, transposed=True)
-    graph.node("Softmax", [x], output="y", axis=1)
+    graph.node("Softmax", [x], {"axis": 1}, output="y")
     return graph.model()
 
 
@@ -166,13 +176,13 @@ class _Graph:
     held: dict[str, Array] = field(default_factory=dict)
     pooled: str = ""
 
-    def node(self, operator: str, inputs: list[str], output: str = "", **attributes: int | float | list[int]) -> str:
+    def node(
+        self, operator: str, inputs: list[str], attributes: Mapping[str, Attribute] | None = None, output: str = ""
+    ) -> str:
         output = output or f"v{len(self.nodes)}"
         named = b"".join(_text(1, name) for name in inputs) + _text(2, output) + _text(4, operator)
-        named += b"".join(_bytes(5, _attribute(name, value)) for name, value in attributes.items())
+        named += b"".join(_bytes(5, _attribute(name, value)) for name, value in (attributes or {}).items())
         self.nodes.append(named)
-        if operator == "MaxPool":
-            self.pooled = output
         return output
 
     def convolution(self, x: str, name: str, stride: int = 1, pad: int = 0, transposed: bool = False) -> str:
@@ -180,18 +190,22 @@ class _Graph:
         inputs = [x, self.hold(f"{name}.weight", weight)]
         if f"{name}.bias" in self.arrays:
             inputs.append(self.hold(f"{name}.bias", self.arrays[f"{name}.bias"]))
-        shape = {"kernel_shape": list(weight.shape[2:]), "strides": [stride] * 3, "pads": [pad] * 6}
+        shape: dict[str, Attribute] = {
+            "kernel_shape": list(weight.shape[2:]),
+            "strides": [stride] * 3,
+            "pads": [pad] * 6,
+        }
         if not transposed:
-            return self.node("Conv", inputs, **shape)
+            return self.node("Conv", inputs, shape)
         # an even side stays even: 3 voxels wide needs one more at the end, 2 voxels wide none
         more = stride - 1 if weight.shape[2] == 3 else 0
-        return self.node("ConvTranspose", inputs, **shape, output_padding=[more] * 3)
+        return self.node("ConvTranspose", inputs, shape | {"output_padding": [more] * 3})
 
     def normed(self, x: str, channels: int) -> str:
         """Instance normalisation without parameters of its own."""
         scale = self.hold(f"ones{channels}", np.ones(channels, np.float32))
         shift = self.hold(f"zeros{channels}", np.zeros(channels, np.float32))
-        return self.node("InstanceNormalization", [x, scale, shift], epsilon=EPSILON)
+        return self.node("InstanceNormalization", [x, scale, shift], {"epsilon": EPSILON})
 
     def layer(self, x: str, name: str, stride: int = 1, pad: int = 0, transposed: bool = False) -> str:
         """Convolution, normalisation, rectifier."""
@@ -244,7 +258,7 @@ def _text(tag: int, text: str) -> bytes:
     return _bytes(tag, text.encode())
 
 
-def _attribute(name: str, value: int | float | list[int]) -> bytes:
+def _attribute(name: str, value: Attribute) -> bytes:
     """AttributeProto: of type FLOAT (1), INT (2) or INTS (7)."""
     if isinstance(value, float):
         return _text(1, name) + _varint(2 << 3 | 5) + struct.pack("<f", value) + _number(20, 1)

@@ -120,29 +120,3 @@ def ear_boxes(points: Floats) -> Flags:
     side = np.abs(points[:, 0] - MIDLINE_X) > EAR_FROM_MIDLINE
     along = (points[:, 1] > EAR_Y[0]) & (points[:, 1] < EAR_Y[1])
     return np.asarray(side & along & (points[:, 2] > EAR_Z[0]) & (points[:, 2] < EAR_Z[1]))
-
-
-def own_brain(head: Head, modality: str) -> Flags:
-    """The patient's brain from its own intensities, shape (z, y, x): the judge of what the mask may not touch.
-
-    Only its neighbourhood comes from the mean head; the edge is the patient's: CT by soft-tissue HU, MR by the range
-    around the brain's median, after cutting bridges of less than 6 mm.
-    """
-    field, step = head.field, head.field.step
-    deep = (head.brain_distance <= 0.1) & (head.mean_depth > 25.0) & field.inside
-    near = (head.brain_distance < 8.0) & (head.mean_depth > 6.0) & field.inside
-    if deep.sum() * step**3 < 2e4:  # less than 20 ml of brain in view
-        return np.zeros_like(near)
-    if modality == "CT":
-        low, high = 5.0, 90.0
-    else:
-        middle = float(np.median(field.values[deep]))
-        low, high = 0.55 * middle, 1.7 * middle
-    smooth = ndimage.uniform_filter(field.values, 3)
-    soft = near & (smooth > low) & (smooth < high)
-    core = ndimage.distance_transform_edt(soft, sampling=step) > 3.0
-    labels, n = ndimage.label(core)
-    if n == 0:
-        return np.zeros_like(near)
-    largest = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    return np.asarray((ndimage.distance_transform_edt(~largest, sampling=step) <= 3.0) & soft)
