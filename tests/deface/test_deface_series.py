@@ -73,11 +73,16 @@ def test_no_byte_outside_the_masked_words_changes(tmp_path, syntax):
     assert 0 < different <= 2 * some_mask()[1].sum()
 
 
-def test_a_decoded_file_is_valid_and_keeps_its_header(tmp_path):
-    loaded = load(write_dicom(small(), tmp_path / "in", "CT", RLELossless, said="CHEST"))
+@pytest.mark.parametrize(
+    ("syntax", "new"),
+    [(RLELossless, RLELossless), (DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian)],
+    ids=["coded anew", "decoded"],
+)
+def test_a_rewritten_file_is_valid_and_keeps_its_header(tmp_path, syntax, new):
+    loaded = load(write_dicom(small(), tmp_path / "in", "CT", syntax, said="CHEST"))
     files, _ = written(tmp_path, loaded, some_mask(), "CT")
     before, after = pydicom.dcmread(loaded.paths[1]), pydicom.dcmread(files[1])
-    assert after.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    assert after.file_meta.TransferSyntaxUID == new
     assert after.file_meta.MediaStorageSOPInstanceUID == before.SOPInstanceUID == after.SOPInstanceUID
     del before.PixelData, after.PixelData
     assert before == after

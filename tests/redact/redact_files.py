@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 
 
 def write_image(
@@ -23,6 +24,7 @@ def write_image(
     high: int | None = None,
     coded: list[bytes] | None = None,
     planar: int = 0,
+    wide: bool = False,
     **more: Any,
 ) -> Path:
     """A file of shape (frame, row, column) or (frame, row, column, 3); words as they are, or the coded frames given."""
@@ -47,14 +49,18 @@ def write_image(
     big = syntax == uid.ExplicitVRBigEndian
     order = np.moveaxis(values, -1, 1) if planar and samples == 3 else values
     raw = np.ascontiguousarray(order).astype(values.dtype.newbyteorder(">" if big else "<")).tobytes()
+    if big and bits == 8 and wide:
+        raw = np.frombuffer(raw + b"\0" * (len(raw) % 2), np.uint16).byteswap().tobytes()
     dataset.PixelData = encapsulate(coded) if coded is not None else raw + b"\0" * (len(raw) % 2)
-    dataset["PixelData"].VR = "OB" if bits == 8 or coded is not None else "OW"
+    dataset["PixelData"].VR = "OB" if coded is not None or (bits == 8 and not wide) else "OW"
     dataset["PixelData"].is_undefined_length = coded is not None
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = uid.UID(syntax)
+    dataset.file_meta.TransferSyntaxUID = uid.UID(JPEG_BASELINE if syntax == DEFLATED_FRAMES else syntax)
     dataset.save_as(
         path, implicit_vr=syntax == uid.ImplicitVRLittleEndian, little_endian=not big, enforce_file_format=True
     )
+    if syntax == DEFLATED_FRAMES:  # which pydicom doesn't know
+        path.write_bytes(path.read_bytes().replace(JPEG_BASELINE.encode(), syntax.encode() + b"\0", 1))
     return path
 
 

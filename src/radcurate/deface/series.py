@@ -1,7 +1,6 @@
 """A series of CT, MR or PET as a stack, and writing a fill value into single voxels of its files.
 
-Bits that are not part of a changed voxel stay as they are: an uncompressed file is copied byte by byte and only the words
-of masked voxels are overwritten. A compressed file is decoded and written as Explicit VR Little Endian.
+Nothing but masked voxels changes, see `volumes.patch`.
 """
 
 from __future__ import annotations
@@ -15,15 +14,14 @@ from typing import Any
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from radcurate.deface.stack import Flags, Stack
 from radcurate.volumes.grid import Grid
 from radcurate.volumes.image import Frame, frames_of, stored_frames
+from radcurate.volumes.patch import Patch, patch_file
 from radcurate.volumes.problems import VolumeError
 
 AIR_HU = -1000.0
-PIXELS = {False: b"\xe0\x7f\x10\x00", True: b"\x7f\xe0\x00\x10"}  # (7FE0,0010) by big-endianness
 SAME_PLACE_MM = 0.01
 Words = NDArray[Any]
 
@@ -128,64 +126,12 @@ def write_masked(loaded: Loaded, mask: Flags, modality: str, out: Path) -> dict[
         if not any(mask[plane].any() for plane, _ in mine.values()):
             continue
         header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
-        fills = {number: fill_of(frame, modality, header) for number, (_, frame) in mine.items()}
-        masks = {number: mask[plane] for number, (plane, _) in mine.items()}
-        content = _patched(path, header, masks, fills)
-        (out / path.name).unlink(missing_ok=True)
-        (out / path.name).write_bytes(content) if content is not None else _rewrite(path, out / path.name, masks, fills)
-        changed[path.name] = sum(
-            int((one & (loaded.stored[file, number] != fills[number])).sum()) for number, one in masks.items()
-        )
+        patches = {}
+        for number, (plane, frame) in mine.items():
+            fill = np.broadcast_to(np.int64(fill_of(frame, modality, header)), mask[plane].shape)
+            patches[number] = [Patch(0, 0, fill, mask[plane])]
+        changed[path.name] = patch_file(path, out / path.name, patches).changed
     return changed
-
-
-def _patched(
-    path: Path, header: pydicom.Dataset, masks: Mapping[int, Flags], fills: Mapping[int, int]
-) -> bytearray | None:
-    """The file's bytes with filled words; None where the pixels are not plain words."""
-    syntax = header.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
-    if syntax not in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian):
-        return None
-    big = syntax == ExplicitVRBigEndian
-    bits = int(header.BitsAllocated)
-    content = bytearray(path.read_bytes())
-    start = _pixels_at(path, content, big, syntax != ImplicitVRLittleEndian)
-    count = int(header.get("NumberOfFrames") or 1) * int(header.Rows) * int(header.Columns)
-    if start is None or bits not in (8, 16, 32) or (big and bits == 8) or start + count * bits // 8 > len(content):
-        return None
-    words = np.frombuffer(content, f"{'>' if big else '<'}u{bits // 8}", count, start)
-    shaped = words.reshape(-1, int(header.Rows), int(header.Columns))
-    for number, mask in masks.items():
-        shaped[number][mask] = fills[number] % 2**bits
-    return content
-
-
-def _pixels_at(path: Path, content: bytearray, big: bool, explicit: bool) -> int | None:
-    """Offset of the value of PixelData, if the reader stops where the element is."""
-    with path.open("rb") as stream:
-        pydicom.dcmread(stream, force=True, stop_before_pixels=True)
-        at = stream.tell()
-    if bytes(content[at : at + 4]) != PIXELS[big]:
-        return None
-    if explicit and bytes(content[at + 4 : at + 6]) not in (b"OW", b"OB"):
-        return None
-    size = content[at + 8 : at + 12] if explicit else content[at + 4 : at + 8]
-    return None if bytes(size) == b"\xff\xff\xff\xff" else at + (12 if explicit else 8)
-
-
-def _rewrite(path: Path, target: Path, masks: Mapping[int, Flags], fills: Mapping[int, int]) -> None:
-    """Decode, fill, and write as Explicit VR Little Endian; nothing else of the data set changes."""
-    header = pydicom.dcmread(path, force=True)
-    if header.file_meta.TransferSyntaxUID.is_compressed and header.file_meta.TransferSyntaxUID.is_encapsulated:
-        header.decompress(generate_instance_uid=False)
-    values = header.pixel_array.reshape(-1, int(header.Rows), int(header.Columns)).copy()
-    for number, mask in masks.items():
-        values[number][mask] = np.array(fills[number]).astype(values.dtype)
-    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    raw = values.astype(values.dtype.newbyteorder("<")).tobytes()
-    header.PixelData = raw + b"\0" * (len(raw) % 2)
-    header["PixelData"].VR = "OW" if int(header.BitsAllocated) > 8 else "OB"
-    header.save_as(target, implicit_vr=False, little_endian=True, enforce_file_format=True)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +57,7 @@ class Pixels:
     signed: bool
     planar: bool  # one colour after the other
     photometric: str
+    wide: bool = False  # written as OW
     padding: tuple[int, ...] = ()  # words that stand for "no image here"
     table: tuple[bytes, bytes] | None = None  # extended offsets and lengths
 
@@ -68,9 +69,13 @@ class Pixels:
     @property
     def plain(self) -> bool:
         """Whether the file holds the words of every value as they are, so that they can be read and written in place."""
-        swapped = self.bits == 8 and self.syntax == uid.ExplicitVRBigEndian  # bytes may be swapped in pairs
         native = not self.encapsulated and self.start > 0 and self.bits > 1
-        return native and not swapped and self.photometric != "YBR_FULL_422"
+        return native and not self.swapped and self.photometric != "YBR_FULL_422"
+
+    @property
+    def swapped(self) -> bool:
+        """Whether bytes stand in each other's place, as big endian has it for bytes in words (PS3.5 8.1.1)."""
+        return self.bits == 8 and self.wide and self.syntax == uid.ExplicitVRBigEndian
 
     @property
     def kind(self) -> np.dtype[Any]:
@@ -96,18 +101,18 @@ def open_pixels(path: Path) -> tuple[Pixels, Dataset]:
         VolumeError: unreadable_header, no_pixels, float_pixels, no_frames, pixel_layout, unknown_photometric, too_small,
             frame_too_large, transfer_syntax, pixel_data_short.
     """
-    header, tag, start, length = _header(path)
+    header, tag, wide, start, length = _header(path)
     if tag in (0x7FE00008, 0x7FE00009):
         raise _problem("float_pixels", "pixels are not whole numbers", "whole numbers in PixelData", "floating point")
     if tag != PIXEL_DATA:
         raise _problem("no_pixels", "an image has no pixels", "pixel data in each instance", "none")
-    pixels = _described(path, header, start, length)
+    pixels = replace(_described(path, header, start, length), wide=wide)
     _require_sound(pixels)
     return pixels, header
 
 
-def _header(path: Path) -> tuple[Dataset, int, int, int]:
-    """Header, tag of the pixel data (0: none), offset and length of their value."""
+def _header(path: Path) -> tuple[Dataset, int, bool, int, int]:
+    """Header, tag of the pixel data (0: none), whether they are OW, offset and length of their value."""
     try:
         with warnings.catch_warnings(), path.open("rb") as stream:
             warnings.simplefilter("ignore")
@@ -116,7 +121,7 @@ def _header(path: Path) -> tuple[Dataset, int, int, int]:
                 raise ValueError
             if _syntax(header) == uid.DeflatedExplicitVRLittleEndian:
                 whole = pydicom.dcmread(path, force=True)
-                return whole, next((t for t in (PIXEL_DATA, 0x7FE00008, 0x7FE00009) if t in whole), 0), 0, 0
+                return whole, next((t for t in (PIXEL_DATA, 0x7FE00008, 0x7FE00009) if t in whole), 0), False, 0, 0
             at = stream.tell()
             head = stream.read(12)
     except Exception:  # pydicom raises many kinds on malformed headers
@@ -124,10 +129,10 @@ def _header(path: Path) -> tuple[Dataset, int, int, int]:
     implicit, little = header.original_encoding
     order: Literal["little", "big"] = "little" if little else "big"
     if len(head) < 8:
-        return header, 0, 0, 0
+        return header, 0, False, 0, 0
     tag = int.from_bytes(head[:2], order) << 16 | int.from_bytes(head[2:4], order)
     wide = 4 if implicit else 8
-    return header, tag, at + wide + 4, int.from_bytes(head[wide : wide + 4], order)
+    return header, tag, head[4:6] == b"OW", at + wide + 4, int.from_bytes(head[wide : wide + 4], order)
 
 
 def _syntax(header: Dataset) -> str:
@@ -220,11 +225,16 @@ def _decodable(syntax: str) -> bool:
 
 
 class Reader:
-    """Decodes single frames of a file. Coded frames are kept as long as the reader; decoded ones are not kept."""
+    """Decodes single frames of a file. Coded frames are kept as long as the reader; decoded ones are not kept.
 
-    def __init__(self, pixels: Pixels) -> None:
+    Args:
+        pixels: of `open_pixels`.
+        coded: the coded frames, where they are not to be those of the file.
+    """
+
+    def __init__(self, pixels: Pixels, coded: list[bytes] | None = None) -> None:
         self.pixels = pixels
-        self._coded: list[bytes] | None = None
+        self._coded = coded
 
     def words(self, frame: int) -> tuple[Words, str]:
         """The words of a frame with all their bits, shape (row, column) or (row, column, sample), and their photometry.
@@ -234,6 +244,13 @@ class Reader:
         """
         if self.pixels.plain:
             return self._plain(frame), self.pixels.photometric
+        if self.pixels.swapped:
+            first = frame * self.pixels.per_frame
+            return _shaped(
+                unswapped(self.pixels)[first : first + self.pixels.per_frame], self.pixels
+            ), self.pixels.photometric
+        if self.pixels.bits == 1 and not self.pixels.encapsulated and self.pixels.start:
+            return self._bits(frame), self.pixels.photometric
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -252,6 +269,14 @@ class Reader:
         if words.size < pixels.per_frame:
             raise _unreadable()
         return _shaped(words, pixels)
+
+    def _bits(self, frame: int) -> Words:
+        """Frames of single bits follow each other without a gap, from the lowest bit of each byte."""
+        first, count = frame * self.pixels.per_frame, self.pixels.per_frame
+        with self.pixels.path.open("rb") as stream:
+            stream.seek(self.pixels.start + first // 8)
+            packed = np.fromfile(stream, np.uint8, (first % 8 + count + 7) // 8)
+        return np.unpackbits(packed, bitorder="little")[first % 8 : first % 8 + count].reshape(self.pixels.shape)
 
     def _decoded(self, frame: int) -> tuple[Words, str]:
         pixels = self.pixels
@@ -288,6 +313,14 @@ class Reader:
         if len(self._coded) < self.pixels.frames:
             raise _unreadable()
         return self._coded
+
+
+def unswapped(pixels: Pixels) -> Words:
+    """All bytes of a file whose bytes are swapped, in their right order; an even number."""
+    count = (pixels.per_frame * pixels.frames + 1) // 2
+    with pixels.path.open("rb") as stream:
+        stream.seek(pixels.start)
+        return np.fromfile(stream, np.uint16, count).byteswap().view(pixels.kind)
 
 
 def _decode(syntax: str, data: bytes, pixels: Pixels, frame: int, frames: int) -> tuple[Words, str]:
