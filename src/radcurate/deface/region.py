@@ -18,6 +18,7 @@ from radcurate.deface.stack import Field, Flags, Floats
 from radcurate.deface.template import EAR_FROM_MIDLINE, EAR_Y, EAR_Z, GOOD_FROM, MIDLINE_X, Template, in_outline
 
 HULL_MM = 16.0  # bridges an eye socket or an open mouth
+NEAR_KEPT_MM = 2.0  # to the mean head's brain where the patient's own brain was found
 BRAIN_MARGIN_MM = 6.0  # 5 mm lost brain in 5 of 21 heads when it was the only protection; here depth limits it too
 PINNA_MM = 13.0  # half of the thickness that counts as a thin, ear-like part
 EAR_DEPTH_MM = 5.0  # skin of the ear's root; the bone mostly lies deeper
@@ -71,20 +72,32 @@ def _below_end(mean: Template, index: Floats) -> Floats:
     return np.stack([np.maximum(index[0], first), index[1], index[2]])
 
 
-def face_mask(head: Head, modality: str, mean: Template) -> Flags:
-    """Voxels of the head's field that are to be removed, with the air in front of them; shape (z, y, x)."""
+def face_mask(head: Head, modality: str, mean: Template, style: str = "remove", keep: Flags | None = None) -> Flags:
+    """Voxels of the head's field that are to be removed, with the air in front of them.
+
+    Args:
+        style: `shell` takes skin and what lies close below; every other one takes the front of the face whole too.
+        keep: brain with its margin, on the head's field, from a finder of brains; without it the mean head's brain keeps
+            a wider margin.
+
+    Returns:
+        Shape (z, y, x).
+    """
     shape = head.field.values.shape
     near = (head.mean_depth > -AIR_MM) & head.field.inside
-    safe = head.brain_distance > BRAIN_MARGIN_MM
-    outline = in_outline(mean.outline, head.there).reshape(shape) & near & safe
+    safe = head.brain_distance > BRAIN_MARGIN_MM if keep is None else (head.brain_distance > NEAR_KEPT_MM) & ~keep
+    outline = in_outline(mean.wide, head.there).reshape(shape) & near & safe
     ears = ear_boxes(head.there).reshape(shape) & near & (head.brain_distance > 0)
+    ears = ears if keep is None else ears & ~keep
     skin = safe & (head.field.values < EAR_BONE_HU) if modality == "CT" else safe
     window = _box(outline | ears, CONTEXT_MM / head.field.step)
     mask = np.zeros(shape, bool)
     if window is not None:
-        shell = _shell(head, head.there[:, 2].reshape(shape)[window], window)
+        taken = _shell(head, head.there[:, 2].reshape(shape)[window], window)
+        if style != "shell":
+            taken |= in_outline(mean.front, head.there).reshape(shape)[window]
         sticks_out, below = _outer(head.body[window], head.field.step)
-        mask[window] = (outline[window] & shell) | (ears[window] & (sticks_out | (below & skin[window])))
+        mask[window] = (outline[window] & taken) | (ears[window] & (sticks_out | (below & skin[window])))
     return mask
 
 

@@ -42,6 +42,8 @@ FACE = (
     (-60.0, -175.0),
     (-260.0, -175.0),
 )
+# What the style `remove` takes whole: the outline in front of this y. The cut is flat, the same for everybody.
+FRONT_Y = -38.0
 # Boxes with the ears: distance from the midline, y, z.
 EAR_FROM_MIDLINE = 52.0
 EAR_Y = (-28.0, 56.0)
@@ -61,9 +63,11 @@ class Template:
     depth: NDArray[np.float32]  # mm below the hull's surface, negative outside
     outline: Flags  # (y, z) raster of FACE, 1 mm, from OUTLINE_ORIGIN
     inner: Flags  # the same without its rim
+    wide: Flags  # the same and a rim around it: a surface beside the cut has others near it, so the cut lies farther out
+    front: Flags  # the part of the outline that goes whole
 
 
-RIM_MM = 6  # where what is taken meets what stays; a surface there has others near it
+RIM_MM = 6  # the rim inside and outside of the outline
 OUTLINE_ORIGIN = (-260, -180)
 OUTLINE_SHAPE = (290, 190)
 
@@ -90,6 +94,8 @@ def template() -> Template:
         signed,
         outline,
         ndimage.binary_erosion(outline, iterations=RIM_MM, border_value=1),
+        ndimage.binary_dilation(outline, iterations=RIM_MM),
+        outline & (np.arange(OUTLINE_SHAPE[0])[:, None] + OUTLINE_ORIGIN[0] < FRONT_Y),
     )
 
 
