@@ -121,6 +121,11 @@ class Deidentify(Section):
 class Deface(Section):
     """Remove faces from head CT and MR."""
 
+    style: Literal["remove", "shell"] = Field(
+        "remove",
+        description="What is taken of a face: all of its front, or a shell that keeps the tissue under the skin "
+        "(for head and neck).",
+    )
     overlap: Literal["quarantine"] = Field(
         "quarantine", description="What happens to a series whose contour reaches into the removed region."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from radcurate.deface.body import body
@@ -49,11 +50,18 @@ class Plan:
     mask: Flags | None = None  # on head.field
 
 
-def plan(stack: Stack, modality: str, said: str, mean: Template) -> Plan:
+Protect = Callable[[Stack, Head, str], Flags]
+
+
+def plan(
+    stack: Stack, modality: str, said: str, mean: Template, style: str = "remove", protect: Protect | None = None
+) -> Plan:
     """Decide on a CT or MR series.
 
     Args:
         said: BodyPartExamined; can only make the decision stricter.
+        style: of `face_mask`.
+        protect: finds the brain and its margin on the head's field; called only for a head whose face is in view.
     """
     finding = find_head(stack, modality, mean)
     if finding.verdict == "none" and says_head(said) and not clearly_none(finding, modality):
@@ -66,7 +74,8 @@ def plan(stack: Stack, modality: str, said: str, mean: Template) -> Plan:
     if before.in_view < LEAST_IN_VIEW:
         return Plan("none", "face_not_in_view", finding, before)
     head = head_of(fine, solid, finding.pose, mean)
-    mask = face_mask(head, modality, mean)
+    keep = None if protect is None else protect(stack, head, modality)
+    mask = face_mask(head, modality, mean, style, keep)
     if before.agrees < PRESENT:
         gone = _tissue_share(head, mask) < EMPTY
         return Plan(

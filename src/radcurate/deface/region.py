@@ -85,6 +85,8 @@ def face_mask(head: Head, modality: str, mean: Template, style: str = "remove", 
     """
     shape = head.field.values.shape
     near = (head.mean_depth > -AIR_MM) & head.field.inside
+    if keep is not None and not keep.any():
+        keep = None
     safe = head.brain_distance > BRAIN_MARGIN_MM if keep is None else (head.brain_distance > NEAR_KEPT_MM) & ~keep
     outline = in_outline(mean.wide, head.there).reshape(shape) & near & safe
     ears = ear_boxes(head.there).reshape(shape) & near & (head.brain_distance > 0)

@@ -100,7 +100,7 @@ def _clean_series(
     if row["modality"] == "PT":
         _clean_pet(space, row, loaded, borrow(loaded.stack, said, partners, template()), result, said)
         return
-    made = plan(loaded.stack, row["modality"], said, template())
+    made = plan(loaded.stack, row["modality"], said, template(), space.settings.style)
     numbers = {"series": row["series"], "said": says_head(said), **_found(made)}
     if made.decision == "uncertain":
         result.quality.append(numbers)
