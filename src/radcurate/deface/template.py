@@ -42,12 +42,13 @@ FACE = (
     (-60.0, -175.0),
     (-260.0, -175.0),
 )
-# What the style `remove` takes whole: the outline in front of this y. The cut is flat, the same for everybody.
-FRONT_Y = -38.0
+# What the style `remove` takes whole: the outline in front of this y and below this z (the forebrain's floor). The cut is
+# flat, the same for everybody.
+FRONT_Y, FRONT_Z = -38.0, -34.0
 # Boxes with the ears: distance from the midline, y, z.
-EAR_FROM_MIDLINE = 52.0
-EAR_Y = (-28.0, 56.0)
-EAR_Z = (-96.0, 8.0)
+EAR_FROM_MIDLINE = 45.0
+EAR_Y = (-38.0, 62.0)
+EAR_Z = (-100.0, 12.0)
 MIDLINE_X = 3.0
 HEAD_BOTTOM = -120.0  # below, the mean head has no data
 GOOD_FROM = -110.0  # below, few of its heads have data
@@ -95,7 +96,7 @@ def template() -> Template:
         outline,
         ndimage.binary_erosion(outline, iterations=RIM_MM, border_value=1),
         ndimage.binary_dilation(outline, iterations=RIM_MM),
-        outline & (np.arange(OUTLINE_SHAPE[0])[:, None] + OUTLINE_ORIGIN[0] < FRONT_Y),
+        outline & _before(FRONT_Y, 0)[:, None] & _before(FRONT_Z, 1),
     )
 
 
@@ -129,6 +130,11 @@ def _raster(polygon: tuple[tuple[float, float], ...]) -> Flags:
             crosses = ((z0 > z) != (z1 > z)) & (y < y0 + (z - z0) * (y1 - y0) / (z1 - z0))
             inside ^= crosses
     return inside
+
+
+def _before(end: float, axis: int) -> Flags:
+    """Which places along an axis (0: y, 1: z) of the outline grid lie before an end, mm."""
+    return np.asarray(np.arange(OUTLINE_SHAPE[axis]) + OUTLINE_ORIGIN[axis] < end)
 
 
 def in_outline(outline: Flags, points: Floats) -> Flags:
