@@ -64,7 +64,9 @@ class Template:
     depth: NDArray[np.float32]  # mm below the hull's surface, negative outside
     outline: Flags  # (y, z) raster of FACE, 1 mm, from OUTLINE_ORIGIN
     inner: Flags  # the same without its rim
-    wide: Flags  # the same and a rim around it: a surface beside the cut has others near it, so the cut lies farther out
+    wide: (
+        Flags  # the same and a rim around it: a surface beside the cut has others near it, so the cut lies farther out
+    )
     front: Flags  # the part of the outline that goes whole
 
 
