@@ -82,7 +82,7 @@ SOURCES = (
         "heart", "ultrasound", "US", f"{_PYDICOM}/examples_ybr_color.dcm", part=(30, 60, 180, 230), every=3, enlarge=2
     ),
     Source("artery", "ultrasound", "US", f"{_MORE}/color-pl.dcm", part=(0, 10, 120, 170), enlarge=3, crops=2),
-    Source("node", "ultrasound", "US", f"{_MORE}/US1_J2KI.dcm", part=(150, 90, 330, 610), crops=3, enlarge=2),
+    Source("node", "ultrasound", "US", f"{_MORE}/US1_J2KI.dcm", part=(150, 90, 330, 590), crops=3, enlarge=2),
     Source("breast", "ultrasound", "US", f"{_DEID}/GREYSCALE_IMAGE.dcm", part=(90, 270, 690, 860), crops=4),
     Source("sag", "ultrasound", "US", f"{_DEID}/RGB_IMAGE.dcm", part=(100, 260, 480, 690), crops=3),
     Source("fetus", "ultrasound", "US", f"{_PYDICOM}/examples_palette.dcm", part=(45, 350, 130, 560), enlarge=3),
