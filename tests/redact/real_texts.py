@@ -215,9 +215,16 @@ WRITTEN = (
     ),
 )
 
-# nothing is written on these, or a marker of the side only; of stacks, some planes
+# drawn in (60xx,3000), which deidentify drops: numbers of planes, sides of the patient, an angle
+OVERLAYS = (
+    f"{_SCREENS}/I10",
+    f"{_PRESIDIO}/RGB_ORIGINAL.dcm",
+    "nibabel/nibabel/nicom/tests/data/slicethickness_empty_string.dcm",
+)
+
+# nothing is written in the pixels of these, or a marker of the side only; of stacks, some planes
 CLEAN = (
-    ("dcm_qa_ct/In/Philips/S21570/S4010/I[123]0", False),
+    (f"{_SCREENS}/I[13]0", False),
     (f"{_PRESIDIO}/RGB_ORIGINAL.dcm", False),
     ("pypi/x/deid-data-0.0.20/deid_data/data/humans/ctbrain1.dcm", False),
     ("dcm_qa_ct/In/GE/0[15].dcm", False),

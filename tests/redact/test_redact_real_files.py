@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom import config as pydicom_config
-from real_texts import CLEAN, WRITTEN, Written
+from real_texts import CLEAN, OVERLAYS, WRITTEN, Written
 
 from radcurate.redact.found import Box, Hit, Pictures, Place
 from radcurate.redact.look import look
@@ -74,4 +74,10 @@ def test_what_has_no_text_is_not_touched(real_data: Path, files: str, strict: bo
     assert paths
     for path in paths:
         hits = look(one_frame(path, 0), header_of(path), strict).hits
-        assert not [hit for hit in hits if hit.sure]
+        assert not [hit for hit in hits if hit.sure and hit.kind != "overlay"]
+
+
+@pytest.mark.parametrize("file", OVERLAYS, ids=lambda value: Path(value).stem)
+def test_what_is_drawn_beside_the_values_is_found(real_data: Path, file: str) -> None:
+    hits = look(one_frame(real_data / file, 0), seeds_of([]), False).hits
+    assert [hit for hit in hits if hit.sure and hit.kind == "overlay"]

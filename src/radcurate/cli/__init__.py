@@ -18,7 +18,7 @@ VERBS = {
     "verify-release": ("verify_release", "check a release against its checksums, offline"),
     "reextract": ("reextract", "compute every number of a release again from images, and compare"),
     "check-features": ("check_features", "hold features and engines of your own to the conformance suite"),
-    "review": ("review", "what the value tables blanked, how often, and where to add it"),
+    "review": ("review", "what was blanked or set aside, for the steward who decides about it"),
     "recontact": ("recontact", "the patient behind a pseudonym; only the honest broker can ask"),
 }
 

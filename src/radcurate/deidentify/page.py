@@ -178,7 +178,7 @@ def _values(policy: Policy) -> str:
             "codes of the dictionaries of PS3.16; SNOMED CT by check digit",
         ),
     ]
-    return "## Values\n\nAll in `config/vocabulary.yaml`; what was blanked: `radcurate review`.\n\n" + _table(
+    return "## Values\n\nAll in `config/vocabulary.yaml`; what was blanked: `radcurate review values`.\n\n" + _table(
         ("kind", "for", "accepted"), counts
     )
 

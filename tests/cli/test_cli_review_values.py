@@ -1,4 +1,4 @@
-"""`radcurate review` as typed, on an inventoried export: what is printed, what never is, and that only headers are read."""
+"""`radcurate review values` as typed, on an inventoried export: what is printed, what never is, and that only headers are read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from inventory_files import Export, tree_state
 from paths import ROOT
 from radcurate.cli import main
-from radcurate.cli.review import FIRST_BYTES, _HeaderReader, _places
+from radcurate.cli.review_values import FIRST_BYTES, _HeaderReader, _places
 from radcurate.dicom.container import read_file
 from radcurate.keys import create_key
 from radcurate.settings import Consent, Inventory
@@ -54,7 +54,7 @@ def review(
     monkeypatch.chdir(run_folder)
     with pytest.raises(SystemExit) as ended:
         given = [] if "--configfile" in words else ["--configfile", SETTINGS]
-        main(["review", *given, *map(str, words)])
+        main(["review", "values", *given, *map(str, words)])
     printed = capsys.readouterr()
     for secret in SECRETS:
         assert secret.casefold() not in (printed.out + printed.err).casefold(), secret
