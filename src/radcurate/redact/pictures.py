@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from pydicom.pixels.processing import apply_color_lut
 from radcurate.dicom import values
 from radcurate.dicom.frames import Plane, frame_planes, single_plane
 from radcurate.redact.found import Box, Flags, Picture, Pictures, Place
+from radcurate.redact.overlays import drawn_overlays
 from radcurate.volumes.problems import VolumeError
 from radcurate.volumes.stored import Pixels, Reader, beyond, open_pixels, value_bits
 
@@ -96,7 +96,7 @@ def _open(path: Path) -> _File:
     several = values.present(header, "PerFrameFunctionalGroupsSequence")
     planes = frame_planes(header, pixels.frames) if several else single_plane(header, pixels.frames)
     palette, first = _palette(header, pixels)
-    return _File(pixels, planes, palette, first, _overlays(header, pixels), ultrasound_regions(header))
+    return _File(pixels, planes, palette, first, drawn_overlays(header, pixels), ultrasound_regions(header))
 
 
 def _palette(header: Dataset, pixels: Pixels) -> tuple[NDArray[np.uint8] | None, int]:
@@ -124,60 +124,6 @@ def _palette(header: Dataset, pixels: Pixels) -> tuple[NDArray[np.uint8] | None,
     # 8-bit colours may stand in 16-bit entries
     wide = colours.dtype.itemsize > 1 and int(colours.max(initial=0)) > 255
     return (colours >> 8 if wide else colours).astype(np.uint8), first
-
-
-def _overlays(header: Dataset, pixels: Pixels) -> tuple[Flags, ...]:
-    """What is drawn in (60xx,3000), on the frames it belongs to (PS3.3 C.9.2)."""
-    drawn: list[Flags] = []
-    for group in range(0x6000, 0x6020, 2):
-        data: Any = header.get((group, 0x3000))
-        if data is None:
-            continue
-        for frame, flags in _planes_of(header, group, bytes(data.value or b"")):
-            while len(drawn) <= frame < pixels.frames or not drawn:
-                drawn.append(np.zeros((pixels.rows, pixels.columns), dtype=bool))
-            if frame < len(drawn):
-                _paste(drawn[frame], flags, _origin(header, group))
-    if drawn and len(drawn) < pixels.frames:
-        drawn += [drawn[0] if len(drawn) == 1 else np.zeros_like(drawn[0])] * (pixels.frames - len(drawn))
-    return tuple(drawn)
-
-
-def _planes_of(header: Dataset, group: int, data: bytes) -> list[tuple[int, Flags]]:
-    """The frames of an overlay: number of the image's frame, and (row, column)."""
-
-    def whole(element: int, default: int) -> int:
-        found = header.get((group, element))
-        try:
-            return int(found.value) if found is not None else default
-        except (TypeError, ValueError):
-            return default
-
-    rows, columns = whole(0x0010, 0), whole(0x0011, 0)
-    count, first = max(whole(0x0015, 1), 1), max(whole(0x0051, 1), 1) - 1
-    if rows < 1 or columns < 1 or len(data) * 8 < rows * columns * count:
-        return []
-    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")[: rows * columns * count]
-    return [(first + number, frame) for number, frame in enumerate(bits.astype(bool).reshape(count, rows, columns))]
-
-
-def _origin(header: Dataset, group: int) -> tuple[int, int]:
-    found: Any = header.get((group, 0x0050))
-    try:
-        row, column = (int(part) - 1 for part in found.value)
-    except (AttributeError, TypeError, ValueError):
-        return 0, 0
-    return row, column
-
-
-def _paste(onto: Flags, flags: Flags, origin: tuple[int, int]) -> None:
-    """Where the overlay lies on the image; what lies beside it is not shown with it."""
-    top, left = origin
-    rows = slice(max(top, 0), min(top + flags.shape[0], onto.shape[0]))
-    columns = slice(max(left, 0), min(left + flags.shape[1], onto.shape[1]))
-    if rows.start < rows.stop and columns.start < columns.stop:
-        part = flags[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-        onto[rows, columns] |= part
 
 
 def ultrasound_regions(header: Dataset) -> tuple[Box, ...]:
