@@ -1,6 +1,6 @@
-"""Draws known texts on pictures without text: what `redact` is tuned on and counted with.
+"""Draws known texts on pictures without text, and stores them the ways that files do.
 
-Every case comes from the hash of its number and of its part, so that a part is the same on every machine. Sizes are those
+Sizes are those
 of fonts (from ascender to descender): capitals of 8 px are 6 pixels high.
 """
 
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +21,9 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 from pydicom.pixels import convert_color_space
 
-from benchmarks.bases import Base, Image, Source, bases, read_base, stack
-from benchmarks.words import Person, lines_for, person
-from radcurate.redact.found import Box, Picture, Pictures, Place
+from benchmarks.bases import Image
+from benchmarks.words import Person, lines_for
+from radcurate.redact.found import Box, Picture, Place
 
 Flags = NDArray[np.bool_]
 Ink = NDArray[np.float64]  # 0 … 1, share of each pixel that is drawn
@@ -70,64 +69,13 @@ class Line(NamedTuple):
     ink: Flags  # within the box
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A series to look at, and the truth about it."""
-
-    name: str
-    kind: str  # of the pixels
-    modality: str
-    pictures: Pictures
-    lines: dict[Place, tuple[Line, ...]]
-    header: tuple[dict[str, Any], ...]  # rows of identifiers.parquet; empty where the header knows nothing
-
-    @property
-    def strict(self) -> bool:
-        """Whether doubt goes to a person."""
-        return self.modality in STRICT
-
-
-def cases(data: Path, part: str, last: int, first: int = 0) -> Iterator[Case]:
-    """Single pictures of a part, numbers `first` … `last` − 1: each without text, then the same with text."""
-    every = bases(data, part)
-    for number in range(first, last):
-        base = every[number % len(every)]
-        yield _clean(data, base, part, number)
-        yield _written(data, base, part, number)
-
-
 def random(*parts: object) -> np.random.Generator:
     """Numbers that depend on `parts` only."""
     digest = hashlib.sha256("|".join(["radcurate texts 1", *map(str, parts)]).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def _clean(data: Path, base: Base, part: str, number: int) -> Case:
-    rng = random(part, number)  # the same numbers as with text: only the text differs
-    values, low, high = _ranged(read_base(data, base, rng))
-    kind = _kind(rng, values)
-    picture = _stored(values, low, high, kind, base.source.modality, rng)
-    return Case(f"{base.name} clean {number}", kind, base.source.modality, _alone(picture), {}, ())
-
-
-def _written(data: Path, base: Base, part: str, number: int) -> Case:
-    rng = random(part, number)
-    values, low, high = _ranged(read_base(data, base, rng))
-    kind = _kind(rng, values)
-    drawing = random(part, number, "text")
-    who = person(drawing)
-    values, lines = draw(values, drawing, part, who, int(drawing.integers(1, 5)), kind)
-    picture = _stored(values, low, high, kind, base.source.modality, rng)
-    header = who.header if drawing.random() < 0.5 else ()
-    place = picture.place
-    return Case(f"{base.name} text {number}", kind, base.source.modality, _alone(picture), {place: lines}, header)
-
-
-def _alone(picture: Picture) -> Pictures:
-    return Pictures((picture.place,), lambda _: picture)
-
-
-def _ranged(values: Image) -> tuple[Image, float, float]:
+def ranged_of(values: Image) -> tuple[Image, float, float]:
     """Values with 0 and 1 at the 0.5th and 99.5th percentile, and where these are."""
     low, high = (float(one) for one in np.percentile(values, (0.5, 99.5)))
     if high - low < 1:  # an empty plane
@@ -135,7 +83,7 @@ def _ranged(values: Image) -> tuple[Image, float, float]:
     return (values - low) / (high - low), low, high
 
 
-def _kind(rng: np.random.Generator, values: Image) -> str:
+def kind_of(rng: np.random.Generator, values: Image) -> str:
     odds = np.array(KIND_ODDS)
     if values.ndim == 3:
         odds = odds * [name.startswith(("RGB", "YBR", "PALETTE")) for name in KINDS]
@@ -229,8 +177,8 @@ def _put(view: Image, ink: Ink, level: float, look: str, rng: np.random.Generato
     """Draw on `view` in place; the contrast that came out."""
     behind = float(np.median(_gray(view)))
     if look == "outlined" and abs(level - behind) > 0.5:
-        _blend(view, np.asarray(cv2.dilate(ink, np.ones((3, 3))), float), float(level < behind))
-    _blend(view, ink, _colour(rng, level, behind) if view.ndim == 3 else level)
+        blend(view, np.asarray(cv2.dilate(ink, np.ones((3, 3))), float), float(level < behind))
+    blend(view, ink, _colour(rng, level, behind) if view.ndim == 3 else level)
     return abs(level - behind)
 
 
@@ -241,7 +189,7 @@ def _colour(rng: np.random.Generator, level: float, behind: float) -> Image:
     return np.full(3, level)
 
 
-def _blend(view: Image, ink: Ink, level: float | Image) -> None:
+def blend(view: Image, ink: Ink, level: float | Image) -> None:
     share = ink[..., None] if view.ndim == 3 else ink
     view[:] = view * (1 - share) + share * level
 
@@ -298,7 +246,7 @@ def _turned(ink: Ink, degrees: float) -> Ink:
     return np.asarray(paper, float) / 255
 
 
-def _stored(values: Image, low: float, high: float, kind: str, modality: str, rng: np.random.Generator) -> Picture:
+def stored_as(values: Image, low: float, high: float, kind: str, modality: str, rng: np.random.Generator) -> Picture:
     """As a file of this kind stores it."""
     place = Place(0, 0)
     if kind == "native":
@@ -352,58 +300,3 @@ def _jpeg(values: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
     stream = io.BytesIO()
     Pillow.fromarray(values).save(stream, "JPEG", quality=int(rng.integers(70, 96)))
     return np.asarray(Pillow.open(stream)).copy()
-
-
-def volume_case(data: Path, source: Source, part: str, planes: int, writing: str) -> Case:
-    """A stack of `planes` in the unit of its source, with text on all planes, on one of them only, or none.
-
-    Args:
-        data: of the tests.
-        source: a stack of at least a few planes; it is walked to and fro until there are enough.
-        part: whose fonts are used.
-        planes: how many.
-        writing: all | one | none. On all of them the image number changes, the rest stands still.
-    """
-    rng = random(part, source.group, source.modality, writing)
-    whole = stack(data, source)
-    order = np.resize(np.concatenate([np.arange(len(whole)), np.arange(len(whole))[::-1]]), planes)
-    low, high = (float(one) for one in np.percentile(whole, (0.5, 99.5)))
-    ranged = [_grown((whole[index] - low) / (high - low), source.enlarge) for index in order]
-    who, lines = person(rng), {}
-    if writing == "one":
-        chosen = int(rng.integers(planes // 4, 3 * planes // 4))
-        ranged[chosen], drawn = draw(ranged[chosen], rng, part, who, 1, "native")
-        lines[Place(chosen, 0)] = drawn
-    elif writing == "all":
-        empty = np.asarray(np.mean(ranged, axis=0), float)
-        drawn, standing = draw(empty, rng, part, who, 2, "native")
-        same = drawn != empty
-        for index, plane in enumerate(ranged):
-            plane[same] = drawn[same]
-            lines[Place(index, 0)] = (*standing, *_numbered(plane, same, index, planes))
-    stored = [native(one, low, high, Place(index, 0)) for index, one in enumerate(ranged)]
-    pictures = Pictures([one.place for one in stored], lambda place: stored[place.file], volume=True)
-    return Case(f"{source.group} {source.modality} {writing}", "volume", source.modality, pictures, lines, who.header)
-
-
-def _numbered(plane: Image, taken: Flags, index: int, planes: int) -> tuple[Line, ...]:
-    """The image number in the first corner that is free."""
-    text = f"Im: {index + 1:03}/{planes}"
-    ink = rendered(text, "DejaVu Sans", 14, smooth=True)
-    for top in (2, plane.shape[0] - ink.shape[0] - 2):
-        for left in (2, plane.shape[1] - ink.shape[1] - 2):
-            box = Box(top, left, top + ink.shape[0], left + ink.shape[1])
-            here = slice(box.top, box.bottom), slice(box.left, box.right)
-            if top > 0 and left > 0 and not taken[here].any():
-                behind = float(np.median(plane[here]))
-                _blend(plane[here], ink, behind + 1.0 if behind <= 0.3 else 0.0)
-                contrast = 1.0 if behind <= 0.3 else behind
-                return (Line(text, "technical", "DejaVu Sans", 14, 0.0, contrast, "plain", box, ink > 0.3),)
-    return ()
-
-
-def _grown(values: Image, times: int) -> Image:
-    if times == 1:
-        return values.copy()
-    size = (values.shape[1] * times, values.shape[0] * times)
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), float)
