@@ -55,6 +55,7 @@ def test_a_line_of_text_goes_and_nothing_else(tmp_path: Path, syntax: str, colou
     inside[BOX.top : BOX.bottom, BOX.left : BOX.right] = True
     assert np.array_equal(after[1][~inside], before[1][~inside])
     assert after[1].reshape(80, 120, -1)[inside][:, 0].max() < 150
+    assert {found.photometric for found in open_series([path, tmp_path / "b"])} == {picture.photometric}
     assert 0 < written.changed <= inside.sum()
     assert declare_clean(tmp_path / "b")
     header = pydicom.dcmread(tmp_path / "b")

@@ -76,7 +76,8 @@ class Hit:
 
     place: Place
     box: Box
-    kind: str  # text | identity (one of the patient's own words) | mark (drawn, but nothing that reads) | overlay
+    # text | identity (one of the patient's own words) | mark (drawn, but nothing that reads) | overlay | region (of a steward)
+    kind: str
     sure: bool
     confidence: float  # 0 … 1, of the recognition; 1 where nothing was to be recognised
     text: str = field(default="", repr=False)  # stays in memory: tables hold its keyed hash

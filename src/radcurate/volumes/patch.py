@@ -279,7 +279,7 @@ def _describe(header: Dataset, pixels: Pixels, photometric: str) -> None:
         header.file_meta = FileMetaDataset()
     header.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     if pixels.samples > 1:
-        header.PhotometricInterpretation = "YBR_FULL" if photometric == "YBR_FULL_422" else photometric
+        header.PhotometricInterpretation = photometric
         header.PlanarConfiguration = 0
     if pixels.syntax in LOSSY and not header.get("LossyImageCompression"):
         header.LossyImageCompression = "01"

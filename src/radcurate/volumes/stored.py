@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -284,7 +285,7 @@ class Reader:
             header = pydicom.dcmread(pixels.path, force=True)
             decoder = get_decoder(uid.UID(pixels.syntax))
             found, told = decoder.as_array(header, index=frame, raw=True, correct_unused_bits=False)
-            return _fitting(found, pixels), str(told["photometric_interpretation"])
+            return _fitting(found, pixels), _photometric(told)
         data = self.coded()[frame]
         if not data.strip(b"\0"):
             raise _problem("frame_empty", "a frame has no pixels", "each frame coded", "an empty one")
@@ -341,7 +342,13 @@ def _decode(syntax: str, data: bytes, pixels: Pixels, frame: int, frames: int) -
         pixel_keyword="PixelData",
         pixel_vr="OW" if pixels.bits > 8 else "OB",
     )
-    return _fitting(found, pixels), str(told["photometric_interpretation"])
+    return _fitting(found, pixels), _photometric(told)
+
+
+def _photometric(told: Mapping[str, object]) -> str:
+    """Of decoded values, in which every pixel has its own colour."""
+    found = str(told["photometric_interpretation"])
+    return "YBR_FULL" if found == "YBR_FULL_422" else found
 
 
 def _fitting(words: Words, pixels: Pixels) -> Words:
