@@ -28,13 +28,13 @@ Page = NDArray[np.uint8]  # (row, column)
 Values = NDArray[Any]  # (row, column)
 STORED, SIGNED = 0x00280101, 0x00280103
 FEW = 8  # frames of a picture that are all read by themselves; of more a sample
-SAMPLE = 2  # slices of an image that are
 DECODED = 12  # frames of a compressed series that are looked at, beside those that redact changed
 MARGIN = 8  # pixels around a box that are read with it
 SHEET = 736  # pixels: boxes are laid out on sheets of this width and height
 SMALL, ENLARGED = 24, 2  # a box of fewer rows is enlarged
 SHORT_SIDE = 320  # pictures whose longer side is shorter are enlarged
 LONG_SIDE, TILE, SHARED, MOST_TILES = 1536, 1024, 128, 40  # larger ones are made smaller, and read in tiles too
+LEAST_SIDE = 64  # the reader takes nothing smaller
 SURE = 0.4  # confidence of a reading; it counts only where it says something of the patient
 VAGUE = (1.0, 99.0)  # percentiles of the values that become black and white
 
@@ -185,12 +185,13 @@ def _stretched(values: Values) -> Page:
 def _even(values: Values) -> Page:
     """What most pixels show, with local contrast."""
     low, high = np.percentile(values, VAGUE)
-    return np.asarray(cv2.createCLAHE(2.0, (8, 8)).apply(_between(values, float(low), float(high))), np.uint8)
+    page: Any = cv2.createCLAHE(2.0, (8, 8)).apply(_between(values, float(low), float(high)))
+    return np.asarray(page, np.uint8)
 
 
 def _between(values: Values, low: float, high: float) -> Page:
     scaled = (values.astype(np.float32) - low) * (255 / max(high - low, 1e-6))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(scaled, 0, 255), np.uint8)
 
 
 def _cut(values: Values, box: Rectangle) -> Page:
@@ -258,7 +259,8 @@ def _sizes(page: Page) -> list[Page]:
 
 def texts(page: Page) -> list[str]:
     """Lines that can be read in a picture, from above to below."""
-    found = _reader()(np.repeat(page[..., None], 3, axis=2))
+    missing = [(0, max(0, LEAST_SIDE - side)) for side in page.shape]
+    found = _reader()(np.repeat(np.pad(page, missing)[..., None], 3, axis=2))
     return [str(text) for text in found.txts or ()] if hasattr(found, "txts") else []
 
 

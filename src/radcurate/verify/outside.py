@@ -128,9 +128,9 @@ def _paired(differs: Flags, rows: int, columns: int) -> tuple[Flags, Flags]:
 def _single_bits(one: memoryview, two: memoryview, shape: tuple[int, int, int]) -> Iterator[tuple[Flags, None]]:
     count = shape[0] * shape[1] * shape[2]
     bits = [np.unpackbits(np.frombuffer(part, np.uint8), bitorder="little")[:count] for part in (one, two)]
-    differs = np.asarray(bits[0] != bits[1]).reshape(shape)
+    differs: Flags = np.not_equal(bits[0], bits[1]).reshape(shape)
     for frame in range(shape[0]):
-        yield differs[frame], None
+        yield np.asarray(differs[frame]), None
 
 
 def _decoded(before: Path, after: Path, old: Layout, new: Layout) -> Iterator[tuple[Flags, None]]:
@@ -140,8 +140,8 @@ def _decoded(before: Path, after: Path, old: Layout, new: Layout) -> Iterator[tu
     try:
         pairs = zip(iter_pixels(before, raw=raw), iter_pixels(after, raw=raw), strict=True)
         for one, two in pairs:
-            differs: NDArray[Any] = one != two
-            yield differs.reshape(*one.shape[:2], -1).any(axis=2), None
+            differs: NDArray[Any] = np.not_equal(one, two)
+            yield np.asarray(differs.reshape(*one.shape[:2], -1).any(axis=2), bool), None
     except Exception:  # a damaged frame raises almost anything, and may quote a header
         raise UnreadableError("unreadable") from None
 
