@@ -73,12 +73,14 @@ def shaped(line: Line) -> bool:
 
 def sure(line: Line) -> bool:
     """Whether a line is text beyond doubt."""
-    count = letters(line.text)
-    if not shaped(line) or is_direction(line.text):
-        return False
-    if count >= SURE_LETTERS:
-        return line.confidence >= SURE_CONFIDENCE
-    return count == DOUBT_LETTERS and line.confidence >= SHORT_CONFIDENCE and line.text.isascii()
+    enough = letters(line.text) >= SURE_LETTERS and line.confidence >= SURE_CONFIDENCE
+    return enough and shaped(line) and not is_direction(line.text)
+
+
+def sure_in_company(line: Line) -> bool:
+    """Whether a line of two letters is text beyond doubt in a picture that shows a longer one."""
+    enough = letters(line.text) == DOUBT_LETTERS and line.confidence >= SHORT_CONFIDENCE and line.text.isascii()
+    return enough and shaped(line) and not is_direction(line.text)
 
 
 def doubtful(line: Line) -> bool:

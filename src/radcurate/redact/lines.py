@@ -87,6 +87,12 @@ def lines(picture: Picture, effort: Effort = FULL) -> list[Line]:
     return _one_of_each(found)
 
 
+def line_at(look: Bytes, spot: reader.Spot) -> Line:
+    """What one view says at a spot."""
+    reading, upright = _read(look, spot.corners)
+    return Line(_bounds(spot.corners), upright, reading.text, reading.confidence, spot.score, 1)
+
+
 def _in_tile(tile: views.Shades, of: views.Levels, part: Box, factor: float, effort: Effort) -> list[Line]:
     """Lines of a tile. factor: pixels of the tile for one of the picture."""
     made: dict[View, Bytes] = {}
@@ -175,7 +181,7 @@ def _alike(one: _Find, other: _Find) -> bool:
 def _bounds(corners: Corners) -> Box:
     left, top = corners.min(axis=0)
     right, bottom = corners.max(axis=0)
-    return Box(int(top), int(left), int(np.ceil(bottom)), int(np.ceil(right)))
+    return Box(max(0, int(top)), max(0, int(left)), int(np.ceil(bottom)), int(np.ceil(right)))
 
 
 def _shared(one: Box, other: Box) -> int:

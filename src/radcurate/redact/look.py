@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import groupby, permutations
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from radcurate.redact import judge
 from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
 from radcurate.redact.lines import Line, lines
 from radcurate.redact.seeds import Seeds, say_together, says
+from radcurate.redact.stacks import LEAST_FRAMES, look_through
 
 FULL_GREY = np.uint8(255)
 
@@ -57,16 +58,44 @@ def second_look(pictures: Pictures, seeds: Seeds, strict: bool, filled: Collecti
 
 def _frames(pictures: Pictures, places: Sequence[Place], seeds: Seeds, doubts: bool) -> Look:
     hits: list[Hit] = []
-    covered = 0.0
-    for number, place in enumerate(places):
-        try:
+    looked, covered = 0, 0.0
+    try:
+        for stack in _stacks(pictures, places):
+            for picture, found, by_itself in _of_stack(pictures, stack, seeds, doubts):
+                covered = max(covered, _covered(picture, found))
+                looked += by_itself
+                hits += found
+    except CurationError as error:
+        return Look(tuple(hits), looked, error.problem, covered)
+    return Look(tuple(hits), looked, None, covered)
+
+
+def _of_stack(
+    pictures: Pictures, stack: Sequence[Place], seeds: Seeds, doubts: bool
+) -> Iterator[tuple[tuple[int, int], list[Hit], bool]]:
+    """Size of each frame that was looked at, what it shows, and whether it was looked at by itself."""
+    if len(stack) < LEAST_FRAMES:
+        for place in stack:
             picture = pictures.read(place)
-        except CurationError as error:
-            return Look(tuple(hits), number, error.problem, covered)
-        found = list(hits_of(picture, seeds, doubts))
-        covered = max(covered, _covered(picture, found))
-        hits += found
-    return Look(tuple(hits), len(places), None, covered)
+            yield _size(picture), list(hits_of(picture, seeds, doubts)), True
+        return
+    sizes: dict[Place, tuple[int, int]] = {}
+
+    def full(picture: Picture) -> list[Hit]:
+        sizes[picture.place] = _size(picture)
+        return list(hits_of(picture, seeds, doubts))
+
+    for place, found, by_itself in look_through(pictures, stack, full):
+        yield sizes.get(place) or next(iter(sizes.values())), found, by_itself
+
+
+def _stacks(pictures: Pictures, places: Sequence[Place]) -> Iterator[Sequence[Place]]:
+    """Frames that belong together: all planes of a volume, or those of one file."""
+    if pictures.volume:
+        yield places
+        return
+    for _, frames in groupby(places, key=lambda place: place.file):
+        yield tuple(frames)
 
 
 def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
@@ -79,7 +108,8 @@ def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
 
 def _judged(picture: Picture, read: Sequence[Line], seeds: Seeds, doubts: bool) -> list[Hit]:
     own = _own(read, seeds)
-    sure = judge.outermost([line for line in read if line in own or judge.sure(line)])
+    sure = [line for line in read if line in own or judge.sure(line)]
+    sure = judge.outermost(sure + [line for line in read if sure and line not in sure and judge.sure_in_company(line)])
     read = [line for line in read if line in sure or not judge.within(line, sure)]
     sure += [line for line in read if line not in sure and judge.beside(line, sure)]
     hits = [_hit(picture, line, "identity" if line in own else "text", True) for line in sure]
@@ -118,13 +148,16 @@ def _hit(picture: Picture, line: Line, kind: str, sure: bool) -> Hit:
     return Hit(picture.place, box, kind, sure, round(line.confidence, 4), line.text)
 
 
-def _covered(picture: Picture, hits: Sequence[Hit]) -> float:
-    rows, columns = picture.values.shape[:2]
-    under = np.zeros((rows, columns), bool)
+def _covered(size: tuple[int, int], hits: Sequence[Hit]) -> float:
+    under = np.zeros(size, bool)
     for hit in hits:
         if hit.sure:
             under[hit.box.top : hit.box.bottom, hit.box.left : hit.box.right] = True
     return float(under.mean()) if under.size else 0.0
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    return picture.values.shape[0], picture.values.shape[1]
 
 
 def _touch(one: Box, other: Box) -> bool:

@@ -18,6 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from radcurate.errors import CurationError
+from radcurate.redact.found import Box
 
 Bytes = NDArray[np.uint8]  # (row, column, 3)
 Corners = NDArray[
@@ -68,6 +69,12 @@ def find(picture: Bytes, level: float, scale: float = 1.0) -> list[Spot]:
     spots = _spots(found[0, 0], level)
     ratio = np.array([columns / wide, rows / high], np.float32)
     return [Spot(spot.corners * ratio, spot.score) for spot in spots]
+
+
+def spot_of(box: Box) -> Spot:
+    """A level line that fills a box."""
+    top, left, bottom, right = box
+    return Spot(np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32), 1.0)
 
 
 def read(picture: Bytes, corners: Corners) -> Reading:

@@ -23,6 +23,7 @@ TAILS = (0.5, 99.5)  # percentiles between which the middle lies
 NEAR, NEAREST = 6.0, 3.0  # pixels: standard deviation of the neighbourhood that local contrast is measured against
 LOCAL_RANGE = 4.0  # deviations from the neighbourhood's mean that become black and white
 NOISE_SHARE = 0.02  # of a picture's middle range: contrast below it counts as none
+STILL = 6  # of 255: a difference between frames that nowhere exceeds it shows nothing
 COLOURS = 3
 # ITU-R BT.601 as PS3.3 C.7.6.3.1.2 has it: rows red, green, blue of (luminance, blue, red difference)
 FULL = np.array([[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 0]], np.float32)
@@ -82,6 +83,12 @@ def wide(tile: Shades, of: Levels) -> Bytes:
 def middle(tile: Shades, of: Levels) -> Bytes:
     """The middle of the picture's shades; what lies outside is black or white."""
     return _bytes(tile, of.low, of.high)
+
+
+def roomy(tile: Shades, of: Levels) -> Bytes:
+    """The middle of the picture's shades with as much room around it: what is drawn brighter than tissue is not cut."""
+    room = max(of.high - of.low, 1e-6) / 2
+    return _bytes(tile, of.low - room, of.high + room)
 
 
 def local(tile: Shades, of: Levels) -> Bytes:
