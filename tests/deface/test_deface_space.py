@@ -111,9 +111,9 @@ def test_the_mean_head_has_a_brain_of_a_likely_size_behind_the_face():
 
 def test_a_picture_shows_the_head_upright_and_the_same_each_time(tmp_path):
     made = planned("CT")[2]
-    soft = render.smoothed(made.head.body)
-    views = [render.surface(made.head.field, soft, made.head.pose, angle) for angle in render.VIEWS]
-    shown = views[0] > 0
+    views = render.all_round(made.head.field, made.head.body, made.head.pose)
+    assert len(views) == 13
+    shown = render.shaded(views[0]) > 0
     rows = np.flatnonzero(shown.any(axis=1))
     assert 0.1 < shown.mean() < 0.6
     assert shown[rows[len(rows) // 4]].sum() > shown[rows[-3]].sum() * 0.8

@@ -77,8 +77,9 @@ def test_every_series_is_told_of(done):
 def test_the_numbers_of_the_check(done):
     row = rows(done[0], "qc", tables.DEFACE_QC)[HEAD]
     assert row["passed"] and row["outside_equal"] and row["inside_filled"]
-    assert row["moved"] > 0.95 and row["brain_dice"] > 0.999 and row["presence_after"] < 0.2 < row["presence_before"]
-    assert row["control_moved"] == 0 and row["control_passed"] is False
+    assert row["moved"] > 0.93 and row["brain_dice"] > 0.999 and row["presence_after"] < 0.2 < row["presence_before"]
+    assert row["likeness"] < 0.3 < row["control_blurred"] < row["control_likeness"] and row["ears_moved"] > 0.9
+    assert row["control_moved"] == 0 and row["control_passed"] is False and row["controls_hold"]
     assert row["overlap_voxels"] == 0 and row["roi_distance"] > 5 and not row["said"]
     assert 0 < row["changed_voxels"] <= row["masked_voxels"]
     assert len(row["outside_sha256"]) == 64

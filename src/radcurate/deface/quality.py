@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from radcurate.deface.body import depth, hull
-from radcurate.deface.region import HULL_MM, Head
+from radcurate.deface.region import AIR_MM, HULL_MM, Head, ear_boxes
 from radcurate.deface.screen import Pose
 from radcurate.deface.stack import Field, Flags, Floats
 from radcurate.deface.template import Template, in_outline
@@ -16,8 +16,11 @@ from radcurate.deface.template import Template, in_outline
 AGREES_MM = 8.0  # two head surfaces closer than this agree; faces differ by less after an affine fit
 MOVED_MM = 3.0  # a facial surface that moved by less may still be recognised
 PRESENT = 0.35  # share of agreeing facial surface: 0.78–0.99 measured with a face, at most 0.23 without
-FACE_FRONT_Y = -66.0  # the facial surface that is judged lies in front of the ears' and jaws' sides
+FACE_FRONT_Y = -66.0  # the mean head's facial surface lies in front of the ears' and jaws' sides
 FACE_Z = (-112.0, -24.0)  # from the chin to the brow
+CHIN_Z = -112.0  # below, the outline goes on under the chin, where necks differ
+EAR_THICK_MM = 24.0  # thinner parts of a head's side are an ear
+LEAST_SURFACE = 50  # voxels of a surface of which a share says something: 2 cm² at 2 mm
 
 
 @dataclass(frozen=True)
@@ -63,22 +66,50 @@ def facial_surface(mean: Template) -> Floats:
     return points[front & in_outline(mean.outline, points)]
 
 
-def moved_share(before: Flags, after: Flags, head: Head, mean: Template) -> float:
-    """Share of the person's own facial surface that is now more than MOVED_MM from any surface (0 … 1).
+@dataclass(frozen=True)
+class Moved:
+    """Shares (0 … 1) of the own surface that is now more than MOVED_MM from any surface; None where none is in view.
+
+    face: from brow to chin and back to the ear canals, with the rim at which what is taken meets what stays.
+    ears: what sticks out of the side of the head.
+    """
+
+    face: float | None
+    ears: float | None
+
+
+def moved(before: Flags, after: Flags, head: Head, mean: Template) -> Moved:
+    """How much of the facial surface and of the ears is gone.
 
     Args:
         before, after: tissue of the head's field, shape (z, y, x).
     """
-    shape = before.shape
-    low, high = FACE_Z
-    zone = in_outline(mean.inner, head.there) & (head.there[:, 1] < FACE_FRONT_Y)
-    zone &= (head.there[:, 2] > low) & (head.there[:, 2] < high)
-    surface = outer_surface(before) & zone.reshape(shape)
-    if not surface.any():
-        return 0.0
-    window, _ = _around(np.array(np.nonzero(surface), dtype=float), head.field)
-    left = ndimage.distance_transform_edt(~outer_surface(after)[window], sampling=head.field.step)
-    return float((left[surface[window]] > MOVED_MM).mean())
+    skin = outer_surface(before)
+    face = skin & in_outline(mean.outline, head.there).reshape(before.shape)
+    face &= (head.there[:, 2] > CHIN_Z).reshape(before.shape)
+    ears = skin & _pinnae(before, head)
+    if not (face | ears).any():
+        return Moved(None, None)
+    window, _ = _around(np.array(np.nonzero(face | ears), dtype=float), head.field)
+    far = ndimage.distance_transform_edt(~outer_surface(after)[window], sampling=head.field.step) > MOVED_MM
+    return Moved(*(_share(far, place[window]) for place in (face, ears)))
+
+
+def _share(flags: Flags, place: Flags) -> float | None:
+    return float(flags[place].mean()) if place.sum() >= LEAST_SURFACE else None
+
+
+def _pinnae(body: Flags, head: Head) -> Flags:
+    """Tissue beside the mean head's ears that sticks out of the head by more than MOVED_MM, shape (z, y, x)."""
+    boxes = ear_boxes(head.there).reshape(body.shape) & (head.mean_depth > -AIR_MM)
+    result = np.zeros_like(body)
+    if boxes.any():
+        window, _ = _around(np.array(np.nonzero(boxes), dtype=float), head.field)
+        step, part = head.field.step, body[window]
+        core = ndimage.distance_transform_edt(part, sampling=step) > EAR_THICK_MM / 2
+        far = ndimage.distance_transform_edt(~core, sampling=step) - EAR_THICK_MM / 2
+        result[window] = part & boxes[window] & (far > MOVED_MM)
+    return result
 
 
 def outer_surface(body: Flags) -> Flags:
@@ -88,9 +119,3 @@ def outer_surface(body: Flags) -> Flags:
     labels, _ = ndimage.label(outside)
     around = (labels == labels[1, 0, 0]) & outside
     return np.asarray(ndimage.binary_dilation(around)[1:-1, 1:-1, 1:-1] & body)
-
-
-def dice(first: Flags, second: Flags) -> float:
-    """Dice's overlap of two masks; 1 when both are empty."""
-    total = int(first.sum()) + int(second.sum())
-    return 2.0 * float((first & second).sum()) / total if total else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,24 +23,23 @@ FROM_BELOW = 55.0  # degrees under the front: chin and nostrils
 IN_A_ROW = 7  # views of a picture
 
 
-def all_round(field: Field, soft: NDArray[np.float32], pose: Pose) -> list[NDArray[np.uint8]]:
-    """Shaded surfaces from every one of VIEWS and from below, each of shape (rows, columns)."""
-    seen = [(float(angle), 0.0) for angle in VIEWS] + [(0.0, FROM_BELOW)]
-    return [surface(field, soft, pose, angle, below) for angle, below in seen]
-
-
-def surface(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, below: float = 0.0) -> NDArray[np.uint8]:
-    """Shaded surface seen from `angle` degrees left of the front, shape (rows, columns), 0 where no ray meets tissue.
+def all_round(field: Field, tissue: Flags, pose: Pose) -> tuple[Floats, ...]:
+    """`depths` from every one of VIEWS, then from below, each of shape (rows, columns).
 
     Args:
-        soft: `smoothed` tissue of the field.
-        below: degrees under the horizontal.
+        tissue: of the field, shape (z, y, x).
     """
-    return _shade(depths(field, soft, pose, angle, below))
+    soft = smoothed(tissue)
+    seen = [(float(angle), 0.0) for angle in VIEWS] + [(0.0, FROM_BELOW)]
+    return tuple(depths(field, soft, pose, angle, below) for angle, below in seen)
 
 
 def depths(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, below: float = 0.0) -> Floats:
     """Distance from the picture's plane to the surface, mm, shape (rows, columns); NaN where no ray meets tissue.
+
+    Args:
+        soft: `smoothed` tissue of the field.
+        angle: degrees left of the patient's front, below: degrees under the horizontal, where the viewer stands.
 
     The head is seen in the template's space, so that it stands upright however it was stored. Equal input gives equal
     bytes.
@@ -47,7 +47,7 @@ def depths(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, be
     n, m = round(SIZE_MM / STEP_MM), round(DEPTH_MM / RAY_MM)
     right, up, forward = _view(angle, below)
     # index of the field as an affine function of (step along the ray, row, column)
-    start = CENTRE - forward * DEPTH_MM / 2 - right * SIZE_MM / 2 + up * SIZE_MM / 2
+    start = _start(right, up, forward)
     steps = np.stack([forward * RAY_MM, -up * STEP_MM, right * STEP_MM])
     inverse = np.linalg.inv(pose.matrix)
     offset = (((start - pose.shift) @ inverse.T - field.origin) / field.step)[::-1]
@@ -59,6 +59,18 @@ def depths(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, be
     here, before = rays[first, rows, columns], rays[np.maximum(first - 1, 0), rows, columns]
     part = np.clip((here - 0.5) / np.maximum(here - before, 1e-3), 0, 1)
     return np.asarray(np.where(solid.any(axis=0), (first - part) * RAY_MM, np.nan))
+
+
+def places(seen: Floats, angle: float, below: float = 0.0) -> Floats:
+    """Template points of a map of `depths`, shape (rows, columns, 3), mm."""
+    right, up, forward = _view(angle, below)
+    row, column = np.indices(seen.shape)[..., None] * STEP_MM
+    return np.asarray(_start(right, up, forward) + seen[..., None] * forward - row * up + column * right)
+
+
+def _start(right: Floats, up: Floats, forward: Floats) -> Floats:
+    """Template point of the picture's first pixel."""
+    return CENTRE - forward * DEPTH_MM / 2 - right * SIZE_MM / 2 + up * SIZE_MM / 2
 
 
 def smoothed(tissue: Flags) -> NDArray[np.float32]:
@@ -75,7 +87,8 @@ def _view(angle: float, below: float) -> tuple[Floats, Floats, Floats]:
     return right, np.cos(b) * top - np.sin(b) * level, np.cos(b) * level + np.sin(b) * top
 
 
-def _shade(seen: Floats) -> NDArray[np.uint8]:
+def shaded(seen: Floats) -> NDArray[np.uint8]:
+    """A picture of a map of `depths`, lit from the viewer, 0 where no ray meets tissue."""
     hit = np.isfinite(seen)
     far = float(seen[hit].max()) if hit.any() else DEPTH_MM
     depth = ndimage.gaussian_filter(np.where(hit, seen, far) / STEP_MM, 0.8)
@@ -85,8 +98,9 @@ def _shade(seen: Floats) -> NDArray[np.uint8]:
     return np.where(hit, np.clip(30 + 225 * np.clip(light, 0, 1) * near, 0, 255), 0).astype(np.uint8)
 
 
-def write_picture(path: Path, views: list[NDArray[np.uint8]]) -> None:
-    """Several views of one size as a PNG (0600), IN_A_ROW side by side."""
+def write_picture(path: Path, seen: Sequence[Floats]) -> None:
+    """Maps of `depths` as one PNG (0600), IN_A_ROW side by side. Equal input gives equal bytes."""
+    views = [shaded(one) for one in seen]
     rows = [views[at : at + IN_A_ROW] for at in range(0, len(views), IN_A_ROW)]
     blank = np.zeros_like(views[0])
     full = [np.hstack(row + [blank] * (min(IN_A_ROW, len(views)) - len(row))) for row in rows]

@@ -15,14 +15,12 @@ import SimpleITK as sitk  # noqa: N813
 
 from radcurate import tables
 from radcurate.deface import render
-from radcurate.deface.body import body
 from radcurate.deface.borrow import Borrowed, Partner, borrow
-from radcurate.deface.check import Check, check
+from radcurate.deface.check import Check, Limits, check
 from radcurate.deface.decide import Plan, plan, says_head
 from radcurate.deface.native import on_stack, runs_of
-from radcurate.deface.region import Head
 from radcurate.deface.series import Identity, Loaded, compare, load, write_masked
-from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
+from radcurate.deface.stack import Flags, Stack
 from radcurate.deface.template import template
 from radcurate.errors import CurationError, place_of
 from radcurate.settings import Deface
@@ -36,6 +34,7 @@ REMEDIES = {
     "head_said_but_not_found": "look at the series: leave it out, or correct BodyPartExamined where it shows no head",
     "pet_alone": "export the CT or MR of the same examination too, in the same frame of reference, or leave the PET out",
     "face_left": "look at the pictures of this series; leave it out, or remove its face by other means",
+    "checks_disagree": "look at the pictures of this series; leave it out, or remove its face by other means",
     "brain_touched": "look at the pictures of this series; leave it out, or remove its face by other means",
     "check_invalid": "report this as an error of radcurate: its check does not see a face",
     "outside_changed": "report this as an error of radcurate: it changed voxels that it should not",
@@ -113,12 +112,11 @@ def _clean_series(
         return
     mask = on_stack(made.mask, made.head.field, loaded.stack)
     cut = _remove(space, row, loaded, mask, result)
-    after = to_field(cut.stack, FINE_MM)
-    solid = body(after, row["modality"])
-    limits = space.settings.least_moved, space.settings.least_brain_dice
-    checked = check(made.mask, made.before, made.head, after, solid, row["modality"], template(), *limits)
+    limits = Limits(space.settings.least_moved, space.settings.least_brain_dice)
+    checked = check(made.mask, made.before, made.head, loaded.stack, cut.stack, row["modality"], template(), limits)
     if space.settings.pictures:
-        _draw(space, row["series"], made.head, solid)
+        for name, seen in zip(("before", "after"), checked.seen, strict=True):
+            render.write_picture(space.pictures / f"{row['series']}_{name}.png", seen)
     reason = cut.reason or checked.reason
     result.quality.append(numbers | cut.numbers | _checked(checked) | {"passed": reason is None})
     _conclude(space, row, files, made.code, cut, reason, result)
@@ -221,14 +219,20 @@ def _found(made: Plan) -> dict[str, Any]:
 
 
 def _checked(checked: Check) -> dict[str, Any]:
+    after, untouched = checked.after, checked.untouched
     return {
-        "presence_after": checked.after.agrees,
-        "moved": checked.moved,
-        "control_moved": checked.control_moved,
-        "control_passed": checked.control_passes,
+        "presence_after": after.present.agrees,
+        "moved": after.moved.face,
+        "ears_moved": after.moved.ears,
+        "likeness": after.likeness,
+        "control_moved": untouched.moved.face,
+        "control_likeness": untouched.likeness,
+        "control_blurred": checked.blurred_likeness,
+        "control_passed": checked.untouched_passes,
+        "controls_hold": checked.controls_hold,
         "brain_voxels": checked.brain_voxels,
         "brain_lost": checked.brain_lost,
-        "brain_dice": checked.brain_dice,
+        "brain_dice": after.dice,
     }
 
 
@@ -238,13 +242,6 @@ def _identity(identity: Identity) -> dict[str, Any]:
         "inside_filled": identity.inside_filled,
         "outside_sha256": identity.digest,
     }
-
-
-def _draw(space: Space, series: str, head: Head, after: Flags) -> None:
-    for name, tissue in (("before", head.body), ("after", after)):
-        soft = render.smoothed(tissue)
-        views = render.all_round(head.field, soft, head.pose)
-        render.write_picture(space.pictures / f"{series}_{name}.png", views)
 
 
 def _said(path: Path) -> str:

@@ -217,8 +217,13 @@ DEFACE_QC = Schema(
         ("presence_before", REAL),  # share of it that agrees with the volume's skin
         ("presence_after", REAL),
         ("moved", REAL),  # share of the own facial surface that moved by more than 3 mm
-        ("control_moved", REAL),  # the same for the untouched volume
-        ("control_passed", FLAG),  # must be false, else the check is worth nothing
+        ("ears_moved", REAL),  # the same of the ears; null where none sticks out
+        ("likeness", REAL),  # correlation of the face's relief before and after; null where too little is in view
+        ("control_moved", REAL),  # the same of the untouched volume,
+        ("control_likeness", REAL),
+        ("control_blurred", REAL),  # likeness of a blurred face
+        ("control_passed", FLAG),  # whether the untouched volume passes: must be false, else the check is worth nothing
+        ("controls_hold", FLAG),  # no control passes: untouched, blurred, a brain without its front
         ("brain_voxels", INT),  # on the 2 mm working grid
         ("brain_lost", INT),
         ("brain_dice", REAL),
@@ -236,9 +241,6 @@ VERIFY_SERIES = Schema(
         *SERIES,
         # paired: files that hold against their sources; attributes: technical ones found equal; reread: by pydicom
         *((name, INT) for name in ("files", "bytes", "paired", "attributes", "reread", "identifiers", "hits")),
-        ("changed_inside", INT),  # pixels that differ within the boxes of redact and the masks of deface
-        ("changed_outside", INT),  # and elsewhere: must be 0
-        ("looked", INT),  # pictures that were read for the patient's own words
     ],
     ("series",),
 )
