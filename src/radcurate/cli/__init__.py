@@ -15,6 +15,10 @@ VERBS = {
     "keys": ("keys", "make, list, rotate and destroy project keys; make the honest broker's identity"),
     "demo": ("demo", "make the synthetic cohort and run the pipeline on it"),
     "summary": ("summary", "what the run in results/ came to"),
+    "report": (
+        "report",
+        "pages that show what cleaning did to each picture, before and after; for the restricted zone",
+    ),
     "verify-release": ("verify_release", "check a release against its checksums, offline"),
     "reextract": ("reextract", "compute every number of a release again from images, and compare"),
     "check-features": ("check_features", "hold features and engines of your own to the conformance suite"),

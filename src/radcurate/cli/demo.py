@@ -1,4 +1,4 @@
-"""`radcurate demo`: the synthetic cohort and the whole pipeline on it."""
+"""`radcurate demo`: the synthetic cohort, the whole pipeline on it, and the pictures before and after."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def demo(_chosen: argparse.Namespace) -> int:
     """The whole pipeline on invented patients, with a key of its own."""
+    from radcurate.cli.report import INDEX, write_report
     from radcurate.demo import make_cohort
 
     project = Path(__file__).resolve().parents[3]
@@ -52,7 +53,11 @@ def demo(_chosen: argparse.Namespace) -> int:
         str(project / "profiles" / "default"),
     ]
     command += ["--configfile", str(project / "config" / "demo.yaml"), "--quiet", "rules"]
-    return subprocess.run(command, check=False).returncode
+    code = subprocess.run(command, check=False).returncode
+    if code == 0:
+        write_report(RESULTS, load_key(DEMO_KEY))
+        print(f"the pictures before and after: {RESULTS / 'report' / INDEX}", file=sys.stderr)
+    return code
 
 
 def _refuse_foreign_results(export: Path) -> None:
