@@ -175,6 +175,45 @@ def plant_no_check_of_a_removed_face(run):
     run.edit(f"deface/{CHUNK}", "qc.parquet", lambda rows: [row for row in rows if row["series"] != run.series(HEAD)])
 
 
+def redacted(**found):
+    """A plant in redact's row of the head."""
+
+    def plant(run):
+        def change(rows):
+            return [{**row, **found} if row["series"] == run.series(HEAD) else row for row in rows]
+
+        run.edit(f"redact/{CHUNK}", "series.parquet", change)
+
+    return plant
+
+
+def box(**found):
+    """One more box of the head."""
+
+    def plant(run):
+        def change(rows):
+            mine = next(row for row in rows if row["series"] == run.series(HEAD))
+            return [*rows, {**mine, **found}]
+
+        run.edit(f"redact/{CHUNK}", "boxes.parquet", change)
+
+    return plant
+
+
+def both(*plants):
+    """Several plants in one run."""
+
+    def plant(run):
+        for one in plants:
+            one(run)
+
+    return plant
+
+
+AGAIN = {"pass_number": 2, "filled": False}
+RELEASED = redacted(decision="released_by_person")
+
+
 def plant_no_record(run):
     run.edit(f"extract/{CHUNK}", "provenance.parquet", lambda rows: rows[:0])
 
@@ -254,6 +293,16 @@ PLANTED = [
     ("safe_harbor.red_lines", plant_canary(planted=0)),
     ("safe_harbor.red_lines", plant_canary(seen_before=0)),
     ("safe_harbor.red_lines", plant_hit),
+    ("redact.unlooked_series", redacted(looked=0)),
+    ("redact.unlooked_series", redacted(looked=None)),
+    ("redact.residual_text", redacted(residual=1)),
+    ("redact.residual_text", box(**AGAIN)),
+    ("redact.residual_text", both(RELEASED, box(**AGAIN, kind="identity"))),
+    ("redact.unresolved_doubts", box(sure=False, filled=False)),
+    ("redact.unresolved_doubts", both(redacted(strict=None), box(sure=False, filled=False))),
+    ("redact.unresolved_doubts", both(redacted(strict=False), box(sure=True, filled=False))),
+    ("redact.unresolved_doubts", both(RELEASED, box(kind="identity", filled=False))),
+    ("redact.box_overlap", redacted(overlap_voxels=1)),
     ("deface.unresolved_faces", plant_face),
     ("deface.unresolved_faces", plant_no_check_of_a_removed_face),
     ("deface.unresolved_faces", qc(passed=False)),
@@ -263,6 +312,13 @@ PLANTED = [
     ("deface.unresolved_faces", qc(outside_equal=False)),
     ("deface.unresolved_faces", qc(inside_filled=False)),
     ("deface.overlap_voxels", qc(overlap_voxels=1)),
+    ("deface.face_share", qc(moved=0.84)),
+    ("deface.face_share", qc(moved=None)),
+    ("deface.brain_dice", qc(brain_dice=0.99)),
+    ("deface.brain_dice", qc(brain_dice=None)),
+    ("deface.outside_changed", qc(outside_equal=False)),
+    ("deface.outside_changed", qc(outside_equal=None)),
+    ("deface.control_passed", qc(control_passed=True)),
     ("provenance.rows_without_record", plant_no_record),
     ("provenance.incomplete_records", plant_incomplete_record),
     ("features.empty_rows", plant_empty_row),
@@ -293,6 +349,32 @@ def test_a_planted_violation_refuses(run, measure, plant):
 def test_a_face_cut_by_the_mask_of_another_series_has_no_control_of_its_own(run):
     qc(moved=None, control_passed=None)(run)
     assert run.gate()["faces"]["removed"] == 1
+
+
+def test_what_a_person_released_may_stay(run):
+    both(RELEASED, box(sure=False, filled=False), box(**AGAIN))(run)
+    assert run.gate()["holds"]
+
+
+def test_a_doubt_where_nothing_is_looked_at_strictly(run):
+    both(redacted(strict=False), box(sure=False, filled=False))(run)
+    assert run.gate()["holds"]
+
+
+def test_without_faces_nothing_is_asked_of_them(run):
+    run.edit(f"deface/{CHUNK}", "series.parquet", lambda rows: [{**r, "face": r["face"] and "none"} for r in rows])
+    findings = {finding["measure"]: finding for finding in run.gate()["findings"]}
+    assert findings["deface.face_share"]["holds"] and findings["deface.face_share"]["measured"] is None
+
+
+def test_a_control_that_passes_counts_where_the_series_was_set_aside_too(run):
+    face = {"series": run.series(FACE), "control_passed": True}
+    run.edit(
+        f"deface/{run.chunk_of(FACE)}",
+        "qc.parquet",
+        lambda rows: [{**row, **face} if row["series"] == run.series(FACE) else row for row in rows],
+    )
+    refused(run, "deface.control_passed")
 
 
 def test_l_of_the_public_tier(run):
@@ -332,7 +414,7 @@ def test_every_measure_has_a_planted_violation():
     [
         *(
             f"{stage}/{CHUNK}"
-            for stage in ("inventory/chunks", "consent/chunks", "deidentify", "deface", "verify", "extract")
+            for stage in ("inventory/chunks", "consent/chunks", "deidentify", "redact", "deface", "verify", "extract")
         ),
         "consent",
         "protect",
@@ -375,7 +457,7 @@ def test_a_table_that_is_not_sealed(run):
 
 
 def test_folders_of_earlier_runs_are_not_read(run):
-    for stage in ("deidentify", "deface", "verify", "extract"):
+    for stage in ("deidentify", "redact", "deface", "verify", "extract"):
         shutil.copytree(run.results / stage / CHUNK, run.results / stage / "00099")
         (run.results / stage / "00099" / "series.parquet").write_bytes(b"of another time")
     assert run.gate()["holds"]

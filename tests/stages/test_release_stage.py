@@ -150,7 +150,9 @@ def test_provenance_holds_digests_and_no_secret(passed, released):
     assert content["key_id"] == passed.key.key_id and passed.key.secret.hex() not in text
     for name in ("config_digest", "policy_digest", "environment_digest"):
         assert len(content[name]) == 64
-    assert {"consent", "deidentify", "deface", "verify", "extract", "protect", "inputs"} == set(content["results"])
+    assert {"consent", "deidentify", "redact", "deface", "verify", "extract", "protect", "inputs"} == set(
+        content["results"]
+    )
     assert {"gate", "release", "protect"} <= set(content["code"])
     assert str(passed.results.parent) not in text and '"input"' not in text and "key_file" not in text
 

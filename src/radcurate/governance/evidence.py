@@ -11,7 +11,7 @@ import pyarrow as pa
 from radcurate.governance.safe_harbor import Canaries, Treatment
 
 # The stages that give every series that reaches them a row, in the order in which data walk through them.
-WALK = ("consent", "deidentify", "deface", "verify", "extract", "protect")
+WALK = ("consent", "deidentify", "redact", "deface", "verify", "extract", "protect")
 
 
 @dataclass(frozen=True)
@@ -92,3 +92,5 @@ class Evidence:
     canaries_by_letter: Mapping[str, Canaries] = field(default_factory=dict)
     hits_by_letter: Mapping[str, int] = field(default_factory=dict)
     ranges: pa.Table = field(default_factory=lambda: pa.table({}))  # as it would be released
+    looks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # redact's rows
+    boxes: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)  # what redact found, by series

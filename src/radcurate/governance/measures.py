@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from radcurate.governance.cleaning import CLEANING, count, named
 from radcurate.governance.conservation import RELEASED, Outcome, file_leaks, leaks
-from radcurate.governance.evidence import Evidence, FaceCheck
+from radcurate.governance.evidence import Evidence
 from radcurate.governance.invariance import largest_change, unproven_regions
 from radcurate.governance.measure import Limit, Measure, Value
 from radcurate.governance.safe_harbor import Line, lines, red_lines
@@ -27,16 +28,6 @@ _CONDITIONAL = {"normalisation_mean", "normalisation_deviation"}  # filled only 
 PROVENANCE_KEYS = tuple(name for name, _ in EXTRACT_PROVENANCE.columns if name not in _CONDITIONAL)
 
 
-def _ids(series: list[str]) -> str:
-    """A few pseudonyms, for the reader to look up."""
-    shown = sorted({name for name in series if name})
-    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
-
-
-def _count(series: list[str]) -> Value:
-    return Value(float(len(series)), _ids(series))
-
-
 def _released(ends: list[Outcome]) -> list[Outcome]:
     return [end for end in ends if end.outcome == RELEASED]
 
@@ -44,7 +35,7 @@ def _released(ends: list[Outcome]) -> list[Outcome]:
 def _lost_series(evidence: Evidence, ends: list[Outcome]) -> Value:
     found = leaks(evidence, ends)
     kinds = sorted({f"{leak.kind} at {leak.stage}" for leak in found})
-    return Value(float(len(found)), "; ".join([*kinds, _ids([leak.series for leak in found])]) if found else "")
+    return Value(float(len(found)), "; ".join([*kinds, named([leak.series for leak in found])]) if found else "")
 
 
 def _lost_files(evidence: Evidence, ends: list[Outcome]) -> Value:
@@ -66,14 +57,14 @@ def _hits(evidence: Evidence, _: list[Outcome]) -> Value:
 
 
 def _failed_verification(evidence: Evidence, _: list[Outcome]) -> Value:
-    return _count([step.series for step in evidence.steps.get("verify", ()) if step.status == FAILED])
+    return count([step.series for step in evidence.steps.get("verify", ()) if step.status == FAILED])
 
 
 def _unverified(evidence: Evidence, ends: list[Outcome]) -> Value:
     """Series that give the release a row, or would, without a clean row of the verifier."""
     clean = {step.series for step in evidence.steps.get("verify", ()) if step.status == OK}
     used = {end.series for end in _released(ends)} | {series for series, n in evidence.rows_of.items() if n}
-    return _count([series for series in used if series not in clean])
+    return count([series for series in used if series not in clean])
 
 
 def _canary_left(evidence: Evidence, _: list[Outcome]) -> Value:
@@ -88,36 +79,7 @@ def _canary_seen(evidence: Evidence, _: list[Outcome]) -> Value:
 
 def _unpaired(evidence: Evidence, _: list[Outcome]) -> Value:
     files = {series: count for series, count in evidence.unpaired.items() if count}
-    return Value(float(sum(files.values())), _ids(list(files)))
-
-
-def _faces(evidence: Evidence, ends: list[Outcome]) -> Value:
-    """Released images of which the deface stage doesn't say that there is no face, or that it removed it and checked."""
-    images = [end.series for end in _released(ends) if end.kind == "image"]
-    return _count([series for series in images if not _face_resolved(evidence.faces.get(series))])
-
-
-def _face_resolved(check: FaceCheck | None) -> bool:
-    """No face, or one that was removed: all checks passed, the untouched control failed them, nothing else changed.
-
-    A series that was cut by the mask of another one of the same head (PET by its CT) has no measure of its own surface,
-    and so no control; the other one's count.
-    """
-    if check is None or check.face not in ("none", "removed"):
-        return False
-    found = check.measured
-    if check.face == "none":
-        return found.get("passed") is not False
-    proven = all(found.get(name) is True for name in ("passed", "outside_equal", "inside_filled"))
-    borrowed = found.get("moved") is None and found.get("control_passed") is None
-    return proven and (borrowed or found.get("control_passed") is False)
-
-
-def _overlap(evidence: Evidence, ends: list[Outcome]) -> Value:
-    """Voxels of released contours that lie where a face was removed."""
-    images = [end.series for end in _released(ends) if end.series in evidence.faces]
-    voxels = {series: evidence.faces[series].measured.get("overlap_voxels") or 0 for series in images}
-    return Value(float(sum(voxels.values())), _ids([series for series, n in voxels.items() if n]))
+    return Value(float(sum(files.values())), named(list(files)))
 
 
 def _without_record(evidence: Evidence, _: list[Outcome]) -> Value:
@@ -171,7 +133,7 @@ def _fine_dates(evidence: Evidence, _: list[Outcome]) -> Value:
     if evidence.hipaa_path != "safe_harbor":
         return Value(0.0, "the path is expert determination", applies=False)
     fine = [series for series, day in evidence.study_dates.items() if day and not day.endswith("-01-01")]
-    return _count(fine)
+    return count(fine)
 
 
 def safe_harbor_lines(evidence: Evidence, ends: list[Outcome]) -> list[Line]:
@@ -309,10 +271,7 @@ _ALL = [
         "share of planted identifiers that the search sees before cleaning",
         _canary_seen,
     ),
-    Measure(
-        "deface.unresolved_faces", "results/deface/*/qc.parquet", "released images that may still show a face", _faces
-    ),
-    Measure("deface.overlap_voxels", "results/deface/*/qc.parquet", "contour voxels inside a removed face", _overlap),
+    *CLEANING,
     Measure(
         "provenance.rows_without_record",
         "results/extract/*/provenance.parquet",
@@ -383,8 +342,14 @@ OWED: dict[str, Limit] = {
         "verify.unverified_series",
         "verify.unpaired_files",
         "verify.canary_left",
+        "redact.unlooked_series",
+        "redact.residual_text",
+        "redact.unresolved_doubts",
+        "redact.box_overlap",
         "deface.unresolved_faces",
         "deface.overlap_voxels",
+        "deface.outside_changed",
+        "deface.control_passed",
         "provenance.rows_without_record",
         "provenance.incomplete_records",
         "features.empty_rows",
@@ -395,4 +360,10 @@ OWED: dict[str, Limit] = {
         "safe_harbor.red_lines",
         "protect.unmet",
     )
-} | {"features.rows": Limit(min=1), "protect.k": Limit(min=1), "verify.canary_seen": Limit(min=0.95)}
+} | {
+    "features.rows": Limit(min=1),
+    "protect.k": Limit(min=1),
+    "verify.canary_seen": Limit(min=0.95),
+    "deface.face_share": Limit(min=0.85),
+    "deface.brain_dice": Limit(min=0.995),
+}

@@ -21,7 +21,7 @@ from radcurate.keys import Key
 from radcurate.seals import check_seal
 from radcurate.stages._folders import entries
 
-PER_CHUNK = ("deidentify", "deface", "verify", "extract")
+PER_CHUNK = ("deidentify", "redact", "deface", "verify", "extract")
 
 
 @dataclass
@@ -101,11 +101,13 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
     members, found = _inventory(reader)
     steps = {"consent": _steps(reader.rows("consent", "series.parquet", tables.CONSENT_SERIES))}
     deidentified = _chunked(reader, "deidentify", chosen, tables.DEIDENTIFY_SERIES)
+    redacted = _chunked(reader, "redact", chosen, tables.REDACT_SERIES)
     defaced = _chunked(reader, "deface", chosen, tables.DEFACE_SERIES)
     verified = _chunked(reader, "verify", chosen, tables.VERIFY_SERIES)
     extracted = _chunked(reader, "extract", chosen, tables.EXTRACT_SERIES)
     protected = reader.rows("protect", "series.parquet", tables.PROTECT_SERIES)
-    by_stage = {"deidentify": deidentified, "deface": defaced, "verify": verified, "extract": extracted}
+    by_stage = {"deidentify": deidentified, "redact": redacted, "deface": defaced}
+    by_stage |= {"verify": verified, "extract": extracted}
     steps |= {stage: _steps(rows) for stage, rows in by_stage.items()} | {"protect": _steps(protected)}
     features = tables.read(reader.path("protect", "features.parquet"))
     protection = json.loads(reader.path("protect", "measures.json").read_text())
@@ -117,6 +119,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         steps=steps,
         files={
             "deidentify": {row["series"]: row["n_instances"] for row in deidentified},
+            "redact": {row["series"]: row["n_instances"] for row in redacted},
             "deface": {row["series"]: row["n_instances"] for row in defaced},
             "verify": {row["series"]: row["files"] for row in verified},
         },
@@ -124,6 +127,8 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         regions=_regions(reader, chosen),
         invariance=tuple(_extracted(reader, chosen, "invariance.parquet", tables.EXTRACT_INVARIANCE)),
         faces=_faces(reader, chosen, defaced),
+        looks={row["series"]: row for row in redacted},
+        boxes=_boxes(reader, chosen),
         study_dates={row["series"]: row["study_date"] for row in deidentified},
         features=features,
         acquisition=tables.read(reader.path("protect", "acquisition.parquet")),
@@ -241,6 +246,15 @@ def _faces(reader: Reader, chunks: list[str], defaced: list[dict[str, Any]]) -> 
     }
     images = [row for row in defaced if row["kind"] == "image"]
     return {row["series"]: FaceCheck(row["series"], row["face"], measured.get(row["series"], {})) for row in images}
+
+
+def _boxes(reader: Reader, chunks: list[str]) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """What redact found, by series."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for chunk in chunks:
+        for row in reader.rows(f"redact/{chunk}", "boxes.parquet", tables.REDACT_BOXES):
+            found.setdefault(row["series"], []).append(row)
+    return {series: tuple(rows) for series, rows in found.items()}
 
 
 def feature_columns(reader: Reader, chunks: list[str]) -> dict[str, dict[str, Any]]:
