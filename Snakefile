@@ -35,6 +35,7 @@ rule all:
 include: "workflow/rules/inventory.smk"
 include: "workflow/rules/consent.smk"
 include: "workflow/rules/deidentify.smk"
+include: "workflow/rules/redact.smk"
 include: "workflow/rules/deface.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/extract.smk"

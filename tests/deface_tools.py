@@ -106,7 +106,7 @@ def write_dicom(
 
 
 def chunk(root: Path, key, images, contours=()):
-    """deidentify's tables for series whose files are below root/dicom: images (series, modality, frame), contours
+    """redact's tables for series whose files are below root/dicom: images (series, modality, frame), contours
     (series, kind, images)."""
     rows = [
         {"series": s, "kind": "image", "modality": m, "frame_of_reference": f, "images": []} for s, m, f in images
@@ -114,7 +114,7 @@ def chunk(root: Path, key, images, contours=()):
     for row in rows:
         count = len(list((root / "dicom" / row["series"]).iterdir()))
         row |= {"subject": "P-1", "status": "ok", "folder": row["series"], "n_instances": count}
-    tables.write_rows(root / "series.parquet", tables.DEIDENTIFY_SERIES, rows)
+    tables.write_rows(root / "series.parquet", tables.REDACT_SERIES, rows)
     seals.write_seal(root, ["series.parquet"], key)
     return root
 

@@ -77,10 +77,9 @@ def own_words(data: bytes) -> frozenset[str]:
         return frozenset(word.casefold() for word in _words(_identities(_header_of(data))))
 
 
-def outcome(data: bytes, words: frozenset[str] = frozenset(), pixels_reviewed: bool = False) -> Outcome:
+def outcome(data: bytes, words: frozenset[str] = frozenset()) -> Outcome:
     """The file through the rewriter; any exception but a verdict is a failure of the caller's test."""
     rewriter = Rewriter(POLICY, TEST_KEY, Patient(SUBJECT, DateRule("shift", DAYS), words))
-    rewriter.pixels_reviewed = pixels_reviewed
     try:
         return Outcome(rewrite_instance(data, rewriter, SPARE).data)
     except Unsafe as verdict:

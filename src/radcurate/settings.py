@@ -118,6 +118,30 @@ class Deidentify(Section):
         return self
 
 
+class Redact(Section):
+    """Find text that is drawn into pixels, fill its place, look again."""
+
+    lenient: tuple[str, ...] = Field(
+        ("CT", "MR", "PT"),
+        description="Modalities in which a doubt doesn't hold a series back; all others, and whatever is drawn or captured, are "
+        "looked at strictly: doubt is for a person.",
+    )
+    most_covered: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="Share of a picture in boxes of text above which it is a page and no image, and is quarantined.",
+    )
+    regions: str = Field(
+        "config/redact_regions.csv",
+        description="CSV file with places where some devices always draw; there need not be one.",
+    )
+    decisions: str = Field(
+        "config/decisions.csv",
+        description="CSV file with what people decided about quarantined series, as `radcurate review decide` writes it.",
+    )
+
+
 class Deface(Section):
     """Remove faces from head CT and MR."""
 
@@ -294,6 +318,7 @@ class Config(Section):
     inventory: Inventory = Inventory()
     consent: Consent = Consent()
     deidentify: Deidentify = Deidentify()
+    redact: Redact = Redact()
     deface: Deface = Deface()
     verify: Verify = Verify()
     extract: Extract = Extract()

@@ -22,6 +22,7 @@ from radcurate.errors import CurationError
 from radcurate.features import extensions
 from radcurate.features.conformance import ENGINES
 from radcurate.features.profile import MODALITIES, load_profiles
+from radcurate.governance.decisions import read_decisions, rows_of_chunk
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.settings import Config, load_config
@@ -82,6 +83,15 @@ class Run:
         """Files of the user's own with features or engines."""
         return [str(path) for path in _extensions(self.config, self.basedir)]
 
+    def decided(self, stage: str, chunk: str) -> str:
+        """Digest of what people decided at a stage about series of a chunk, so that only its rule runs again.
+
+        A digest, since rule parameters are kept in `.snakemake` and a line holds a name and a reason in words.
+        """
+        path = resolve(getattr(self.config, stage).decisions, self.basedir)
+        lines = [line for line in rows_of_chunk(path, chunk) if stage in line]
+        return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] if lines else ""
+
     def policy(self) -> str:
         """The release policy's file: `public` means config/policies/public.yaml."""
         name = self.config.gate.policy
@@ -107,6 +117,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
             _consent_table(checked)
             _crosswalk(checked)
+            read_decisions(resolve(checked.redact.decisions, basedir))
             _extensions(checked, basedir)
             _engines(checked)
             changes = {name: getattr(checked.extract, name) for name in MODALITIES}

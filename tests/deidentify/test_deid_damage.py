@@ -90,7 +90,6 @@ def damaged(data: bytes, changes: list[tuple[str, int, object]], others: tuple[b
 
 def judge(data: bytes) -> None:
     subject = rewriter()
-    subject.pixels_reviewed = True
     try:
         new = rewrite_instance(data, subject, SPARE).data
     except Unsafe as verdict:

@@ -53,7 +53,7 @@ def clean(ds: Dataset | bytes, dates: DateRule = SHIFT, plain: bool = False) -> 
     data = ds if isinstance(ds, bytes) else to_bytes(ds)
     person = Patient(SUBJECT, dates) if plain else Patient(SUBJECT, dates, WORDS, NUMBERS)
     policy = POLICY if dates.mode == "shift" else YEAR_POLICY
-    rewriter = Rewriter(policy, TEST_KEY, person, pixels_reviewed=True)
+    rewriter = Rewriter(policy, TEST_KEY, person)
     return pydicom.dcmread(io.BytesIO(rewrite_instance(data, rewriter, SPARE).data))
 
 
@@ -203,7 +203,7 @@ def test_colour_tables_hold_no_text(text: bytes) -> None:
     elements[0x00281201] = Element(0x00281201, "OW", text)
     data = write_file(elements, ExplicitVRLittleEndian, Encoding(explicit=True), "1.2", "1.2")
     person = Patient(SUBJECT, SHIFT, own_words=frozenset({"quxworth"}))
-    rewriter = Rewriter(POLICY, TEST_KEY, person, pixels_reviewed=True)
+    rewriter = Rewriter(POLICY, TEST_KEY, person)
     new = pydicom.dcmread(io.BytesIO(rewrite_instance(data, rewriter, SPARE).data))
     assert not new.get("RedPaletteColorLookupTableData")
 

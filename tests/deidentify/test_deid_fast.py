@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from deidentify.deid_objects import ct, rewriter, rtstruct, to_bytes
 from radcurate.deidentify.dates import DateRule
@@ -76,8 +76,8 @@ def test_other_files_are_left_to_the_strict_way(data: bytes) -> None:
 
 
 def test_a_refused_file_is_refused() -> None:
-    with pytest.raises(Unsafe, match="burned_in_text"):
-        Shortcut(rewriter()).rewrite(to_bytes(ct(BurnedInAnnotation="YES")))
+    with pytest.raises(Unsafe, match="encapsulated_document"):
+        Shortcut(rewriter()).rewrite(to_bytes(ct(SOPClassUID=EncapsulatedPDFStorage)))
 
 
 @settings(max_examples=150, deadline=None)

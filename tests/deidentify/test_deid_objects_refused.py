@@ -46,9 +46,3 @@ def test_every_storage_class_is_in_a_family_or_refused() -> None:
 @pytest.mark.parametrize("sop_class", ["", "1.2.3.4", "not a UID"])
 def test_unknown_classes_are_refused(sop_class: str) -> None:
     assert refusal(sop_class).reason in ("no_sop_class", "sop_class")
-
-
-@pytest.mark.parametrize("value", ["YES", "yes", "YES "])
-def test_burned_in_text_is_refused(value: str) -> None:
-    with pytest.raises(Unsafe, match="burned_in_text"):
-        rewrite(ct(BurnedInAnnotation=value))

@@ -12,14 +12,11 @@ COHORT = "ibsi"
 
 
 def examine(paths: list[Path]) -> None:
-    """Both as the pipeline does it and, for what may hold text in its pixels, as it would after they were cleaned."""
     found = {}
     for path in paths:
         data = path.read_bytes()
         words = own_words(data)
         result = outcome(data, words)
-        if result.data is None:
-            result = outcome(data, words, pixels_reviewed=True)
         if result.data is not None:
             wrong = complaints(data, result.data)
             if wrong:

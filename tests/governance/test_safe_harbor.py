@@ -51,7 +51,7 @@ class WithoutRule(Rewriter):
 def rewritten(specimen: Specimen, forgotten: str = "") -> bytes:
     words = words_of_names(specimen.patient_names)
     numbers = numbers_of_ids(specimen.patient_ids) | numbers_of_dates(specimen.patient_dates)
-    remover = WithoutRule(YEAR_POLICY, TEST_KEY, Patient(SUBJECT, YEAR, words, numbers), pixels_reviewed=True)
+    remover = WithoutRule(YEAR_POLICY, TEST_KEY, Patient(SUBJECT, YEAR, words, numbers))
     remover.forgotten = tag_for_keyword(forgotten) or 0
     return rewrite_instance(specimen.data, remover, SPARE).data
 

@@ -20,7 +20,7 @@ def test_one_core_and_two_give_the_same_release(finished, new_project):
     assert tree_digest(other.release) == tree_digest(finished.release)
 
 
-@pytest.mark.parametrize("stage", ["deidentify", "deface", "extract"])
+@pytest.mark.parametrize("stage", ["deidentify", "redact", "deface", "extract"])
 def test_a_killed_run_resumes_to_the_same_release(finished, new_project, stage):
     project = new_project()
     kill_during(project, stage)

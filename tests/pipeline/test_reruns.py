@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-STAGES = ["inventory", "consent", "deidentify", "deface", "verify", "extract", "protect", "gate", "release"]
+STAGES = ["inventory", "consent", "deidentify", "redact", "deface", "verify", "extract", "protect", "gate", "release"]
 
 
 def from_stage(stage: str) -> set[str]:
@@ -81,7 +81,7 @@ def test_an_added_patient_runs_one_chunk(run, tmp_path):
     copy_patient(project.data)
     project.snakemake("--until", "consent")
     planned = project.planned()
-    for stage in ("deidentify", "deface", "verify", "extract", "protect", "gate", "release"):
+    for stage in ("deidentify", "redact", "deface", "verify", "extract", "protect", "gate", "release"):
         assert planned.get(stage) == 1, planned
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pydicom
 import pytest
 from blake3 import blake3
+from pydicom.uid import EncapsulatedPDFStorage
 
 from deidentify.deid_objects import ROOT, ct, planted_texts, rtstruct, seg, to_bytes
 from radcurate import tables
@@ -172,7 +173,7 @@ def test_actions_hold_no_values(chunk: Chunk) -> None:
         (lambda data: data[:-10], "unreadable_element_length"),
         (lambda data: b"no DICOM at all, but long enough to look at" * 9, "not_dicom"),
         (lambda data: to_bytes(ct(PixelData=bytes(40))), "pixel_data_short"),
-        (lambda data: to_bytes(ct(BurnedInAnnotation="YES")), "burned_in_text"),
+        (lambda data: to_bytes(ct(SOPClassUID=EncapsulatedPDFStorage)), "encapsulated_document"),
     ],
 )
 def test_one_bad_file_quarantines_its_series_and_nothing_of_it_stays(chunk: Chunk, spoil: Any, reason: str) -> None:
@@ -229,7 +230,7 @@ def test_canaries_are_rewritten_beside_the_series_and_in_none_of_the_tables(chun
     chunk.add("1.2", "image", "CT", slices(1))
     chunk.run()
     names = {path.stem for path in (chunk.out / "canary").iterdir()}
-    assert len(names) > 20 and names < {specimen.name for specimen in specimens()}, "screens leave no file"
+    assert names == {specimen.name for specimen in specimens()}
     assert not any(name in repr(tables.read_rows(chunk.out / table)) for table in TABLES[:3] for name in names)
 
 

@@ -46,9 +46,7 @@ def rewriter_for(rows: Rows, rules: Policy, dates: DateRule = SHIFT) -> Rewriter
     """As the stage makes it for the patient with these identifiers."""
     of = {name: [row["value"] for row in rows if row["category"] == name] for name in ("name", "id", "date")}
     numbers = numbers_of_ids(of["id"]) | numbers_of_dates(of["date"])
-    found = Rewriter(rules, KEY, Patient(SUBJECT, dates, words_of_names(of["name"]), numbers))
-    found.pixels_reviewed = True
-    return found
+    return Rewriter(rules, KEY, Patient(SUBJECT, dates, words_of_names(of["name"]), numbers))
 
 
 def verdict_on(folder: Path, source: bytes, cleaned: bytes, rows: Rows, reread: bool = True, **job: object) -> Verdict:

@@ -3,8 +3,8 @@
 
 rule deface:
     input:
-        dicom="results/deidentify/{chunk}/dicom",
-        series="results/deidentify/{chunk}/series.parquet",
+        dicom="results/redact/{chunk}/dicom",
+        series="results/redact/{chunk}/series.parquet",
     output:
         dicom=directory("results/deface/{chunk}/dicom"),
         pictures=directory("results/deface/{chunk}/pictures"),

@@ -12,16 +12,16 @@ from radcurate.deidentify.markers import MARKER_TAGS, markers
 from radcurate.deidentify.objects import refusal
 from radcurate.deidentify.policy import Family
 from radcurate.deidentify.rewrite import START_MOMENT, START_TIME, STOP_MOMENT, Note, Rewriter
-from radcurate.deidentify.values import components, decode_text
+from radcurate.deidentify.values import decode_text
 from radcurate.dicom.container import Source, read_file, write_file
 from radcurate.dicom.elements import DataSet, Element
 from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe
 
-SOP_CLASS, SOP_INSTANCE, IMAGE_TYPE, MODALITY = 0x00080016, 0x00080018, 0x00080008, 0x00080060
+SOP_CLASS, SOP_INSTANCE, MODALITY = 0x00080016, 0x00080018, 0x00080060
 STUDY_DATE, SERIES_DATE, ACQUISITION_DATE = 0x00080020, 0x00080021, 0x00080022
 NAME, PATIENT_ID, BIRTH_DATE, SEX, AGE = 0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00101010
 STUDY, SERIES, FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
-CHARSET, BURNED_IN, CONTOURS, SEGMENTS = 0x00080005, 0x00280301, 0x30060039, 0x00620002
+CHARSET, CONTOURS, SEGMENTS = 0x00080005, 0x30060039, 0x00620002
 DVH, BEAMS, BRACHY_SETUPS = 0x30040050, 0x300A00B0, 0x300A0230
 MOMENTS = (START_TIME, START_MOMENT, STOP_MOMENT)
 FINISH_TAGS = frozenset(
@@ -76,27 +76,15 @@ def rewrite_instance(data: bytes, rewriter: Rewriter, spare_uids: Mapping[int, s
 
 
 def admit(elements: DataSet, rewriter: Rewriter) -> Family:
-    """The family of the object, if it is one whose header and pixels can be judged.
+    """The family of the object, if it is one whose header can be judged; its pixels are for the stages after this.
 
     Raises:
-        Unsafe: it is none, or text is, or may be, drawn in its pixels.
+        Unsafe: it is none.
     """
     family = rewriter.policy.families.get(_text(elements, SOP_CLASS))
     if family is None:
         raise refusal(_text(elements, SOP_CLASS))
-    if family.screens and not rewriter.pixels_reviewed:
-        raise Unsafe(
-            "pixels_not_reviewed", "text may be drawn in these pixels; have it removed first, or leave them out"
-        )
-    _refuse_screens(elements, rewriter)
     return family
-
-
-def _refuse_screens(elements: DataSet, rewriter: Rewriter) -> None:
-    """Refuse screens and images that say that text is burned in."""
-    kinds = {part.casefold() for part in components(_text(elements, IMAGE_TYPE))}
-    if kinds & rewriter.policy.vocabulary.screens or _text(elements, BURNED_IN).upper() == "YES":
-        raise Unsafe("burned_in_text", "remove the text from the pixels first, or leave the series out")
 
 
 def _check_content(kind: str, new: DataSet, old: DataSet) -> None:

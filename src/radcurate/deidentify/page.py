@@ -86,13 +86,12 @@ def _families(policy: Policy) -> str:
             f"`{name}`",
             "; ".join(classes),
             str(len(family.rules)),
-            "after their text was removed" if family.screens else "yes",
         )
         for name, (family, classes) in found.items()
     ]
     return (
         "## Families\n\nAn object of no family is quarantined. Their tables: `config/allowlist/families.yaml`.\n\n"
-        + _table(("family", "SOP classes", "attributes that may stay", "pixels leave"), rows)
+        + _table(("family", "SOP classes", "attributes that may stay"), rows)
     )
 
 

@@ -70,7 +70,6 @@ class Family:
     name: str
     kind: str
     rules: Mapping[int, Rule]
-    screens: bool  # text may be drawn in the pixels
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def _families(raw: bytes, tables: Mapping[str, list[Rule]]) -> dict[str, Family]
     except (yaml.YAMLError, UnicodeError, AttributeError, KeyError, TypeError) as error:
         raise CurationError(
             f"{FAMILIES} of the allow-list can't be used",
-            wanted="family: {kind, screens, tables, sop_classes}",
+            wanted="family: {kind, tables, sop_classes}",
             found="a syntax error" if isinstance(error, yaml.YAMLError) else f"another form ({error})",
             fix="compare with config/allowlist/families.yaml in the repository",
         ) from None
@@ -180,7 +179,7 @@ def _family(name: str, parts: Mapping[str, Any], tables: Mapping[str, list[Rule]
             rules[rule.tag] = rule
     if parts["kind"] not in KINDS:
         raise KeyError(parts["kind"])
-    return Family(name, parts["kind"], rules, bool(parts["screens"]))
+    return Family(name, parts["kind"], rules)
 
 
 def _rules(name: str, raw: bytes, words: Vocabulary) -> list[Rule]:

@@ -43,7 +43,6 @@ class Rewriter:
     """Applies a policy to the data sets of one patient; `notes` collects what was done since it was emptied.
 
     `on_blank` is told path, keyword and value of what was blanked or shortened; only a steward's review may listen.
-    `pixels_reviewed` says that text in the pixels has been looked for, so that screens may pass.
     """
 
     policy: Policy
@@ -51,7 +50,6 @@ class Rewriter:
     patient: Patient
     notes: set[Note] = field(default_factory=set)
     on_blank: Callable[[str, str, str], None] | None = field(default=None, repr=False)
-    pixels_reviewed: bool = False
     _uids: dict[str, str] = field(default_factory=dict, repr=False)
     _memos: dict[tuple[object, ...], dict[tuple[int, str, bytes], Decision]] = field(default_factory=dict, repr=False)
 

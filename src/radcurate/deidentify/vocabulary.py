@@ -42,7 +42,6 @@ class Vocabulary:
     region_words: frozenset[str]
     region_pattern: Pattern[str]
     essential: frozenset[str]  # keywords of codes that an object can't do without: no word of them names anybody
-    screens: frozenset[str]
     coding_schemes: Mapping[str, Pattern[str]]
     encoder_comments: Pattern[str]
 
@@ -151,7 +150,7 @@ def load_vocabulary(path: Path) -> tuple[Vocabulary, bytes]:
         found = f"a part that is missing or has another form ({error})"
     raise CurationError(
         "the vocabulary can't be used",
-        wanted="YAML with values, patterns, words, descriptions, regions, essential, screens, coding_schemes",
+        wanted="YAML with values, patterns, words, descriptions, regions, essential, coding_schemes",
         found=found,
         fix="compare with config/vocabulary.yaml in the repository",
     )
@@ -168,7 +167,6 @@ def _build(raw: Mapping[str, Any]) -> Vocabulary:
         region_words=_fold(raw["regions"]["words"]),
         region_pattern=_either(raw["regions"]["patterns"]),
         essential=frozenset(raw["essential"]),
-        screens=_fold(raw["screens"]),
         coding_schemes={key: re.compile(pattern, re.ASCII) for key, pattern in raw["coding_schemes"].items()},
         encoder_comments=_either(raw["encoder_comments"]),
     )

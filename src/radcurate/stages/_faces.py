@@ -50,9 +50,9 @@ REPORT = "report this as an error of radcurate"
 class Space:
     """Series of one frame of reference, with what the pool's process needs."""
 
-    images: tuple[dict[str, Any], ...]  # rows of deidentify's table
+    images: tuple[dict[str, Any], ...]  # rows of redact's table
     contours: tuple[dict[str, Any], ...]
-    source: Path  # deidentify's dicom folder
+    source: Path  # redact's dicom folder
     out: Path  # deface's dicom folder
     pictures: Path
     settings: Deface
@@ -197,7 +197,7 @@ def _conclude(
 def _set_aside(
     space: Space, row: dict[str, Any], files: list[Path], status: str, reason: str, remedy: str, result: Result
 ) -> None:
-    """A series that may not go on: its folder holds deidentify's files again."""
+    """A series that may not go on: its folder holds redact's files again."""
     link_files(files, space.out / row["folder"])
     result.series.append(_row(row, status=status, reason=reason, remedy=remedy, decision=reason.split(":")[0]))
 

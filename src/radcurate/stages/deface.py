@@ -25,7 +25,7 @@ def run(settings: Deface, source: Path, out: Path, key: Key, threads: int) -> No
 
     Args:
         settings: section deface of the configuration.
-        source: results/deidentify/<chunk>.
+        source: results/redact/<chunk>.
         out: results/deface/<chunk>.
         key: the project key.
         threads: processes, one frame of reference each.
@@ -34,7 +34,7 @@ def run(settings: Deface, source: Path, out: Path, key: Key, threads: int) -> No
         CurationError: the seal of `source` doesn't hold.
     """
     seals.check_seal(source, key)
-    rows = tables.read_rows(source / "series.parquet", tables.DEIDENTIFY_SERIES)
+    rows = tables.read_rows(source / "series.parquet", tables.REDACT_SERIES)
     for name in ("dicom", "pictures"):
         empty_folder(out / name)
     private_folder(out / "pictures")
@@ -71,7 +71,7 @@ def _spaces(rows: list[Row], dicom: Path, out: Path, settings: Deface) -> list[S
 
 
 def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> tuple[list[Row], list[Row], list[Row]]:
-    """One row for each series that deidentify told of, in whatever state; the checks; the masks of what goes on."""
+    """One row for each series that redact told of, in whatever state; the checks; the masks of what goes on."""
     done = {row["series"]: row for result in results for row in result.series}
     marked: dict[str, str] = {}
     for result in results:
@@ -81,7 +81,9 @@ def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> t
     # a series that was set aside holds its untouched files again
     removed = {row["series"] for row in series if row.get("face") == "removed"}
     masks = [row for result in results for row in result.masks if row["series"] in removed]
-    return [{"changed_voxels": 0} | row for row in series], quality, masks
+    redacted = {row["series"]: row["changed_pixels"] or 0 for row in rows}
+    series = [row | {"changed_voxels": row.get("changed_voxels", 0) + redacted[row["series"]]} for row in series]
+    return series, quality, masks
 
 
 if __name__ == "__main__":

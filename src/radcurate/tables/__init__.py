@@ -143,6 +143,8 @@ REDACT_SERIES = Schema(
         *SERIES,
         ("folder", TEXT),
         ("n_instances", INT),
+        ("frame_of_reference", TEXT),  # as deidentify tells it, for deface
+        ("study", TEXT),
         ("images", TEXTS),
         ("decision", TEXT),  # code of what was found: no_text, text_removed, decided_by_person …; null for contours
         ("strict", FLAG),  # doubt goes to a person
@@ -184,7 +186,7 @@ DEFACE_SERIES = Schema(
         ("images", TEXTS),
         ("face", TEXT),  # none | removed; null for contours
         ("decision", TEXT),  # why: code such as no_head_in_view, head_with_face
-        ("changed_voxels", INT),  # 0 when untouched
+        ("changed_voxels", INT),  # by redact and deface; 0 when untouched
     ],
     ("series",),
 )

@@ -1,0 +1,75 @@
+"""From what was found in the pictures of a series to what is done with it: filled, left, or for a person.
+
+What a person decided comes as verbs in the order in which they were said, each about what was found after those before:
+`erase` fills the doubtful too, `release` says that nothing that is left tells anybody, `leave_out` keeps the series out.
+A patient's own words are filled whatever was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from radcurate.redact.found import Hit
+
+IDENTITY = "identity"
+RELEASE, ERASE, LEAVE_OUT = "release", "erase", "leave_out"
+ANEW = "export the series again, or leave it out"
+DECIDE = "look at it with `radcurate review pictures`, then say with `radcurate review decide` what is to become of it"
+REMEDIES = {
+    "text_uncertain": DECIDE,
+    "mostly_text": "leave it out: most of it is text, as on a patient's or dose page; or " + DECIDE,
+    "text_left": "text can be read after cleaning; leave the series out, or " + DECIDE,
+    "text_said_not_found": "its header says that text is burned in, and none was found: name its place in "
+    "`redact.regions`, or leave the series out",
+    "box_over_roi": "draw the contour so that it keeps away from the text, or leave the series out",
+    "outside_changed": "report this as an error of radcurate: it changed pixels that it should not",
+    "left_out": "a person decided so in the file of decisions",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is to be done with a series before anything is written.
+
+    decision: code for the series table. reason: why it is set aside; None: it goes on once `fill` is filled.
+    """
+
+    decision: str
+    fill: tuple[Hit, ...] = ()
+    reason: str | None = None
+
+
+def decide(
+    hits: Sequence[Hit],
+    covered: float,
+    refused: str | None,
+    strict: bool,
+    most_covered: float,
+    choices: Sequence[str] = (),
+) -> Outcome:
+    """What becomes of a series.
+
+    Args:
+        hits: found in its pictures.
+        covered: largest share of a frame that lies in boxes.
+        refused: why the pictures couldn't be looked at, if so.
+        strict: doubts are for a person.
+        most_covered: share of a frame above which it is a page of text, not an image with text on it.
+        choices: what a person decided, see above.
+    """
+    if choices and choices[-1] == LEAVE_OUT:
+        return Outcome("left_out_by_person", reason="left_out")
+    if refused is not None:
+        return Outcome("not_looked_at", reason=refused)
+    if ERASE in choices:
+        return Outcome("released_by_person" if RELEASE in choices else "text_removed", tuple(hits))
+    if RELEASE in choices:
+        own = tuple(hit for hit in hits if hit.kind == IDENTITY)
+        return Outcome("released_by_person", own)
+    sure = tuple(hit for hit in hits if hit.sure)
+    if covered > most_covered:
+        return Outcome("page_of_text", sure, "mostly_text")
+    if strict and len(sure) < len(hits):
+        return Outcome("doubtful_text", sure, "text_uncertain")
+    return Outcome("text_removed" if sure else "no_text", sure)

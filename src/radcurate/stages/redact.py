@@ -1,0 +1,117 @@
+"""Find text that is drawn into pixels, fill its place, and look again; what is doubtful is for a person."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from radcurate import seals, tables
+from radcurate.governance.decisions import Decisions, read_decisions
+from radcurate.identity.files import private_folder
+from radcurate.keys import Key
+from radcurate.redact.outcome import REMEDIES
+from radcurate.redact.regions import Region, regions_of
+from radcurate.redact.seeds import Seeds, seeds_of
+from radcurate.settings import Redact
+from radcurate.stages._command import command
+from radcurate.stages._contours import CONTOUR_REMEDIES, gather
+from radcurate.stages._folders import empty_folder
+from radcurate.stages._pool import map_items
+from radcurate.stages._texts import Result, Task, clean_series
+
+log = logging.getLogger("radcurate")
+Row = dict[str, Any]
+PICTURES = ("image", "picture")  # kinds of series with pixels that show something
+
+
+def run(
+    settings: Redact, source: Path, chunk: Path, regions: list[Path], decisions: Path, out: Path, key: Key, threads: int
+) -> None:
+    """Look at the pictures of one chunk.
+
+    Args:
+        settings: section redact of the configuration.
+        source: results/deidentify/<chunk>.
+        chunk: results/consent/chunks/<chunk>; the patients' own words are looked for, and stay in memory.
+        regions: the table of places where some devices always draw, or nothing.
+        decisions: the file of decisions; there need not be one.
+        out: results/redact/<chunk>.
+        key: the project key.
+        threads: processes, one series each.
+
+    Raises:
+        CurationError: a seal doesn't hold, or the file of decisions or of regions can't be read.
+    """
+    for folder in (source, chunk):
+        seals.check_seal(folder, key)
+    rows = tables.read_rows(source / "series.parquet", tables.DEIDENTIFY_SERIES)
+    private_folder(out)
+    empty_folder(out / "dicom")
+    drawn = tuple(region for path in regions for region in regions_of(path.read_text("utf-8")))
+    tasks = _tasks(rows, settings, source, chunk, drawn, read_decisions(decisions), out, key)
+    results = map_items(clean_series, tasks, threads, "redact")
+    series = _gather(rows, results, source / "dicom", out / "dicom")
+    boxes = [row for result in results for row in result.boxes]
+    tables.write_rows(out / "series.parquet", tables.REDACT_SERIES, series)
+    tables.write_rows(out / "boxes.parquet", tables.REDACT_BOXES, boxes)
+    seals.write_seal(out, ["series.parquet", "boxes.parquet"], key)
+    looked = [row for row in series if row["kind"] in PICTURES]
+    log.info(
+        "redact: %d series looked at, %d with text that was removed, %d without text, %d quarantined",
+        len(looked),
+        sum(row["status"] == tables.OK and bool(row["boxes"]) for row in looked),
+        sum(row["status"] == tables.OK and not row["boxes"] for row in looked),
+        sum(row["status"] != tables.OK for row in looked),
+    )
+
+
+def _tasks(
+    rows: list[Row],
+    settings: Redact,
+    source: Path,
+    chunk: Path,
+    regions: tuple[Region, ...],
+    decided: Decisions,
+    out: Path,
+    key: Key,
+) -> list[Task]:
+    seeds = _seeds(chunk)
+    contours = [row for row in rows if row["kind"] not in PICTURES]
+    return [
+        Task(
+            row,
+            tuple(contour for contour in contours if row["series"] in (contour["images"] or [])),
+            seeds.get(row["subject"]) or seeds_of([]),
+            source / "dicom",
+            out / "dicom",
+            settings,
+            regions,
+            decided,
+            key,
+        )
+        for row in rows
+        if row["kind"] in PICTURES and row["status"] == tables.OK
+    ]
+
+
+def _seeds(chunk: Path) -> dict[str, Seeds]:
+    """Each patient's own words."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in tables.read_rows(chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS):
+        found[row["subject"]].append(row)
+    return {subject: seeds_of(mine) for subject, mine in found.items()}
+
+
+def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> list[Row]:
+    """One row for each series that deidentify told of, in whatever state."""
+    done = {result.series["series"]: result.series for result in results}
+    marked: dict[str, str] = {}
+    for result in results:
+        marked |= {series: reason for series, reason in result.contours.items() if marked.get(series) != "box_over_roi"}
+    return gather(rows, done, marked, (dicom, out), REMEDIES | CONTOUR_REMEDIES)
+
+
+if __name__ == "__main__":
+    command(run)

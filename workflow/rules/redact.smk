@@ -1,0 +1,33 @@
+# Find text that is drawn into pixels, fill its place, look again; doubt is for a person.
+
+
+rule redact:
+    input:
+        dicom="results/deidentify/{chunk}/dicom",
+        series="results/deidentify/{chunk}/series.parquet",
+        regions=run.optional(run.config.redact.regions),
+        identifiers="results/consent/chunks/{chunk}/identifiers.parquet",
+    output:
+        dicom=directory("results/redact/{chunk}/dicom"),
+        series="results/redact/{chunk}/series.parquet",
+        boxes="results/redact/{chunk}/boxes.parquet",
+        seal="results/redact/{chunk}/seal.json",
+    log:
+        "results/logs/redact/{chunk}.log",
+    benchmark:
+        "results/logs/redact/{chunk}.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2500 * attempt,
+    params:
+        settings=run.section("redact"),
+        code=run.code("redact"),
+        decided=lambda wildcards: run.decided("redact", wildcards.chunk),
+        decisions=run.path(run.config.redact.decisions),
+        source=subpath(input.series, parent=True),
+        chunk=subpath(input.identifiers, parent=True),
+        out=subpath(output.series, parent=True),
+    shell:
+        "python -m radcurate.stages.redact --settings {params.settings:q} --source {params.source}"
+        " --chunk {params.chunk} --regions {input.regions:q} --decisions {params.decisions:q} --out {params.out} --threads {threads} --log {log}"
