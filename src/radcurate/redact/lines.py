@@ -52,6 +52,10 @@ FULL = Effort(
 )
 
 
+PARTS = Effort(((views.middle, 1), (views.local, 1)))  # of the tiles of a large picture
+MANY_TILES = 8
+
+
 class Line(NamedTuple):
     """A line in a picture. seen: the detector's score; times: in how many views."""
 
@@ -79,8 +83,9 @@ def lines(picture: Picture, effort: Effort = FULL) -> list[Line]:
         return []
     found: list[Line] = []
     of = views.levels(picture)
-    for part in _tiles(rows, columns):
-        found += _in_tile(views.shades(picture, part), of, part, 1.0, effort)
+    parts = list(_tiles(rows, columns))
+    for part in parts:
+        found += _in_tile(views.shades(picture, part), of, part, 1.0, effort if len(parts) < MANY_TILES else PARTS)
     if max(rows, columns) > LARGEST_WHOLE:
         small, factor = _smaller(picture)
         found += _in_tile(small, of, Box(0, 0, *small.shape[:2]), factor, effort)

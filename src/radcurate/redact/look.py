@@ -10,12 +10,15 @@ import numpy as np
 
 from radcurate.errors import CurationError
 from radcurate.redact import judge
-from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
+from radcurate.redact.found import Box, Flags, Hit, Picture, Pictures, Place
 from radcurate.redact.lines import Line, lines
+from radcurate.redact.marks import marks_outside
 from radcurate.redact.seeds import Seeds, say_together, says
 from radcurate.redact.stacks import LEAST_FRAMES, look_through
 
 FULL_GREY = np.uint8(255)
+HELD = 0.9  # of a mark's area in a line's box: it is the line
+RIM = 8  # pixels around what is drawn
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,12 @@ def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
     found = _judged(picture, lines(picture), seeds, doubts)
     if picture.beyond is not None and picture.beyond.any():
         found += _beyond(picture, picture.beyond, seeds)
+    known = [hit.box for hit in found if hit.sure]
+    found += [
+        Hit(picture.place, box, "mark", True, 1.0)
+        for box in marks_outside(picture)
+        if not any(_share(box, other) >= HELD for other in known)
+    ]
     yield from sorted(found, key=lambda hit: (hit.box, hit.text))
 
 
@@ -130,15 +139,19 @@ def _own(read: Sequence[Line], seeds: Seeds) -> list[Line]:
     return own
 
 
-def _beyond(picture: Picture, drawn: np.ndarray, seeds: Seeds) -> list[Hit]:
-    """What is drawn beside the values: all of it is drawn on purpose, so it is sure even where nothing reads."""
-    page = Picture(picture.place, drawn.astype(np.uint8) * FULL_GREY, "MONOCHROME2", 8)
-    texts = _judged(page, lines(page), seeds, False)
-    rows, columns = np.nonzero(drawn)
-    whole = Box(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
-    return [replace(hit, kind="identity" if hit.kind == "identity" else "overlay") for hit in texts] or [
-        Hit(picture.place, whole, "overlay", True, 1.0)
-    ]
+def _beyond(picture: Picture, drawn: Flags, seeds: Seeds) -> list[Hit]:
+    """What is drawn beside the values: all of it is drawn on purpose, so it is sure even where nothing reads.
+
+    Its strokes alone are told: the values under the rest of the box are the image's own.
+    """
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    whole = Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    frame = Box(max(0, whole.top - RIM), max(0, whole.left - RIM), whole.bottom + RIM, whole.right + RIM)
+    part = drawn[frame.top : frame.bottom, frame.left : frame.right]
+    page = Picture(picture.place, part.view(np.uint8) * FULL_GREY, "MONOCHROME2", 8)
+    own = any(hit.kind == "identity" for hit in _judged(page, lines(page), seeds, False))
+    strokes = drawn[whole.top : whole.bottom, whole.left : whole.right].copy()
+    return [Hit(picture.place, whole, "identity" if own else "overlay", True, 1.0, strokes=strokes)]
 
 
 def _hit(picture: Picture, line: Line, kind: str, sure: bool) -> Hit:
@@ -158,6 +171,13 @@ def _covered(size: tuple[int, int], hits: Sequence[Hit]) -> float:
 
 def _size(picture: Picture) -> tuple[int, int]:
     return picture.values.shape[0], picture.values.shape[1]
+
+
+def _share(one: Box, other: Box) -> float:
+    """Share of the first box that lies in the second."""
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    return max(0, high) * max(0, wide) / max(1, (one.bottom - one.top) * (one.right - one.left))
 
 
 def _touch(one: Box, other: Box) -> bool:

@@ -67,9 +67,11 @@ def look_through(pictures: Pictures, places: Sequence[Place], full: Full) -> Ite
             done[place] = full(picture)
             lines += _news(done[place], lines, _view(picture))
     lines += _of_mean(glance, full, lines)
-    shown = dict(done)
+    shown = {place: list(hits) for place, hits in done.items()}
     if lines:
-        shown |= _standing(pictures, [place for place in places if place not in done], lines, glance)
+        for place, hits in _standing(pictures, places, lines, glance).items():
+            seen = shown.setdefault(place, [])
+            seen += [hit for hit in hits if all(_share(hit.box, other.box) < INSIDE for other in seen)]
     settled = _settled(shown, len(places))
     yield from ((place, settled[place], place in done) for place in places if place in settled)
 
@@ -160,7 +162,7 @@ def _news(hits: Sequence[Hit], lines: Sequence[Known], view: Grey) -> list[Known
 def _standing(
     pictures: Pictures, places: Sequence[Place], lines: Sequence[Known], glance: _Glance
 ) -> dict[Place, list[Hit]]:
-    """Known lines that other frames show too, by their strokes or by what reads in their place."""
+    """Known lines that frames show, by their strokes or by what reads in their place."""
     contrasts = np.array([[contrast_of(line, view) for line in lines] for view in _views(pictures, places)])
     own = np.array([line.contrast for line in lines])
     signed = contrasts * np.sign(own)
