@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pydicom
 import pytest
 
@@ -104,6 +106,9 @@ class Case:
         self.deidentify_rows = [
             base | {"series": series, "folder": series, "study_date": days[series]} for series in (CT, MR)
         ]
+        self.masks: list[dict[str, Any]] = []
+        self.boxes: list[dict[str, Any]] = []
+        self.redacted = folder / "redact/00000"
         self.deface_rows = [base | {"series": series, "folder": series, "face": "none"} for series in (CT, MR)]
 
     def file(self, series: str, number: int) -> Path:
@@ -140,7 +145,10 @@ class Case:
         self._instances()
         tables.write_rows(self.deidentified / "series.parquet", tables.DEIDENTIFY_SERIES, self.deidentify_rows)
         tables.write_rows(self.cleaned / "series.parquet", tables.DEFACE_SERIES, self.deface_rows)
+        tables.write_rows(self.cleaned / "masks.parquet", tables.DEFACE_MASKS, self.masks)
+        tables.write_rows(self.redacted / "boxes.parquet", tables.REDACT_BOXES, self.boxes)
         seals.write_seal(self.chunk, ["identifiers.parquet"], self.key)
+        seals.write_seal(self.redacted, ["boxes.parquet"], self.key)
         for folder in (self.deidentified, self.cleaned):
             seals.write_seal(folder, ["series.parquet"], self.key)
         self.verify(threads, **settings)
@@ -149,7 +157,7 @@ class Case:
 
     def verify(self, threads: int = 1, **settings: Any) -> None:
         folders = (self.source, self.chunk, self.deidentified, self.cleaned)
-        verify.run(Verify(**settings), *folders, [], self.out, self.key, threads)
+        verify.run(Verify(**settings), *folders, [], self.out, self.key, threads, [self.redacted])
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         return tables.read_rows(self.out / f"{name}.parquet")
@@ -336,20 +344,99 @@ def test_a_file_without_a_source_fails(tmp_path: Path, key: Key) -> None:
     assert outcome(case.run()) == [("failed", "unpaired"), OK]
 
 
-def test_pixels_that_deface_changed_are_held_to_their_layout_and_to_what_it_read(tmp_path: Path, key: Key) -> None:
-    def damage(case: Case, before: bytes | None = None, after: bytes = bytes(32)) -> None:
-        case.deface_rows[0] |= {"face": "removed", "changed_voxels": 16}
-        changed(case.file(CT, 0), lambda content: setattr(content, "PixelData", after))
-        if before is not None:
-            path = case.deidentified / "dicom" / CT / case.file(CT, 0).name
-            path.parent.mkdir(parents=True)
-            shutil.copy(case.file(CT, 1), path)
-            changed(path, lambda content: setattr(content, "PixelData", before))
+GOOD = bytes(range(32))  # rows of four words
 
-    good = bytes(range(32))
-    for number, (before, reason) in enumerate([(None, None), (good, None), (bytes(32), "pixels_changed")]):
-        found = outcomes_after(tmp_path / str(number), key, lambda case, before=before: damage(case, before))[0]
-        assert found == (("failed", reason) if reason else OK)
+
+def with_pixels(values: bytes, *words: int) -> bytes:
+    """Some of the sixteen words changed."""
+    return b"".join(b"\xee\xee" if n in words else values[2 * n : 2 * n + 2] for n in range(16))
+
+
+@pytest.mark.parametrize(
+    ("after", "boxes", "runs", "reason"),
+    [
+        (with_pixels(GOOD, 5), [], [], "pixels_changed"),
+        (with_pixels(GOOD, 5), [(1, 1, 2, 2)], [], None),
+        (with_pixels(GOOD, 5, 6), [(1, 1, 2, 2)], [], "pixels_changed"),  # one pixel outside
+        (with_pixels(GOOD, 5, 6), [], [5, 2, 9], None),
+        (with_pixels(GOOD, 5, 7), [], [5, 2, 9], "pixels_changed"),
+        (with_pixels(GOOD, 0, 15), [(0, 0, 1, 1)], [15, 1], None),
+        (with_pixels(GOOD, 0, 15), [(0, 0, 1, 1)], [14, 1, 1], "pixels_changed"),
+        (with_pixels(GOOD, 0), [(-4, -4, 1, 1)], [], None),
+        (GOOD, [(0, 0, 4, 4)], [], None),
+        (GOOD, [], [0, 17], "source_unreadable"),  # more than the frame holds
+        (GOOD[:30], [(0, 0, 4, 4)], [], "pixels_length"),
+    ],
+)
+@pytest.mark.parametrize("kept", [True, False])
+def test_pixels_may_differ_in_boxes_and_masks_only(
+    tmp_path: Path,
+    key: Key,
+    after: bytes,
+    boxes: list[tuple[int, int, int, int]],
+    runs: list[int],
+    reason: str | None,
+    kept: bool,
+) -> None:
+    """kept: whether the file that deidentify wrote is still there."""
+    case = Case(tmp_path, key)
+    file = case.file(CT, 0)
+    if kept:
+        for number in range(2):
+            path = case.deidentified / "dicom" / CT / case.file(CT, number).name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(case.file(CT, number), path)
+    place = {"series": CT, "name": file.name, "frame": 0}
+    sides = ("top", "left", "bottom", "right")
+    case.boxes = [
+        place | dict(zip(sides, box, strict=True)) | {"kind": "text", "pass_number": 1, "filled": True} for box in boxes
+    ]
+    case.masks = [place | {"runs": runs}] if runs else []
+    changed(file, lambda content: setattr(content, "PixelData", after))
+    found = case.run()
+    assert outcome(found) == [("failed", reason) if reason else OK, OK]
+    assert bool(found[CT]["changed_outside"]) == (reason == "pixels_changed")
+
+
+@pytest.mark.parametrize(("text", "reason"), [("QUANDT, OTTILIE", "text_left"), ("W 400 L 40", None)])
+def test_what_names_the_patient_in_pixels_fails_the_series(
+    tmp_path: Path, key: Key, text: str, reason: str | None
+) -> None:
+    """The image is the source's to the bit: only somebody who looks at it can tell."""
+    plane = np.full((90, 240), 300, np.uint16)
+    cv2.putText(plane, text, (12, 40), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 1500, 1)
+    case = Case(tmp_path, key)
+    for path in (case.file(CT, 1), case.original(CT, 1)):
+        changed(
+            path,
+            lambda c: (setattr(c, "Rows", 90), setattr(c, "Columns", 240), setattr(c, "PixelData", plane.tobytes())),
+        )
+    found = case.run()
+    assert outcome(found) == [("failed", reason) if reason else OK, OK]
+    assert found[CT]["looked"] > 0
+    assert {(hit["category"], hit["keyword"], hit["place"]) for hit in case.hits()} == (
+        {("name", "PatientName", "pixels")} if reason else set()
+    )
+    for path in sorted(case.out.iterdir()):
+        assert b"quandt" not in path.read_bytes().lower(), "what was read is nowhere written down"
+
+
+def test_a_box_that_was_not_filled_allows_nothing(tmp_path: Path, key: Key) -> None:
+    case = Case(tmp_path, key)
+    box = {"top": 0, "left": 0, "bottom": 4, "right": 4, "pass_number": 2, "filled": False}
+    case.boxes = [{"series": CT, "name": case.file(CT, 0).name, "frame": 0, "kind": "text"} | box]
+    changed(case.file(CT, 0), lambda content: setattr(content, "PixelData", with_pixels(GOOD, 5)))
+    assert outcome(case.run()) == [("failed", "pixels_changed"), OK]
+
+
+def test_what_deidentify_wrote_is_held_to_the_source_where_pixels_were_cleaned(tmp_path: Path, key: Key) -> None:
+    case = Case(tmp_path, key)
+    path = case.deidentified / "dicom" / CT / case.file(CT, 0).name
+    path.parent.mkdir(parents=True)
+    shutil.copy(case.file(CT, 0), path)
+    changed(path, lambda content: setattr(content, "PixelData", bytes(32)))
+    case.masks = [{"series": CT, "name": path.name, "frame": 0, "runs": [0, 16]}]
+    assert outcome(case.run()) == [("failed", "pixels_changed"), OK]
 
 
 def test_a_file_that_changed_after_deidentify_wrote_it_fails(tmp_path: Path, key: Key) -> None:

@@ -6,7 +6,9 @@ rule verify:
         identifiers="results/consent/chunks/{chunk}/identifiers.parquet",
         instances="results/consent/chunks/{chunk}/instances.parquet",
         deidentified="results/deidentify/{chunk}/series.parquet",
+        redacted="results/redact/{chunk}/boxes.parquet",
         cleaned="results/deface/{chunk}/series.parquet",
+        masks="results/deface/{chunk}/masks.parquet",
         dicom="results/deface/{chunk}/dicom",
         safe_private=run.optional("config/safe_private.csv"),
     output:
@@ -28,10 +30,11 @@ rule verify:
         code=run.code("verify"),
         chunk=subpath(input.identifiers, parent=True),
         deidentified=subpath(input.deidentified, parent=True),
+        redacted=subpath(input.redacted, parent=True),
         cleaned=subpath(input.cleaned, parent=True),
         out=subpath(output.series, parent=True),
     shell:
         'python -m radcurate.stages.verify --settings {params.settings:q} --source "$RADCURATE_INPUT"'
-        " --chunk {params.chunk} --deidentified {params.deidentified} --cleaned {params.cleaned}"
-        " --safe-private {input.safe_private:q} --out {params.out}"
+        " --chunk {params.chunk} --deidentified {params.deidentified} --redacted {params.redacted}"
+        " --cleaned {params.cleaned} --safe-private {input.safe_private:q} --out {params.out}"
         " --threads {threads} --log {log}"

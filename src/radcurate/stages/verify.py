@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from radcurate.stages._command import command
 from radcurate.stages._folders import empty_folder, entries
 from radcurate.stages._pool import map_items
 from radcurate.verify import canaries, marks
+from radcurate.verify.outside import Allowed, Rectangle
 from radcurate.verify.subject import REMEDIES, Cell, Job, Verdict, as_rows, attribute_rows, judge
 from radcurate.verify.twins import Twin
 
@@ -36,11 +37,13 @@ RUNS_ANEW = "delete results/verify of this chunk and run again; if it stays, rep
 
 @dataclass(frozen=True)
 class Folders:
-    """What is read. chunk: results/consent/chunks/<chunk>; deidentified and cleaned: results/deidentify and deface/<chunk>."""
+    """What is read. chunk: results/consent/chunks/<chunk>; deidentified, redacted and cleaned: results/deidentify, redact and
+    deface/<chunk>."""
 
     source: Path
     chunk: Path
     deidentified: Path
+    redacted: Path | None
     cleaned: Path
 
 
@@ -54,6 +57,7 @@ def run(
     out: Path,
     key: Key,
     threads: int,
+    redacted: Sequence[Path] = (),
 ) -> None:
     """Verify one chunk.
 
@@ -67,12 +71,13 @@ def run(
         out: results/verify/<chunk>.
         key: the project key.
         threads: processes, one patient each.
+        redacted: results/redact/<chunk>, or nothing where no box may have been filled.
 
     Raises:
         CurationError: a seal doesn't hold, there are files that belong to no series, or a canary came through.
     """
-    folders = Folders(source, chunk, deidentified, cleaned)
-    for folder in (chunk, deidentified, cleaned):
+    folders = Folders(source, chunk, deidentified, redacted[0] if redacted else None, cleaned)
+    for folder in (chunk, deidentified, *redacted, cleaned):
         seals.check_seal(folder, key)
     rows = [
         row for row in tables.read_rows(cleaned / "series.parquet", tables.DEFACE_SERIES) if row["status"] == tables.OK
@@ -126,10 +131,10 @@ def _jobs(rows: list[dict[str, Any]], folders: Folders, settings: Verify, safe: 
     for row in tables.read_rows(folders.chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS):
         identifiers[row["subject"]].append({name: row[name] or "" for name in ("category", "keyword", "value")})
     cells: dict[str, list[Cell]] = defaultdict(list)
-    for folder in (folders.deidentified, folders.cleaned):
+    for folder in filter(None, (folders.deidentified, folders.redacted, folders.cleaned)):
         for cell in _cells(folder):
             cells[cell.series].append(cell)
-    twins = _twins(folders)
+    twins, allowed = _twins(folders), _allowed(folders)
     devices = DEVICES in _options(folders.deidentified)
     jobs = []
     for subject in sorted({row["subject"] for row in rows}):
@@ -146,7 +151,8 @@ def _jobs(rows: list[dict[str, Any]], folders: Folders, settings: Verify, safe: 
             shortest=settings.shortest,
             harmless=frozenset(word.casefold() for word in settings.harmless),
             twins={(series, name): twin for series in own for name, twin in twins.get(series, {}).items()},
-            defaced=frozenset(row["series"] for row in mine if row["changed_voxels"] or row["face"] == "removed"),
+            allowed={place: found for place, found in allowed.items() if place[0] in own},
+            kinds={row["series"]: row["kind"] for row in mine},
             before=folders.deidentified / "dicom",
             reread={series: _sample(key, series, twins.get(series, {}), settings.reread) for series in own},
             devices=devices,
@@ -167,6 +173,24 @@ def _twins(folders: Folders) -> dict[str, dict[str, Twin]]:
         if row["file"] in paths:
             found[row["series"]][row["name"]] = Twin(paths[row["file"]], row["header"], row["pixels"])
     return found
+
+
+def _allowed(folders: Folders) -> dict[tuple[str, str], Allowed]:
+    """Where redact filled boxes and deface removed voxels, as their sealed tables say, by series and file name."""
+    boxes: dict[tuple[str, str], dict[int, list[Rectangle]]] = defaultdict(lambda: defaultdict(list))
+    if folders.redacted is not None:
+        for row in tables.read_rows(folders.redacted / "boxes.parquet", tables.REDACT_BOXES):
+            if row["filled"]:
+                box = (row["top"], row["left"], row["bottom"], row["right"])
+                boxes[row["series"], row["name"]][row["frame"]].append(box)
+    masks: dict[tuple[str, str], dict[int, tuple[int, ...]]] = defaultdict(dict)
+    path = folders.cleaned / "masks.parquet"
+    for row in tables.read_rows(path, tables.DEFACE_MASKS) if path.is_file() else ():
+        masks[row["series"], row["name"]][row["frame"]] = tuple(row["runs"])
+    return {
+        place: Allowed({frame: tuple(found) for frame, found in boxes[place].items()}, masks[place])
+        for place in sorted({*boxes, *masks})
+    }
 
 
 def _sample(key: Key, series: str, names: Iterable[str], share: float) -> frozenset[str]:
@@ -255,6 +279,9 @@ def _row(row: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
         "paired": verdict.paired,
         "attributes": verdict.kept,
         "reread": verdict.reread,
+        "changed_inside": verdict.inside,
+        "changed_outside": verdict.outside,
+        "looked": verdict.looked,
         "identifiers": verdict.identifiers,
         "hits": verdict.hits.total(),
     }

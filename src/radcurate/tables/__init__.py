@@ -243,6 +243,9 @@ VERIFY_SERIES = Schema(
         *SERIES,
         # paired: files that hold against their sources; attributes: technical ones found equal; reread: by pydicom
         *((name, INT) for name in ("files", "bytes", "paired", "attributes", "reread", "identifiers", "hits")),
+        ("changed_inside", INT),  # pixels that differ within the boxes of redact and the masks of deface
+        ("changed_outside", INT),  # and elsewhere: must be 0
+        ("looked", INT),  # pictures that were read for the patient's own words
     ],
     ("series",),
 )

@@ -10,20 +10,24 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from radcurate.verify import keep, marks, nifti, twins
+from radcurate.verify import keep, marks, nifti, outside, twins
 from radcurate.verify.days import explained
-from radcurate.verify.examine import Report, Searcher, examine
+from radcurate.verify.drawn import Pages
+from radcurate.verify.examine import Report, Searcher, examine, read_bytes
 from radcurate.verify.keep import Compared
-from radcurate.verify.layout import Layout, UnreadableError
+from radcurate.verify.layout import Layout, UnreadableError, read_layout
+from radcurate.verify.lookalike import PIXELS, Own, own_words
 from radcurate.verify.needles import make_needles
 from radcurate.verify.originals import Original, Originals
+from radcurate.verify.outside import Allowed, Difference
 from radcurate.verify.reread import conforms
 from radcurate.verify.search import Finds, Hit, Place
 from radcurate.verify.twins import Comparer, Twin
 
 REMEDIES = {
     "identifier_found": "hits.parquet tells which attribute's value was found where: tighten allow-list or vocabulary; if it is an everyday word, add it to verify.harmless",
-    "pixels_changed": "report it: pixel values must be those of the source; delete results/deidentify of this chunk and run again",
+    "text_left": "hits.parquet tells what was read: name the place in config/redact_regions.csv, or leave the series out with `radcurate review decide`; if it is an everyday word, add it to verify.harmless",
+    "pixels_changed": "report it: outside the boxes of redact and the masks of deface pixel values must be those of the source; delete results/deidentify of this chunk and run again",
     "dates_kept": "look at deidentify.dates and at the allow-list: an attribute with an original date isn't under the date rule",
     "dates_uneven": "report it: all dates of a patient must move by the same number of whole weeks",
     "wrong_patient": "report it: PatientName and PatientID must be the patient's pseudonym",
@@ -42,6 +46,7 @@ REMEDIES = {
     "attribute_changed": "attributes.parquet tells which: give it the action keep in the allow-list",
     "unexpected_file": "remove whatever is neither .dcm nor a NIfTI mask from the results and run again",
     "not_conformant": "open the file with pydicom and look at what it warns of; leave the series out if it can't be mended",
+    "pixels_unreadable": "open the file with pydicom: what can't be decoded can't be looked at; leave the series out",
     "source_unreadable": "look at the source file: verify can't follow it, so nobody can vouch for what became of it; leave the series out",
     "unpaired": "delete results/deidentify of this chunk and run again: its table doesn't say which source the file comes from",
     "altered": "delete results/deface of this chunk and run again: the file isn't the one that deidentify wrote",
@@ -50,6 +55,8 @@ REMEDIES = {
     "truncated": "delete results/deidentify of this chunk and run again; if it stays, the source is cut off",
     "files_missing": "delete results/deface of this chunk and run snakemake again",
 }
+LOOKED_AT = frozenset({"image", "picture"})
+SAMPLE = 2  # slices of an image that are read by themselves
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,9 @@ class Cell:
 class Job:
     """What is known of one patient. series: pseudonym -> files expected; folder: where their folders are.
 
-    twins: the source of each DICOM file, by series and name. defaced: series of which deface changed voxels.
-    before: where deface read from. reread: files to read once more, by series. devices: device identity may stay.
+    twins: the source of each DICOM file, by series and name. allowed: where redact and deface say that they changed a file.
+    before: the files as deidentify wrote them. reread: files to read once more, by series. devices: device identity may stay.
+    kinds: image, picture … by series; of those two the pixels are looked at.
     """
 
     subject: str
@@ -80,7 +88,8 @@ class Job:
     shortest: int
     harmless: frozenset[str] = frozenset()
     twins: Mapping[tuple[str, str], Twin] = field(default_factory=dict)
-    defaced: frozenset[str] = frozenset()
+    allowed: Mapping[tuple[str, str], Allowed] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
     before: Path | None = None
     reread: Mapping[str, frozenset[str]] = field(default_factory=dict)
     devices: bool = False
@@ -92,6 +101,7 @@ class Verdict:
     """What became of one series. hits: (file, hit) -> count; reason is None when nothing was found.
 
     paired: files whose pixels and attributes are the source's; attributes: (keyword, outcome) -> files.
+    inside, outside: pixels that differ, where redact and deface say so and elsewhere. looked: pictures read for text.
     """
 
     series: str
@@ -103,6 +113,9 @@ class Verdict:
     paired: int = 0
     kept: int = 0
     reread: int = 0
+    inside: int = 0
+    outside: int = 0
+    looked: int = 0
     attributes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
@@ -114,6 +127,8 @@ class _Subject:
     sources: dict[tuple[str, str], Original]
     searcher: Searcher
     comparer: Comparer
+    own: Own
+    changed: frozenset[str]  # series in which any file was
     moved: set[tuple[str, date, date]] = field(default_factory=set)
 
 
@@ -125,9 +140,11 @@ def judge(job: Job) -> list[Verdict]:
     originals = Originals()
     slices = {place: twin for place, twin in job.twins.items() if place[1].endswith(".dcm")}
     sources = {place: found for place, twin in slices.items() if (found := _source(originals, twin)) is not None}
-    needles = make_needles(_identifiers(job, originals), job.shortest, job.harmless)
+    identifiers = _identifiers(job, originals)
+    needles = make_needles(identifiers, job.shortest, job.harmless)
     searcher = Searcher(needles, job.subject, job.safe)
-    subject = _Subject(job, sources, searcher, Comparer(needles))
+    own = own_words(identifiers, job.shortest, job.harmless)
+    subject = _Subject(job, sources, searcher, Comparer(needles), own, frozenset(series for series, _ in job.allowed))
     verdicts = {series: Verdict(series, needles.identifiers) for series in sorted(job.series)}
     reports = {series: _reports(subject, verdict) for series, verdict in verdicts.items()}
     tables = {series: _searched([cell for cell in job.cells if cell.series == series], searcher) for series in reports}
@@ -162,15 +179,33 @@ def _reports(subject: _Subject, verdict: Verdict) -> dict[str, Report]:
     folder = subject.job.folder / verdict.series
     files = sorted(path for path in folder.rglob("*") if not path.is_dir()) if folder.is_dir() else []
     reports = {}
+    kind = subject.job.kinds.get(verdict.series)
+    sample = sorted(subject.job.reread.get(verdict.series, ()))[:SAMPLE]
+    pages = Pages(subject.own, len(files), kind == "picture", frozenset(sample)) if kind in LOOKED_AT else None
     for path in files:
         name = path.relative_to(folder).as_posix()
-        reports[name] = _report(subject, verdict, path, name)
+        reports[name] = _report(subject, verdict, path, name, pages)
+    if pages is not None and reports:
+        next(iter(reports.values())).faults += _said(pages, verdict)
     return reports
 
 
-def _report(subject: _Subject, verdict: Verdict, path: Path, name: str) -> Report:
+def _said(pages: Pages, verdict: Verdict) -> list[str]:
+    """Count what the pictures of a series tell of the patient."""
+    try:
+        for saying in pages.done():
+            verdict.hits[saying.name, Hit(saying.category, saying.keyword, PIXELS)] += 1
+    except Exception:  # as above
+        return ["pixels_unreadable"]
+    verdict.looked = pages.looked
+    return []
+
+
+def _report(subject: _Subject, verdict: Verdict, path: Path, name: str, pages: Pages | None) -> Report:
     report = examine(path, f"{verdict.series}/{name}", subject.searcher)
     place = (verdict.series, name)
+    if pages is not None and report.layout is not None:
+        report.faults += _looked_at(pages, name, path, report.layout, subject.job.allowed.get(place, Allowed()))
     if place in subject.job.twins and report.layout is not None:
         layout, report.layout = report.layout, None
         try:
@@ -191,6 +226,14 @@ def _report(subject: _Subject, verdict: Verdict, path: Path, name: str) -> Repor
     return report
 
 
+def _looked_at(pages: Pages, name: str, path: Path, layout: Layout, changed: Allowed) -> list[str]:
+    try:
+        pages.take(name, path, layout, changed)
+    except Exception:  # a decoder raises almost anything, and may quote a header
+        return ["pixels_unreadable"]
+    return []
+
+
 def _held_to_source(
     subject: _Subject, verdict: Verdict, layout: Layout, place: tuple[str, str], report: Report
 ) -> list[str]:
@@ -204,10 +247,12 @@ def _held_to_source(
     faults = [reason for reason, _ in compared.faults]
     dates = keep.dates_fault(compared.moved, shifted=marks.MODIFIED_DATES in report.claimed)
     faults += [dates] if dates else []
-    if not _pixels_kept(subject, place, original, layout):
-        faults.append("pixels_changed")
-    if place[0] not in subject.job.defaced and not twins.as_recorded(layout, subject.job.twins[place]):
+    if place[0] not in subject.changed and not twins.as_recorded(layout, subject.job.twins[place]):
         faults.append("altered")
+    differs = _difference(subject, place, original, layout)
+    verdict.inside, verdict.outside = verdict.inside + differs.inside, verdict.outside + differs.outside
+    if differs.outside:
+        faults.append("pixels_changed")
     verdict.paired += not faults
     return faults
 
@@ -230,12 +275,18 @@ def _count(verdict: Verdict, compared: Compared, original: Original) -> None:
         verdict.attributes["text_lost", keyword] += count
 
 
-def _pixels_kept(subject: _Subject, place: tuple[str, str], original: Original, layout: Layout) -> bool:
-    series, name = place
-    if series not in subject.job.defaced:
-        return twins.pixels_kept(original, layout)
-    before = twins.before_deface(subject.job.before / series / name, original) if subject.job.before else None
-    return before is not False and twins.same_layout(original, layout)
+def _difference(subject: _Subject, place: tuple[str, str], original: Original, layout: Layout) -> Difference:
+    """Pixels that aren't the source's. A file that nothing was to be changed in is compared with the source itself; another
+    one with what deidentify wrote, or with the source where that is gone."""
+    job, changed = subject.job, subject.job.allowed.get(place)
+    before = job.before / place[0] / place[1] if job.before else None
+    if before is not None and not before.is_file():
+        before = None
+    if changed is None and (before is None or twins.as_recorded(layout, job.twins[place])):
+        return Difference(outside=0 if twins.pixels_kept(original, layout) else 1)
+    if before is not None and not twins.pixels_kept(original, read_layout(read_bytes(before))):
+        return Difference(outside=1)
+    return outside.difference(before or original.path, job.folder / place[0] / place[1], changed or Allowed())
 
 
 def _searched(cells: Sequence[Cell], searcher: Searcher) -> dict[str, Report]:
@@ -275,8 +326,11 @@ def _conclude(
     faults = [fault for report in files.values() for fault in report.faults] + ([uneven] if uneven else [])
     if len(files) != job.series[verdict.series]:
         faults.insert(0, "files_missing")
-    if any(hit.place != "file" for _, hit in verdict.hits):  # "file": a file that couldn't be followed, read as a whole
+    places = {hit.place for _, hit in verdict.hits}
+    if places - {"file", PIXELS}:  # "file": a file that couldn't be followed, read as a whole
         verdict.reason = "identifier_found"
+    elif PIXELS in places:
+        verdict.reason = "text_left"
     elif faults:
         verdict.reason = min(faults, key=list(REMEDIES).index)
 

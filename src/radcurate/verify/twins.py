@@ -10,9 +10,8 @@ from pathlib import Path
 from blake3 import blake3
 
 from radcurate.verify import keep, pixels
-from radcurate.verify.examine import read_bytes
 from radcurate.verify.keep import Compared, Side
-from radcurate.verify.layout import Layout, leaves_of, read_layout
+from radcurate.verify.layout import Layout, leaves_of
 from radcurate.verify.needles import Needles
 from radcurate.verify.originals import Original, read_whole
 from radcurate.verify.readings import FORMATS, numbers_in
@@ -126,15 +125,8 @@ def _same_bytes(original: Original, new: Layout) -> bool:
     return True
 
 
-def same_layout(original: Original, new: Layout) -> bool:
-    """Of pixels that deface has changed: as many bytes as before, or all that the image needs where it was unpacked."""
-    if original.native is None:
-        return bool(new.fragments or new.pixels)
-    return len(new.pixels) == 1 and original.native[1] - original.native[0] == new.pixels[0][1] - new.pixels[0][0]
-
-
 def as_recorded(layout: Layout, twin: Twin) -> bool:
-    """Whether a file that deface left alone is the very one that deidentify wrote."""
+    """Whether a file that nothing was to be changed in is the very one that deidentify wrote."""
     if twin.header is None:
         return True
     start = pixel_start(layout)
@@ -149,10 +141,3 @@ def pixel_start(layout: Layout) -> int:
     if layout.pixels:
         return layout.pixels[0][0]
     return layout.table[0] - 8 if layout.table[0] else 0
-
-
-def before_deface(path: Path, original: Original) -> bool | None:
-    """Whether the file that deface read had the source's pixels; None where it is gone."""
-    if not path.is_file():
-        return None
-    return pixels_kept(original, read_layout(read_bytes(path)))
