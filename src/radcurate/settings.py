@@ -165,6 +165,10 @@ class Deface(Section):
     pictures: bool = Field(
         True, description="Draw the head's surface before and after, for the eye that checks; never released."
     )
+    decisions: str = Field(
+        "config/decisions.csv",
+        description="CSV file with what people decided about quarantined series, as `radcurate review decide` writes it.",
+    )
 
 
 class Verify(Section):

@@ -1,6 +1,7 @@
 """The stage on whole chunks: what is defaced, what stays byte for byte, what goes to a person."""
 
 import json
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -16,6 +17,7 @@ from radcurate.keys import Key
 from radcurate.settings import Deface
 from radcurate.stages import deface
 
+NO_DECISIONS = Path("no-decisions.csv")
 HEAD, LIMB, PET, ALONE, TWICE = "S-head", "S-limb", "S-pet", "S-alone", "S-rle"
 
 
@@ -55,7 +57,7 @@ def done(tmp_path_factory):
     assert nose.any()
     images = [(HEAD, "CT", "1.1"), (PET, "PT", "1.1"), (LIMB, "CT", "1.2"), (ALONE, "PT", "1.3")]
     chunk(root / "in", key, images, [("S-tumour", "nifti", [HEAD])])
-    deface.run(Deface(), root / "in", root / "out", key, 1)
+    deface.run(Deface(), root / "in", NO_DECISIONS, root / "out", key, 1)
     return root, key
 
 
@@ -134,7 +136,7 @@ def test_pictures_are_private_and_sealed_tables_hold(done):
 
 def test_the_same_bytes_on_two_processes(done, tmp_path):
     root, key = done
-    deface.run(Deface(), root / "in", tmp_path / "out", key, 2)
+    deface.run(Deface(), root / "in", NO_DECISIONS, tmp_path / "out", key, 2)
     first = {p.relative_to(root / "out"): p.read_bytes() for p in sorted((root / "out").rglob("*")) if p.is_file()}
     again = {
         p.relative_to(tmp_path / "out"): p.read_bytes() for p in sorted((tmp_path / "out").rglob("*")) if p.is_file()
@@ -148,7 +150,7 @@ def test_a_contour_in_the_face_sets_image_and_contour_aside(tmp_path, key):
     contour(tmp_path / "in/dicom/S-lip", stack, mask & tissues["face"])
     contour(tmp_path / "in/dicom/S-tumour", stack, tissues["tumour"])
     chunk(tmp_path / "in", key, [(TWICE, "CT", "1.1")], [("S-lip", "nifti", [TWICE]), ("S-tumour", "nifti", [TWICE])])
-    deface.run(Deface(pictures=False), tmp_path / "in", tmp_path / "out", key, 1)
+    deface.run(Deface(pictures=False), tmp_path / "in", NO_DECISIONS, tmp_path / "out", key, 1)
     found = {series: (row["status"], row["reason"]) for series, row in rows(tmp_path).items()}
     assert found[TWICE] == found["S-lip"] == ("quarantined", "roi_overlap")
     assert found["S-tumour"] == ("quarantined", "image_quarantined")
@@ -163,7 +165,7 @@ def test_a_contour_in_the_face_sets_image_and_contour_aside(tmp_path, key):
 def test_a_whole_pet_alone_is_for_a_person(tmp_path, key):
     write_dicom(pet_of(planned("CT")[0]), tmp_path / "in/dicom" / PET, "PT", signed=False)
     chunk(tmp_path / "in", key, [(PET, "PT", "1.1")])
-    deface.run(Deface(), tmp_path / "in", tmp_path / "out", key, 1)
+    deface.run(Deface(), tmp_path / "in", NO_DECISIONS, tmp_path / "out", key, 1)
     assert (rows(tmp_path)[PET]["status"], rows(tmp_path)[PET]["reason"]) == ("quarantined", "pet_alone")
 
 
@@ -172,7 +174,7 @@ def test_limits_that_can_not_be_met_quarantine(tmp_path, key):
     stack = planned("CT")[0]
     write_dicom(stack, tmp_path / "in/dicom" / HEAD, "CT")
     chunk(tmp_path / "in", key, [(HEAD, "CT", "1.1")])
-    deface.run(Deface(least_moved=1.0), tmp_path / "in", tmp_path / "out", key, 1)
+    deface.run(Deface(least_moved=1.0), tmp_path / "in", NO_DECISIONS, tmp_path / "out", key, 1)
     assert rows(tmp_path)[HEAD]["reason"] == "face_left"
 
 
@@ -187,7 +189,7 @@ def test_broken_series_become_rows(tmp_path, key):
     header.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
     header.save_as(path)
     chunk(tmp_path / "in", key, [(name, "CT", name) for name in ("S-cut", "S-mixed", "S-good")])
-    deface.run(Deface(), tmp_path / "in", tmp_path / "out", key, 1)
+    deface.run(Deface(), tmp_path / "in", NO_DECISIONS, tmp_path / "out", key, 1)
     found = {series: (row["status"], row["reason"]) for series, row in rows(tmp_path).items()}
     assert found == {
         "S-cut": ("quarantined", "pixels_unreadable"),
@@ -202,4 +204,4 @@ def test_an_edited_input_is_refused(tmp_path, key):
     with (tmp_path / "in/series.parquet").open("ab") as stream:
         stream.write(b"x")
     with pytest.raises(CurationError, match="changed after"):
-        deface.run(Deface(), tmp_path / "in", tmp_path / "out", key, 1)
+        deface.run(Deface(), tmp_path / "in", NO_DECISIONS, tmp_path / "out", key, 1)

@@ -24,8 +24,10 @@ rule deface:
     params:
         settings=run.section("deface"),
         code=run.code("deface"),
+        decided=lambda wildcards: run.decided("deface", wildcards.chunk),
+        decisions=run.path(run.config.deface.decisions),
         source=subpath(input.series, parent=True),
         out=subpath(output.series, parent=True),
     shell:
         "python -m radcurate.stages.deface --settings {params.settings:q} --source {params.source}"
-        " --out {params.out} --threads {threads} --log {log}"
+        " --decisions {params.decisions:q} --out {params.out} --threads {threads} --log {log}"

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from radcurate import seals, tables
+from radcurate.governance.decisions import read_decisions
 from radcurate.identity.files import private_folder
 from radcurate.keys import Key
 from radcurate.settings import Deface
 from radcurate.stages._command import command
 from radcurate.stages._contours import gather
+from radcurate.stages._face_decisions import settle
 from radcurate.stages._faces import REMEDIES, Result, Space, clean_space
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
@@ -20,18 +22,19 @@ log = logging.getLogger("radcurate")
 Row = dict[str, Any]
 
 
-def run(settings: Deface, source: Path, out: Path, key: Key, threads: int) -> None:
+def run(settings: Deface, source: Path, decisions: Path, out: Path, key: Key, threads: int) -> None:
     """Deface one chunk.
 
     Args:
         settings: section deface of the configuration.
         source: results/redact/<chunk>.
+        decisions: the file of decisions; there need not be one.
         out: results/deface/<chunk>.
         key: the project key.
         threads: processes, one frame of reference each.
 
     Raises:
-        CurationError: the seal of `source` doesn't hold.
+        CurationError: the seal of `source` doesn't hold, or the file of decisions can't be read.
     """
     seals.check_seal(source, key)
     rows = tables.read_rows(source / "series.parquet", tables.REDACT_SERIES)
@@ -40,6 +43,7 @@ def run(settings: Deface, source: Path, out: Path, key: Key, threads: int) -> No
     private_folder(out / "pictures")
     spaces = _spaces(rows, source / "dicom", out, settings)
     results = map_items(clean_space, spaces, threads, "deface")
+    results = settle(spaces, results, read_decisions(decisions), key, clean_space)
     series, quality, masks = _gather(rows, results, source / "dicom", out / "dicom")
     tables.write_rows(out / "series.parquet", tables.DEFACE_SERIES, series)
     tables.write_rows(out / "qc.parquet", tables.DEFACE_QC, quality)
