@@ -19,7 +19,7 @@ from radcurate.deface.series import load
 from radcurate.errors import CurationError, place_of
 from radcurate.governance.decisions import Decision, Decisions, redact_evidence
 from radcurate.keys import Key
-from radcurate.redact.fill import fill
+from radcurate.redact.fill import Area, fill
 from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
 from radcurate.redact.look import Look, look, second_look
 from radcurate.redact.outcome import ANEW, IDENTITY, RELEASE, REMEDIES, Outcome, decide
@@ -187,10 +187,12 @@ class _Scene:
 
     def _write(self, hits: Sequence[Hit]) -> None:
         """Fill the boxes in the files that have some; the others stay links."""
-        boxes: dict[int, dict[int, list[Box]]] = {}
+        areas: dict[int, dict[int, list[Area | Box]]] = {}
         for hit in hits:
-            boxes.setdefault(hit.place.file, {}).setdefault(hit.place.frame, []).append(hit.box)
-        for file, frames in sorted(boxes.items()):
+            # where the drawn pixels are known, those between them are the image's own
+            area = hit.box if hit.strokes is None else Area(hit.box, hit.strokes)
+            areas.setdefault(hit.place.file, {}).setdefault(hit.place.frame, []).append(area)
+        for file, frames in sorted(areas.items()):
             target = self.folder / self.files[file].name
             target.unlink(missing_ok=True)  # a link: what is written must not reach deidentify's file
             patches = {
