@@ -10,11 +10,10 @@ from radcurate.governance.decisions import DECISIONS
 
 PRIVATE = "People can be recognised on this page. It stays in this folder, and is deleted after the review."
 MEANING = {
-    "release": "a person looked, and nothing there tells anybody: the series goes on",
+    "release": "a person looked, and nothing there tells anybody: no text that does, no face: the series goes on",
     "erase": "all that was found is filled, what is doubtful too; what is read after that still holds the series back",
     "leave_out": "the series stays out of the release",
     "smooth_skin": "the marked skin is smoothed, on the responsibility of who signs",
-    "remove": "the face is removed, although the signals disagree",
     "shell": "only the skin and what lies just under it is removed, so that contours deeper down stay",
 }
 

@@ -42,9 +42,9 @@ def run_config(more: Sequence[Path], source: Path | None = None) -> Config:
     return load_config(merged | ({"input": str(source)} if source else {}))
 
 
-def decisions_file(config: Config) -> Path:
-    """Where the run looks for what people decided."""
-    named = getattr(getattr(config, "redact", None), "decisions", "config/decisions.csv")
+def decisions_file(config: Config, stage: str) -> Path:
+    """Where a stage looks for what people decided."""
+    named: str = getattr(config, stage).decisions
     return resolve(named, PROJECT)
 
 

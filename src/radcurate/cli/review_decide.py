@@ -36,7 +36,7 @@ def decide(chosen: argparse.Namespace) -> int:
     config = run_config(chosen.configfile)
     key = load_key(Path(config.key_file), run_folder=Path.cwd())
     one = _chosen(set_aside(RESULTS, key), chosen.series, chosen.stage)
-    path = decisions_file(config)
+    path = decisions_file(config, one.stage)
     line = Decision(
         one.chunk,
         one.series,

@@ -13,7 +13,7 @@ from typing import Any
 
 from radcurate.cli._review_page import Finding, Page, index, page
 from radcurate.cli._run import decisions_file, run_config
-from radcurate.cli._set_aside import SetAside, set_aside
+from radcurate.cli._set_aside import STAGES, SetAside, set_aside
 from radcurate.cli._shown import crop, framed
 from radcurate.errors import CurationError
 from radcurate.governance.decisions import Decisions, read_decisions
@@ -46,12 +46,12 @@ def review(chosen: argparse.Namespace) -> int:
     refuse_here(out, "pictures of patients")
     config = run_config(chosen.configfile)
     key = load_key(Path(config.key_file), run_folder=Path.cwd())
-    decisions = read_decisions(decisions_file(config))
+    decisions = {stage: read_decisions(decisions_file(config, stage)) for stage in STAGES}
     waiting = [one for one in set_aside(RESULTS, key) if not chosen.series or one.series in chosen.series]
     _fresh(out)
     pages = []
     for one in waiting:
-        content = _page(one, decisions)
+        content = _page(one, decisions[one.stage])
         write_private(out / content.name, page(content))
         pages.append(content)
     write_private(out / INDEX, index(pages))

@@ -22,7 +22,7 @@ from radcurate.keys import Key
 # by stage, what a person may say about a series; the stages' documents tell what each does
 DECISIONS: dict[str, frozenset[str]] = {
     "redact": frozenset({"release", "erase", "leave_out", "smooth_skin"}),
-    "deface": frozenset({"release", "remove", "shell", "leave_out"}),
+    "deface": frozenset({"release", "shell", "leave_out"}),
 }
 EVIDENCE_DIGITS = 16
 _BOX = ("name", "frame", "top", "left", "bottom", "right", "kind", "sure", "text_hash", "pass_number")
