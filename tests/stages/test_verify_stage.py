@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
+from blake3 import blake3
 
 from radcurate import seals, tables
 from radcurate.canary import specimens
@@ -21,7 +22,8 @@ from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.settings import Consent, Deidentify, Inventory, Verify
 from radcurate.stages import verify
-from radcurate.verify import marks
+from radcurate.verify import marks, twins
+from radcurate.verify.layout import read_layout
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECT = "P-00000000000000aa"
@@ -443,6 +445,26 @@ def test_a_file_that_changed_after_deidentify_wrote_it_fails(tmp_path: Path, key
     case = Case(tmp_path, key)
     case.digests = dict.fromkeys((CT,), "0" * 64)
     assert outcome(case.run()) == [("failed", "altered"), OK]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [("YES", "NO", True), ("NO", "YES", False), ("YES", "NOT", False), ("NO", "NO", True), ("YES", None, False)],
+)
+def test_only_a_yes_about_burned_in_text_may_become_a_no(
+    tmp_path: Path, before: str, after: str | None, same: bool
+) -> None:
+    files = []
+    for said in (before, after):
+        content = slice_of(CT, 0, lambda *_: None)
+        if said is not None:
+            content.BurnedInAnnotation = said
+        path = tmp_path / f"{len(files)}.dcm"
+        pydicom.dcmwrite(path, content, enforce_file_format=True)
+        files.append(path.read_bytes())
+    start = twins.pixel_start(read_layout(files[0]))
+    header, pixels = (blake3(part).hexdigest() for part in (files[0][:start], files[0][start:]))
+    assert twins.as_recorded(read_layout(files[1]), twins.Twin(tmp_path, header, pixels)) == same
 
 
 def test_a_canary_that_came_through_stops_the_run(tmp_path: Path, key: Key) -> None:

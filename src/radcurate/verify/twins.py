@@ -17,6 +17,7 @@ from radcurate.verify.originals import Original, read_whole
 from radcurate.verify.readings import FORMATS, numbers_in
 
 BINARY = frozenset(FORMATS)
+BURNED_IN = 0x00280301
 REMEMBERED = 1 << 16  # bytes of two elements whose comparison is remembered
 
 
@@ -126,11 +127,21 @@ def _same_bytes(original: Original, new: Layout) -> bool:
 
 
 def as_recorded(layout: Layout, twin: Twin) -> bool:
-    """Whether a file that nothing was to be changed in is the very one that deidentify wrote."""
-    if twin.header is None:
+    """Whether a file that nothing was to be changed in is the very one that deidentify wrote.
+
+    One word may differ: BurnedInAnnotation says NO where it said YES, once redact, or a person, found nothing.
+    """
+    if twin.header is None or _recorded(memoryview(layout.data), layout, twin):
         return True
+    top = layout.at.get(BURNED_IN)
+    if top is None or layout.data[top.start : top.end].strip(b" \0") != b"NO":
+        return False
+    said = b"YES".ljust(top.end - top.start)
+    return _recorded(memoryview(layout.data[: top.start] + said + layout.data[top.end :]), layout, twin)
+
+
+def _recorded(data: memoryview, layout: Layout, twin: Twin) -> bool:
     start = pixel_start(layout)
-    data = memoryview(layout.data)
     if not start or twin.pixels is None:
         return blake3(data).hexdigest() == twin.header
     return blake3(data[:start]).hexdigest() == twin.header and blake3(data[start:]).hexdigest() == twin.pixels
