@@ -449,7 +449,7 @@ def test_a_file_that_changed_after_deidentify_wrote_it_fails(tmp_path: Path, key
 
 @pytest.mark.parametrize(
     ("before", "after", "same"),
-    [("YES", "NO", True), ("NO", "YES", False), ("YES", "NOT", False), ("NO", "NO", True), ("YES", None, False)],
+    [("YES", "NO  ", True), ("NO  ", "YES", False), ("YES", "NOT", False), ("NO", "NO", True), ("YES", None, False)],
 )
 def test_only_a_yes_about_burned_in_text_may_become_a_no(
     tmp_path: Path, before: str, after: str | None, same: bool
