@@ -13,12 +13,15 @@ from radcurate.redact.lines import Line
 
 SURE_LETTERS = 3
 SURE_CONFIDENCE = 0.6
+FOREIGN_CONFIDENCE = 0.8  # of letters beyond ASCII: of noise, most readings are Chinese
 SHORT_CONFIDENCE = 0.9  # of two letters
 DOUBT_LETTERS = 2
 PART = 0.75  # of a line's area within another one
 DOUBT_CONFIDENCE = 0.4
+SHORT_DOUBT = 0.6  # of two letters
 BESIDE_CONFIDENCE = 0.5
 OWN_CONFIDENCE = 0.3  # of the patient's own words
+TALLEST, TALLEST_SHARE = 96, 0.4  # rows of a line, or share of a picture's shorter side
 NARROWEST, WIDEST = 0.15, 2.5  # of a letter in heights of its line
 # what a film's side or a plane's directions are marked with: of no person
 DIRECTIONS = frozenset(
@@ -65,15 +68,25 @@ def is_direction(text: str) -> bool:
 
 def shaped(line: Line) -> bool:
     """Whether a line is as long as its letters can make it."""
+    along, across = _sides(line)
+    return NARROWEST <= along / max(1, across) / max(1, len(line.text)) <= WIDEST
+
+
+def fits(line: Line, rows: int, columns: int) -> bool:
+    """Whether a line is no higher than text in a picture of that size is: rings and ribs read as huge letters."""
+    return _sides(line)[1] <= max(TALLEST, TALLEST_SHARE * min(rows, columns))
+
+
+def _sides(line: Line) -> tuple[int, int]:
+    """Length and height."""
     high, wide = line.box.bottom - line.box.top, line.box.right - line.box.left
-    along, across = (wide, high) if line.upright else (high, wide)
-    count = max(1, len(line.text))
-    return NARROWEST <= along / max(1, across) / count <= WIDEST
+    return (wide, high) if line.upright else (high, wide)
 
 
 def sure(line: Line) -> bool:
     """Whether a line is text beyond doubt."""
-    enough = letters(line.text) >= SURE_LETTERS and line.confidence >= SURE_CONFIDENCE
+    least = SURE_CONFIDENCE if line.text.isascii() else FOREIGN_CONFIDENCE
+    enough = letters(line.text) >= SURE_LETTERS and line.confidence >= least
     return enough and shaped(line) and not is_direction(line.text)
 
 
@@ -85,12 +98,10 @@ def sure_in_company(line: Line) -> bool:
 
 def doubtful(line: Line) -> bool:
     """Whether a line may be text: enough to ask a person where doubts count."""
-    return (
-        letters(line.text) >= DOUBT_LETTERS
-        and line.confidence >= DOUBT_CONFIDENCE
-        and shaped(line)
-        and not is_direction(line.text)
-    )
+    count = letters(line.text)
+    least = DOUBT_CONFIDENCE if count > DOUBT_LETTERS else SHORT_DOUBT
+    enough = count >= DOUBT_LETTERS and line.confidence >= least
+    return enough and shaped(line) and not is_direction(line.text)
 
 
 def outermost(found: Sequence[Line]) -> list[Line]:

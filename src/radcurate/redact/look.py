@@ -116,6 +116,7 @@ def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
 
 
 def _judged(picture: Picture, read: Sequence[Line], seeds: Seeds, doubts: bool) -> list[Hit]:
+    read = [line for line in read if judge.fits(line, *_size(picture))]
     own = _own(read, seeds)
     sure = [line for line in read if line in own or judge.sure(line)]
     sure = judge.outermost(sure + [line for line in read if sure and line not in sure and judge.sure_in_company(line)])
