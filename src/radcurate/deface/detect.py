@@ -15,9 +15,22 @@ from scipy import ndimage
 
 from radcurate.deface.align import fit_affine, fit_similarity
 from radcurate.deface.body import AIR_HU, body
-from radcurate.deface.screen import UPRIGHT, Pose, binned, climb, information, look, look_up, screen, template_classes
+from radcurate.deface.screen import (
+    UPRIGHT,
+    Look,
+    Pose,
+    binned,
+    climb,
+    head_box,
+    information,
+    look,
+    look_up,
+    screen,
+    template_classes,
+)
 from radcurate.deface.stack import Field, Stack, to_field
 from radcurate.deface.template import GOOD_FROM, HEAD_BOTTOM, Template
+from radcurate.deface.turns import screen_sides
 
 COARSE_MM, SMALL_MM = 8.0, 5.0
 LEAST_EXTENT_MM = 60.0  # two directions of a volume that shows a face are longer
@@ -37,6 +50,16 @@ HOPELESS = 0.08  # after the similarity fit: not worth an affine one
 SCALE = (0.80, 1.70)  # template mm per patient mm: the largest adults to infants
 SQUEEZE = 1.30  # largest over smallest stretch; heads 1.04–1.18
 LEAST_SEEN_L = 0.5  # litres of the head in view
+AXIAL = 0.85  # least share of the planes' normal along the body's axis, about 30°
+# Lying on a side. inv3, adi_brain and synthetic heads in wrong headers: 0.34–0.39 after the pattern search on the right
+# side, at most 0.29 on another, from which a wrong pose scored up to 0.16.
+CLEAR_FIT = 0.18  # from here on the header's orientation is believed
+CLEARLY_CLIMBED = 0.33  # no look at the sides from here on
+CLIMBED_OUT_SIDE = 0.25
+MOST_SIDES = 2
+# A second head
+LEAST_SECOND_L = 1.0
+SECOND_FIT = 0.16
 
 
 @dataclass(frozen=True)
@@ -61,27 +84,70 @@ class Finding:
 
 
 def find_head(stack: Stack, modality: str, mean: Template) -> Finding:
-    """Look for a head in a stack of a CT or MR series."""
-    early = too_little(stack)
+    """Look for a head in a stack of a CT or MR series.
+
+    First as the header says and turned by 180°; where no clear head is met so, lying on a side too.
+    """
+    early = empty(stack, modality) or too_little(stack)
     if early is not None:
         return early
     coarse = to_field(stack, COARSE_MM)
     view = look(coarse, modality, mean)
+    small = to_field(stack, SMALL_MM)
     starts = screen(view, body(coarse, modality))
-    best = Finding("none", "no_head_in_view", screened=max((start.score for start in starts), default=0.0))
-    starts = [start for start in starts if _bony(coarse, start, modality, mean)]
-    climbed = [climb(start, view) for start in starts]
-    climbed = [pose for pose in climbed if pose.score >= CLIMBED_OUT and _bony(coarse, pose, modality, mean)]
-    if not climbed:
-        return best
+    climbed = _climbed(view, modality, starts, mean, CLIMBED_OUT)
+    if not climbed or climbed[0].score < CLEARLY_CLIMBED:
+        sides = screen_sides(stack, modality, mean)[:MOST_SIDES]
+        climbed += _climbed(view, modality, sides, mean, CLIMBED_OUT_SIDE)
     # the header's orientation is right almost always, so another one has to be better than by chance
     climbed.sort(key=lambda pose: -pose.score * (1.05 if pose.turn == UPRIGHT else 1.0))
-    small = to_field(stack, SMALL_MM)
-    for start in climbed:
+    best = _best(small, modality, climbed, mean, max((start.score for start in starts), default=0.0))
+    if best.verdict == "head" and best.pose is not None and _another(view, small, modality, best.pose, mean):
+        return replace(best, verdict="uncertain", code="two_heads")
+    return best
+
+
+def _climbed(view: Look, modality: str, starts: list[Pose], mean: Template, least: float) -> list[Pose]:
+    """The placements after a pattern search, best first, without those that tell too little."""
+    climbed = [climb(start, view) for start in starts if _bony(view.field, start, modality, mean)]
+    kept = [pose for pose in climbed if pose.score >= least and _bony(view.field, pose, modality, mean)]
+    return sorted(kept, key=lambda pose: -pose.score)
+
+
+def _best(small: Field, modality: str, starts: list[Pose], mean: Template, screened: float) -> Finding:
+    """The best fit from some placements; the first clear one, or the first of all if that is a head as stored."""
+    best = Finding("none", "no_head_in_view", screened=screened)
+    for n, start in enumerate(starts):
         best = max(best, _fitted(small, modality, start, mean), key=_rank)
-        if best.verdict == "head":
+        believed = best.score >= CLEAR_FIT or (n == 0 and start.turn == UPRIGHT)
+        if best.verdict == "head" and believed:
             break
     return best
+
+
+def _another(view: Look, small: Field, modality: str, pose: Pose, mean: Template) -> bool:
+    """Whether a second head is in what lies outside of the first one's box."""
+    rest, coarse = _without(view.field, pose), view.field
+    solid = body(rest, modality)
+    if solid.sum() * coarse.step**3 / 1e6 < LEAST_SECOND_L:
+        return False
+    left = replace(view, field=rest, classes=np.where(rest.inside, view.classes, -1))
+    starts = _climbed(left, modality, screen(left, solid), mean, CLIMBED_OUT_SIDE)
+    found = _best(_without(small, pose), modality, starts[:2], mean, 0.0)
+    return found.verdict == "head" and found.score >= SECOND_FIT
+
+
+def _without(field: Field, pose: Pose) -> Field:
+    """The field without the head: its box, and the neck below, hold no data."""
+    there = pose(field.points())
+    there[:, 2] = np.maximum(there[:, 2], HEAD_BOTTOM + 1.0)
+    return replace(field, inside=field.inside & ~head_box(there).reshape(field.values.shape))
+
+
+def empty(stack: Stack, modality: str) -> Finding | None:
+    """A finding for a volume without anything in it: it may have lost what it showed."""
+    blank = np.ptp(stack.values) == 0 or (modality == "CT" and float(stack.values.max()) <= AIR_HU)
+    return Finding("uncertain", "empty_volume") if blank else None
 
 
 def _fitted(field: Field, modality: str, start: Pose, mean: Template) -> Finding:
@@ -100,7 +166,9 @@ def _fitted(field: Field, modality: str, start: Pose, mean: Template) -> Finding
 def too_little(stack: Stack) -> Finding | None:
     """A finding when the volume is too small for a face, before any work."""
     if stack.values.shape[0] < LEAST_PLANES:
-        return Finding("none", "too_few_planes")
+        # few axial planes are no surface; one sagittal plane is a profile
+        lying = abs(float(stack.normal[2])) > AXIAL
+        return Finding("none", "too_few_planes") if lying else Finding("uncertain", "few_planes")
     sizes = np.array(stack.values.shape) * [
         float(np.ptp(stack.heights)) / (stack.values.shape[0] - 1),
         float(np.linalg.norm(stack.row_step)),

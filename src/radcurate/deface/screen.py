@@ -19,6 +19,7 @@ from radcurate.deface.template import HEAD_BOTTOM, Template
 BINS = 16
 SCREENED_OUT = 0.10  # information of the best placement: heads start at 0.16 (a child's), limbs and chests end at 0.23
 CT_EDGES = np.array([-900, -500, -200, -120, -60, -20, 10, 25, 40, 60, 100, 200, 350, 600, 1000], float)  # HU
+TILTS = (-20.0, 0.0, 20.0)  # nodding, degrees
 UPRIGHT = "as_stored"
 TURNS = {
     UPRIGHT: (1.0, 1.0, 1.0),
@@ -120,14 +121,17 @@ def look(field: Field, modality: str, template: Template) -> Look:
     return Look(field, binned(field, modality).astype(np.int64), template, template_classes(template))
 
 
-def screen(view: Look, body: Flags) -> list[Pose]:
+def screen(view: Look, body: Flags, tilts: tuple[float, ...] = TILTS) -> list[Pose]:
     """Placements worth a closer look, best first: four as the header says, one for each way it may be wrong.
 
     Empty when no placement tells anything.
+
+    Args:
+        tilts: nodding that is tried at every height, degrees.
     """
     found = {}
     for turn, signs in TURNS.items():
-        scored = (view.scored(pose) for pose in _placements(view.field, body, turn, np.diag(signs)))
+        scored = (view.scored(pose) for pose in _placements(view.field, body, turn, np.diag(signs), tilts))
         found[turn] = distinct(sorted(scored, key=lambda pose: -pose.score))
     if max((poses[0].score for poses in found.values() if poses), default=0.0) < SCREENED_OUT:
         return []
@@ -205,8 +209,8 @@ BOX_CENTRE = np.array([3.0, -12.0, -8.0])
 BOX_VOLUME = 200.0 * 255.0 * 225.0  # of head_box, mm³
 
 
-def _placements(field: Field, body: Flags, turn: str, matrix: Floats) -> list[Pose]:
-    """Heads at every height of the body, centred on the body's cross-section there, tilted by −20, 0 and 20°."""
+def _placements(field: Field, body: Flags, turn: str, matrix: Floats, tilts: tuple[float, ...]) -> list[Pose]:
+    """Heads at every height of the body, centred on the body's cross-section there, tilted."""
     planes = np.flatnonzero(body.any(axis=(1, 2)))
     if planes.size == 0:
         return []
@@ -216,17 +220,28 @@ def _placements(field: Field, body: Flags, turn: str, matrix: Floats) -> list[Po
         part = body[(z <= top) & (z >= top - HEAD_HEIGHT)]
         if part.sum() * field.step**3 < LEAST_TISSUE:
             continue
-        _, y, x = (axis.mean() for axis in np.nonzero(part))
         below_top = VERTEX if matrix[2, 2] > 0 else HEAD_HEIGHT - VERTEX
-        centre = np.array([field.origin[0] + x * field.step, field.origin[1] + y * field.step, top - below_top])
-        for angle in TILTS:
-            c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-            full = np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ matrix
-            poses.append(Pose(full, MIDDLE - full @ centre, turn))
+        for n, (y, x) in enumerate(_middles(part, field.step)):
+            centre = np.array([field.origin[0] + x * field.step, field.origin[1] + y * field.step, top - below_top])
+            for angle in tilts if n == 0 else (0.0,):
+                c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+                full = np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ matrix
+                poses.append(Pose(full, MIDDLE - full @ centre, turn))
     return poses
 
 
+def _middles(part: Flags, step: float) -> list[tuple[float, float]]:
+    """Middle (y, x) of a slab of the body; of its halves too where it is wider than a head."""
+    _, y, x = np.nonzero(part)
+    found = [(float(y.mean()), float(x.mean()))]
+    for axis in (x, y):
+        if np.ptp(axis) * step > WIDE_MM:
+            halves = (axis < axis.mean(), axis >= axis.mean())
+            found += [(float(y[half].mean()), float(x[half].mean())) for half in halves]
+    return found
+
+
+WIDE_MM = 280.0
 HEAD_HEIGHT, VERTEX = 140.0, 80.0  # mm from vertex to skull base, and from vertex to MIDDLE, of the mean head
 MIDDLE = np.array([3.0, -4.0, 0.0])  # of the mean head's cross-sections
 LEAST_TISSUE = 2e5  # mm³ in the slab of a placement
-TILTS = (-20.0, 0.0, 20.0)  # nodding, degrees

@@ -7,15 +7,15 @@ one of these turns.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from radcurate.deface.body import body
-from radcurate.deface.screen import Look, Pose, screen
-from radcurate.deface.stack import Field, Floats
+from radcurate.deface.screen import Pose, look, screen
+from radcurate.deface.stack import Field, Floats, Stack, to_field
+from radcurate.deface.template import Template
 
 SIDEWAYS = "sideways"
+SIDE_MM = 12.0  # coarser than the look at what the header says: it is done five times
 # new x, y, z from the axes of the volume; right-handed
 SIDES: tuple[tuple[tuple[int, int], ...], ...] = (
     ((0, 1), (2, -1), (1, 1)),
@@ -50,17 +50,12 @@ def exchanged(field: Field, matrix: Floats) -> Field:
     return Field(np.ascontiguousarray(values), np.ascontiguousarray(inside), corners.min(axis=0), field.step)
 
 
-def screen_sides(view: Look, modality: str) -> list[Pose]:
-    """Placements of heads that lie on a side, best first: the best one of each side; on the view's own axes."""
+def screen_sides(stack: Stack, modality: str, mean: Template) -> list[Pose]:
+    """Placements of heads that lie on a side, best first; the best one of each side, upright in it."""
+    field = to_field(stack, SIDE_MM)
     found: list[Pose] = []
     for matrix in exchanges():
-        field = exchanged(view.field, matrix)
-        turned = replace(view, field=field, classes=exchanged_classes(view, matrix))
-        best = screen(turned, body(field, modality))[:1]
+        turned = exchanged(field, matrix)
+        best = screen(look(turned, modality, mean), body(turned, modality), (0.0,))[:1]
         found += [Pose(pose.matrix @ matrix, pose.shift, SIDEWAYS, pose.score) for pose in best]
     return sorted(found, key=lambda pose: -pose.score)
-
-
-def exchanged_classes(view: Look, matrix: Floats) -> np.ndarray:
-    field = Field(view.classes, view.field.inside, view.field.origin, view.field.step)
-    return exchanged(field, matrix).values
