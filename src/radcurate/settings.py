@@ -150,8 +150,10 @@ class Deface(Section):
         description="What is taken of a face: all of its front, or a shell that keeps the tissue under the skin "
         "(for head and neck).",
     )
-    overlap: Literal["quarantine"] = Field(
-        "quarantine", description="What happens to a series whose contour reaches into the removed region."
+    roi_overlap: Literal["quarantine", "shell"] = Field(
+        "quarantine",
+        description="What happens to a series whose contour reaches into the removed region: it is set aside; or only "
+        "the shell is taken, and it is set aside if the contour reaches into that too.",
     )
     least_moved: float = Field(
         0.85,

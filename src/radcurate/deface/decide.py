@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radcurate.deface.body import body
+from radcurate.deface.brain import protect
 from radcurate.deface.detect import Finding, clearly_none, find_head
 from radcurate.deface.quality import PRESENT, Presence, presence
 from radcurate.deface.region import Head, face_mask, head_of
@@ -13,6 +13,7 @@ from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
 from radcurate.deface.template import Template
 
 LEAST_IN_VIEW = 0.03  # share of the mean head's facial surface; less is a strip of forehead
+TURNED = "head_with_face_turned"
 EMPTY = 0.15  # share of tissue where the face would be; less has been taken away before
 # body parts (PS3.16 CID 4, 4030, 4031) of which a face may be in view; a header that says so is never overruled
 HEAD_PARTS = frozenset(
@@ -48,20 +49,15 @@ class Plan:
     before: Presence | None = None
     head: Head | None = None
     mask: Flags | None = None  # on head.field
+    keep: Flags | None = None  # the brain with its margin, on head.field
 
 
-Protect = Callable[[Stack, Head, str], Flags]
-
-
-def plan(
-    stack: Stack, modality: str, said: str, mean: Template, style: str = "remove", protect: Protect | None = None
-) -> Plan:
+def plan(stack: Stack, modality: str, said: str, mean: Template, style: str = "remove") -> Plan:
     """Decide on a CT or MR series.
 
     Args:
         said: BodyPartExamined; can only make the decision stricter.
         style: of `face_mask`.
-        protect: finds the brain and its margin on the head's field; called only for a head whose face is in view.
     """
     finding = find_head(stack, modality, mean)
     if finding.verdict == "none" and says_head(said) and not clearly_none(finding, modality):
@@ -74,15 +70,34 @@ def plan(
     if before.in_view < LEAST_IN_VIEW:
         return Plan("none", "face_not_in_view", finding, before)
     head = head_of(fine, solid, finding.pose, mean)
-    keep = None if protect is None else protect(stack, head, modality)
+    keep = protect(head, modality)
     mask = face_mask(head, modality, mean, style, keep)
     if before.agrees < PRESENT:
         gone = _tissue_share(head, mask) < EMPTY
         return Plan(
-            "none" if gone else "uncertain", "face_absent" if gone else "face_uncertain", finding, before, head, mask
+            "none" if gone else "uncertain",
+            "face_absent" if gone else "face_uncertain",
+            finding,
+            before,
+            head,
+            mask,
+            keep,
         )
     turned = finding.pose.turn != "as_stored"
-    return Plan("remove", "head_with_face_turned" if turned else "head_with_face", finding, before, head, mask)
+    return Plan("remove", TURNED if turned else "head_with_face", finding, before, head, mask, keep)
+
+
+def in_company(made: Plan, modality: str) -> Plan:
+    """The plan of a series without a head, where another series of the same study shows one: as if its header said so."""
+    odd = made.decision == "none" and made.code == "no_head_in_view" and not clearly_none(made.finding, modality)
+    return replace(made, decision="uncertain", code="head_in_study_but_not_found") if odd else made
+
+
+def thinner(made: Plan, modality: str, mean: Template) -> Plan:
+    """The same removal in the style `shell`."""
+    if made.head is None:
+        return made
+    return replace(made, code=made.code + "_shell", mask=face_mask(made.head, modality, mean, "shell", made.keep))
 
 
 def says_head(said: str) -> bool:

@@ -18,6 +18,7 @@ from radcurate.deface.stack import Field, Flags, Floats
 from radcurate.deface.template import EAR_FROM_MIDLINE, EAR_Y, EAR_Z, GOOD_FROM, MIDLINE_X, Template, in_outline
 
 HULL_MM = 16.0  # bridges an eye socket or an open mouth
+SKIN_MM = 5.0
 NEAR_KEPT_MM = 2.0  # to the mean head's brain where the patient's own brain was found
 BRAIN_MARGIN_MM = 6.0  # 5 mm lost brain in 5 of 21 heads when it was the only protection; here depth limits it too
 PINNA_MM = 13.0  # half of the thickness that counts as a thin, ear-like part
@@ -85,8 +86,10 @@ def face_mask(head: Head, modality: str, mean: Template, style: str = "remove", 
     """
     shape = head.field.values.shape
     near = (head.mean_depth > -AIR_MM) & head.field.inside
-    if keep is not None and not keep.any():
-        keep = None
+    if keep is not None:  # no brain lies in the skin, whatever its finder says
+        keep = keep & (depth(head.body, head.field.step) > SKIN_MM)
+        if modality == "CT":  # thin orbital walls let the inside of the skull run out into the face
+            keep &= head.brain_distance < BRAIN_MARGIN_MM
     safe = head.brain_distance > BRAIN_MARGIN_MM if keep is None else (head.brain_distance > NEAR_KEPT_MM) & ~keep
     outline = in_outline(mean.wide, head.there).reshape(shape) & near & safe
     ears = ear_boxes(head.there).reshape(shape) & near & (head.brain_distance > 0)

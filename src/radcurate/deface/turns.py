@@ -28,7 +28,7 @@ SIDES: tuple[tuple[tuple[int, int], ...], ...] = (
 
 def exchanges() -> list[Floats]:
     """Rotation matrices of shape (3, 3) that, with the four turns of `screen`, make up all 24 (the first is left out)."""
-    result = []
+    result: list[Floats] = []
     for side in SIDES:
         matrix = np.zeros((3, 3))
         for row, (axis, sign) in enumerate(side):

@@ -60,18 +60,28 @@ def run(settings: Deface, source: Path, decisions: Path, out: Path, key: Key, th
 
 
 def _spaces(rows: list[Row], dicom: Path, out: Path, settings: Deface) -> list[Space]:
-    """Image series by patient and frame of reference; one without a frame stands alone."""
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row["kind"] == "image" and row["status"] == tables.OK:
-            groups.setdefault((row["subject"], row["frame_of_reference"] or row["series"]), []).append(row)
+    """One for each study."""
     contours = [row for row in rows if row["kind"] != "image"]
     spaces = []
-    for _, images in sorted(groups.items()):
+    for images in _studies([row for row in rows if row["kind"] == "image" and row["status"] == tables.OK]):
         own = {row["series"] for row in images}
         linked = tuple(row for row in contours if own & set(row["images"] or []))
         spaces.append(Space(tuple(images), linked, dicom, out / "dicom", out / "pictures", settings))
     return spaces
+
+
+def _studies(images: list[Row]) -> list[list[Row]]:
+    """Images of one patient by study; studies that share a frame of reference stay together."""
+    groups: list[tuple[set[tuple[str, ...]], list[Row]]] = []
+    for row in sorted(images, key=lambda row: (row["subject"], row["series"])):
+        names = {(row["subject"], "study", row["study"] or row["series"])}
+        if row["frame_of_reference"]:
+            names.add((row["subject"], "frame", row["frame_of_reference"]))
+        together = [group for group in groups if group[0] & names]
+        groups = [group for group in groups if not group[0] & names]
+        members = [image for _, found in together for image in found]
+        groups.append((names.union(*(known for known, _ in together)), [*members, row]))
+    return [found for _, found in groups]
 
 
 def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> tuple[list[Row], list[Row], list[Row]]:
