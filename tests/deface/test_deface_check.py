@@ -40,7 +40,7 @@ def around(modality, change):
 def test_what_was_defaced_passes_and_no_control_does(modality):
     result = checked(modality)
     assert result.reason is None
-    assert result.after.moved.face > 0.93 and result.after.likeness < 0.3 and result.after.dice > 0.999
+    assert result.after.moved.face > 0.93 and result.after.likeness < 0.3 and result.after.dice > 0.995
     assert result.untouched.moved == Moved(0.0, 0.0) and not result.untouched_passes
     assert result.untouched.likeness == pytest.approx(1.0) and result.blurred_likeness > 0.5
     assert result.controls_hold
