@@ -31,7 +31,7 @@ def run(settings: Deface, source: Path, decisions: Path, out: Path, key: Key, th
         decisions: the file of decisions; there need not be one.
         out: results/deface/<chunk>.
         key: the project key.
-        threads: processes, one frame of reference each.
+        threads: processes, one study each.
 
     Raises:
         CurationError: the seal of `source` doesn't hold, or the file of decisions can't be read.
