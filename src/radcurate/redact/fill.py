@@ -111,7 +111,7 @@ def _filled(picture: Picture, group: Box, areas: Sequence[Area]) -> Patch:
     for area in areas:
         _mark(mask, area, top, left)
     part = np.s_[group.top - top : group.bottom - top, group.left - left : group.right - left]
-    values = _as_stored(_inpainted(_channels(crop, picture), mask, part), crop, mask, picture)
+    values = _as_stored(inpainted(_channels(crop, picture), mask, part), crop, mask, picture)
     return Patch(group.top, group.left, values[part], mask[part])
 
 
@@ -139,8 +139,14 @@ def _channels(crop: Stored, picture: Picture) -> Values:
     return crop.astype(np.float32).reshape(*crop.shape[:2], -1)
 
 
-def _inpainted(values: Values, mask: Flags, part: tuple[slice, slice]) -> Values:
-    """Channels with structure continued into the mask and texture brought there."""
+def inpainted(values: Values, mask: Flags, part: tuple[slice, slice]) -> Values:
+    """Channels with structure continued into the mask and texture brought there, each within what is known of it.
+
+    Args:
+        values: shape (row, column, channel); what they are in the mask doesn't matter.
+        mask: shape (row, column), what is to be filled.
+        part: rows and columns that hold all of the mask.
+    """
     if mask.all():
         return np.zeros_like(values)
     known = ~mask
