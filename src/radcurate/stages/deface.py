@@ -53,8 +53,8 @@ def run(settings: Deface, source: Path, decisions: Path, out: Path, key: Key, th
     log.info(
         "deface: %d images, %d defaced, %d without a face, %d quarantined",
         len(images),
-        sum(row["face"] == "removed" for row in images),
-        sum(row["face"] == "none" for row in images),
+        sum(row.get("face") == "removed" for row in images),
+        sum(row.get("face") == "none" for row in images),
         sum(row["status"] != tables.OK for row in images),
     )
 
