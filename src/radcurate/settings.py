@@ -130,7 +130,8 @@ class Redact(Section):
         0.25,
         gt=0,
         le=1,
-        description="Share of a picture in boxes of text above which it is a page and no image, and is quarantined.",
+        description="Share of a picture in boxes of text above which, with more than six lines, it is a page and no image and is "
+        "quarantined; with fewer lines twice this share.",
     )
     regions: str = Field(
         "config/redact_regions.csv",

@@ -33,7 +33,9 @@ def test_a_doubt_is_for_a_person_where_it_is_looked_at_strictly():
 
 
 def test_a_page_of_text_is_no_image():
-    assert outcome(SURE, covered=0.26).reason == "mostly_text"
+    assert outcome(*[SURE] * 7, covered=0.26).reason == "mostly_text"
+    assert outcome(SURE, covered=0.26).reason is None, "a small slice with a name on it"
+    assert outcome(SURE, covered=0.51).reason == "mostly_text", "so much is not filled, whatever it is"
 
 
 def test_what_could_not_be_looked_at_does_not_go_on():

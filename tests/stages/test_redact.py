@@ -222,7 +222,7 @@ def test_a_doubt_on_a_slice_is_passed_over_unless_a_steward_says_otherwise(chunk
 def test_a_page_of_text(chunk):
     chunk.image("S-1", modality="OT")
     chunk.finds("S-1", hit())
-    chunk.covered = 0.3
+    chunk.covered = 0.6
     gone(chunk, "S-1", "mostly_text")
     assert chunk.run(most_covered=0.4)["S-1"]["status"] == "ok"
 

@@ -7,12 +7,14 @@ A patient's own words are filled whatever was decided.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from radcurate.redact.found import Hit
 
 IDENTITY = "identity"
+PAGE_LINES = 6  # small slices with a name plate of three to five lines are covered by a quarter as well
 RELEASE, ERASE, LEAVE_OUT = "release", "erase", "leave_out"
 ANEW = "export the series again, or leave it out"
 DECIDE = "look at it with `radcurate review pictures`, then say with `radcurate review decide` what is to become of it"
@@ -55,7 +57,7 @@ def decide(
         covered: largest share of a frame that lies in boxes.
         refused: why the pictures couldn't be looked at, if so.
         strict: doubts are for a person.
-        most_covered: share of a frame above which it is a page of text, not an image with text on it.
+        most_covered: share of a frame above which it is a page of text, not an image with text on it, if there are many lines.
         choices: what a person decided, see above.
     """
     if choices and choices[-1] == LEAVE_OUT:
@@ -68,8 +70,13 @@ def decide(
         own = tuple(hit for hit in hits if hit.kind == IDENTITY)
         return Outcome("released_by_person", own)
     sure = tuple(hit for hit in hits if hit.sure)
-    if covered > most_covered:
+    if covered > 2 * most_covered or (covered > most_covered and _most_lines(sure) > PAGE_LINES):
         return Outcome("page_of_text", sure, "mostly_text")
     if strict and len(sure) < len(hits):
         return Outcome("doubtful_text", sure, "text_uncertain")
     return Outcome("text_removed" if sure else "no_text", sure)
+
+
+def _most_lines(hits: Sequence[Hit]) -> int:
+    """Of one frame."""
+    return max(Counter(hit.place for hit in hits).values(), default=0)
