@@ -34,6 +34,7 @@ STIFF_MM = 3.0  # over which the plate evens out noise of what is around
 AROUND_MM = 15.0  # of skin that the fill is made of
 JUMP_MM = 8.0  # by which neighbouring columns' surfaces may differ and still be the same skin
 MOST_OF_IT = 0.5  # correlation on one side alone; a few hundred columns of noise reach 0.25 by chance
+PHASES = 12  # places of the surface between two voxels that are told apart
 STANDS_OUT = 1.5  # times the unevenness of skin beside it, that a raised mark has at least
 EVEN = 0.25  # of a voxel: unevenness that comes from voxels alone
 SMALL = 0.02  # share of the mark's surface below which a side of it isn't looked at from there
@@ -86,13 +87,21 @@ def body_of(values: Values, modality: str) -> tuple[Flags, float]:
         VolumeError: no_body.
     """
     cut = SKIN_HU if modality == "CT" else _between(values)
-    parts, count = ndimage.label(values > cut)
-    if not count:
+    body = _largest(values > cut)
+    if not body.any():
         raise VolumeError(
             "no_body", "there is no skin", wanted="a body in air", found="none", fix="take the mark out of the table"
         )
+    return body, cut
+
+
+def _largest(tissue: Flags) -> Flags:
+    """The largest piece, with what it encloses in each plane."""
+    parts, count = ndimage.label(tissue)
+    if not count:
+        return tissue
     body = parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in body]), cut
+    return np.stack([ndimage.binary_fill_holes(plane) for plane in body])
 
 
 def _between(values: Values) -> float:
@@ -133,8 +142,8 @@ def smoothed(values: Values, spacing: tuple[float, float, float], mark: Flags, k
             found="a shared voxel",
             fix="draw the contour without the skin, or leave the series out",
         )
-    after = body_of(result, modality)[0]
-    return Smoothed(result, changed, _likeness(sides, (values, body), (result, after), cut), len(sides))
+    found = _likeness(sides, _read(values, cut), _read(result, cut), cut)
+    return Smoothed(result, changed, found, len(sides))
 
 
 def likeness(before: Values, after: Values, spacing: tuple[float, float, float], mark: Flags, modality: str) -> float:
@@ -144,7 +153,12 @@ def likeness(before: Values, after: Values, spacing: tuple[float, float, float],
         VolumeError: no_body, no_skin.
     """
     body, cut = body_of(before, modality)
-    return _likeness(_sides(body, mark, spacing), (before, body), (after, body_of(after, modality)[0]), cut)
+    return _likeness(_sides(body, mark, spacing), _read(before, cut), _read(after, cut), cut)
+
+
+def _read(values: Values, cut: float) -> tuple[Values, Flags]:
+    """A volume as it is measured, and its body."""
+    return values, _largest(values > cut)
 
 
 def _sides(body: Flags, mark: Flags, spacing: tuple[float, float, float]) -> list[_Side]:
@@ -316,7 +330,16 @@ def _pattern(side: _Side, values: Values, body: Flags, cut: float) -> tuple[Map,
     known = np.isfinite(height)
     depths = np.arange(0, SKIN_MM + 0.01, side.steps[2] / 2)
     skin = _layers(side, values, np.where(known, height, side.about), depths).mean(axis=-1).astype(np.float64)
-    return _fast(height, known, side.steps), _fast(skin, known, side.steps)
+    phase = np.where(known, height % 1 * PHASES, 0).astype(np.int64)
+    fast = [_without(_fast(image, known, side.steps), phase, known) for image in (height, skin)]
+    return fast[0], fast[1]
+
+
+def _without(image: Map, phase: NDArray[np.int64], known: Flags) -> Map:
+    """Without what comes from where the surface lies between two voxels, which is the same in any skin of that shape."""
+    counts = np.bincount(phase[known], minlength=PHASES)
+    means = np.bincount(phase[known], image[known], PHASES) / np.maximum(counts, 1)
+    return image - means[phase]
 
 
 def _fast(image: Map, known: Flags, steps: tuple[float, ...]) -> Map:
