@@ -21,7 +21,6 @@ DOUBT_CONFIDENCE = 0.4
 SHORT_DOUBT = 0.6  # of two letters
 BESIDE_CONFIDENCE = 0.5
 OWN_CONFIDENCE = 0.3  # of the patient's own words
-TALLEST, TALLEST_SHARE = 96, 0.4  # rows of a line, or share of a picture's shorter side
 NARROWEST, WIDEST = 0.15, 2.5  # of a letter in heights of its line
 # what a film's side or a plane's directions are marked with: of no person
 DIRECTIONS = frozenset(
@@ -68,19 +67,7 @@ def is_direction(text: str) -> bool:
 
 def shaped(line: Line) -> bool:
     """Whether a line is as long as its letters can make it."""
-    along, across = _sides(line)
-    return NARROWEST <= along / max(1, across) / max(1, len(line.text)) <= WIDEST
-
-
-def fits(line: Line, rows: int, columns: int) -> bool:
-    """Whether a line is no higher than text in a picture of that size is: rings and ribs read as huge letters."""
-    return _sides(line)[1] <= max(TALLEST, TALLEST_SHARE * min(rows, columns))
-
-
-def _sides(line: Line) -> tuple[int, int]:
-    """Length and height."""
-    high, wide = line.box.bottom - line.box.top, line.box.right - line.box.left
-    return (wide, high) if line.upright else (high, wide)
+    return NARROWEST <= line.length / max(1.0, line.height) / max(1, len(line.text)) <= WIDEST
 
 
 def sure(line: Line) -> bool:

@@ -27,6 +27,7 @@ GROWN_TO = 1152  # a picture is enlarged at most to this
 SAME = 0.5  # share of the smaller outline that two finds of one line have in common
 CLEAR = 0.85  # confidence at which no other view is asked
 FLAT = 1.5  # of 255: a tile with no more contrast in any view is empty
+TALLEST, TALLEST_SHARE = 96, 0.4  # pixels of a line's height, or share of the picture's shorter side
 UPRIGHT = 1.3  # a line longer than high by this is read along its length only
 
 View = Callable[[views.Shades, views.Levels], Bytes]
@@ -52,15 +53,17 @@ FULL = Effort(
 )
 
 
+LIGHT = Effort(((views.wide, 1), (views.local, 1), (views.fine, 2)))  # of one frame among many
 PARTS = Effort(((views.middle, 1), (views.local, 1)))  # of the tiles of a large picture
 MANY_TILES = 8
 
 
 class Line(NamedTuple):
-    """A line in a picture. seen: the detector's score; times: in how many views."""
+    """A line in a picture. length, height: in its own direction; seen: the detector's score; times: in how many views."""
 
     box: Box
-    upright: bool  # its letters stand or lie along the rows of the picture
+    length: float
+    height: float
     text: str
     confidence: float
     seen: float
@@ -94,8 +97,13 @@ def lines(picture: Picture, effort: Effort = FULL) -> list[Line]:
 
 def line_at(look: Bytes, spot: reader.Spot) -> Line:
     """What one view says at a spot."""
-    reading, upright = _read(look, spot.corners)
-    return Line(_bounds(spot.corners), upright, reading.text, reading.confidence, spot.score, 1)
+    reading, (length, height) = _read(look, spot.corners)
+    return Line(_bounds(spot.corners), length, height, reading.text, reading.confidence, spot.score, 1)
+
+
+def legible(spot: reader.Spot, rows: int, columns: int) -> bool:
+    """Whether a spot is no higher than text in a picture of that size: rings and ribs look like huge letters."""
+    return min(reader.sides(spot.corners)) <= max(TALLEST, TALLEST_SHARE * min(rows, columns))
 
 
 def _in_tile(tile: views.Shades, of: views.Levels, part: Box, factor: float, effort: Effort) -> list[Line]:
@@ -116,21 +124,25 @@ def _in_tile(tile: views.Shades, of: views.Levels, part: Box, factor: float, eff
         if scale > 1 and scale < 1.2:
             continue
         looks.append(look)
-        finds += [_Find(spot.corners, spot.score, len(looks) - 1) for spot in reader.find(look, effort.level, scale)]
+        finds += [
+            _Find(spot.corners, spot.score, len(looks) - 1)
+            for spot in reader.find(look, effort.level, scale)
+            if legible(spot, *look.shape[:2])
+        ]
     return [_line(group, looks, part, factor) for group in _groups(finds)]
 
 
 def _line(group: Sequence[_Find], looks: Sequence[Bytes], part: Box, factor: float) -> Line:
     """The finds of one line as one: the best that any of them reads."""
-    best, upright = Reading("", 0.0), True
+    best, sides = Reading("", 0.0), reader.sides(group[0].corners)
     asked: set[int] = set()
     for find in group:
         if find.look in asked and len(asked) > 1:
             continue
         asked.add(find.look)
-        reading, level = _read(looks[find.look], find.corners)
+        reading, of_it = _read(looks[find.look], find.corners)
         if reading.confidence * _weight(reading.text) > best.confidence * _weight(best.text):
-            best, upright = reading, level
+            best, sides = reading, of_it
         if best.confidence >= CLEAR and _weight(best.text) >= 1:
             break
     corners = np.concatenate([find.corners for find in group if _alike(find, group[0])])
@@ -139,11 +151,12 @@ def _line(group: Sequence[_Find], looks: Sequence[Bytes], part: Box, factor: flo
     box = Box(
         part.top + max(0, int(top)), part.left + max(0, int(left)), part.top + int(bottom), part.left + int(right)
     )
-    return Line(box, upright, best.text, best.confidence, group[0].score, len({find.look for find in group}))
+    length, height = (side / factor for side in sides)
+    return Line(box, length, height, best.text, best.confidence, group[0].score, len({find.look for find in group}))
 
 
-def _read(look: Bytes, corners: Corners) -> tuple[Reading, bool]:
-    """The best reading over the ways a line may be turned, and whether it is read along the rows."""
+def _read(look: Bytes, corners: Corners) -> tuple[Reading, tuple[float, float]]:
+    """The best reading over the ways a line may be turned, and the line's length and height as it is read."""
     along, across = reader.sides(corners)
     turns = [0, 2] if along >= across else [1, 3]
     if max(along, across) < UPRIGHT * min(along, across):
@@ -155,7 +168,7 @@ def _read(look: Bytes, corners: Corners) -> tuple[Reading, bool]:
             best, way = reading, turn
         if best.confidence >= CLEAR:
             break
-    return best, way in (0, 2)
+    return best, (along, across) if way in (0, 2) else (across, along)
 
 
 def _weight(text: str) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from radcurate.errors import CurationError
 from radcurate.redact import judge
 from radcurate.redact.found import Box, Flags, Hit, Picture, Pictures, Place
-from radcurate.redact.lines import Line, lines
+from radcurate.redact.lines import FULL, Effort, Line, lines
 from radcurate.redact.marks import marks_outside
 from radcurate.redact.seeds import Seeds, say_together, says
 from radcurate.redact.stacks import LEAST_FRAMES, look_through
@@ -84,9 +84,9 @@ def _of_stack(
         return
     sizes: dict[Place, tuple[int, int]] = {}
 
-    def full(picture: Picture) -> list[Hit]:
+    def full(picture: Picture, effort: Effort) -> list[Hit]:
         sizes[picture.place] = _size(picture)
-        return list(hits_of(picture, seeds, doubts))
+        return list(hits_of(picture, seeds, doubts, effort))
 
     for place, found, by_itself in look_through(pictures, stack, full):
         yield sizes.get(place) or next(iter(sizes.values())), found, by_itself
@@ -101,9 +101,9 @@ def _stacks(pictures: Pictures, places: Sequence[Place]) -> Iterator[Sequence[Pl
         yield tuple(frames)
 
 
-def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
+def hits_of(picture: Picture, seeds: Seeds, doubts: bool, effort: Effort = FULL) -> Iterator[Hit]:
     """What is drawn into one frame, from top to bottom."""
-    found = _judged(picture, lines(picture), seeds, doubts)
+    found = _judged(picture, lines(picture, effort), seeds, doubts)
     if picture.beyond is not None and picture.beyond.any():
         found += _beyond(picture, picture.beyond, seeds)
     known = [hit.box for hit in found if hit.sure]
@@ -116,7 +116,6 @@ def hits_of(picture: Picture, seeds: Seeds, doubts: bool) -> Iterator[Hit]:
 
 
 def _judged(picture: Picture, read: Sequence[Line], seeds: Seeds, doubts: bool) -> list[Hit]:
-    read = [line for line in read if judge.fits(line, *_size(picture))]
     own = _own(read, seeds)
     sure = [line for line in read if line in own or judge.sure(line)]
     sure = judge.outermost(sure + [line for line in read if sure and line not in sure and judge.sure_in_company(line)])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from radcurate.redact import judge, reader, views
 from radcurate.redact.constancy import Grey, Known, contrast_of, known
 from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
-from radcurate.redact.lines import LARGEST_WHOLE, SMALLEST_SIDE, Line, line_at
+from radcurate.redact.lines import FULL, LARGEST_WHOLE, LIGHT, SMALLEST_SIDE, Effort, Line, legible, line_at
 
 LEAST_FRAMES = 6  # fewer are looked at one by one
 TOGETHER = 3  # differences in one picture
@@ -32,7 +32,7 @@ INSIDE = 0.6  # of a suspect's area in a line that is known
 STILL = 0.8  # of the frames show a line that is in doubt: it is no anatomy
 THERE, PERHAPS = 0.5, 0.25  # of the greatest contrast that a line has in any frame
 
-Full = Callable[[Picture], list[Hit]]
+Full = Callable[[Picture, Effort], list[Hit]]
 
 
 class _Held(NamedTuple):
@@ -54,7 +54,7 @@ class _Glance:
 def look_through(pictures: Pictures, places: Sequence[Place], full: Full) -> Iterator[tuple[Place, list[Hit], bool]]:
     """Each place that shows something or was looked at by itself, with its hits, and whether it was.
 
-    full: looks at one frame with all effort.
+    full: looks at one frame with the effort told.
     Errors: what `pictures.read` raises.
     """
     glance = _glance(pictures, places)
@@ -64,7 +64,7 @@ def look_through(pictures: Pictures, places: Sequence[Place], full: Full) -> Ite
         unknown = [line for line in glance.suspects.get(place, ()) if not _among(line, lines)]
         if unknown or place in glance.alone:
             picture = pictures.read(place)
-            done[place] = full(picture)
+            done[place] = full(picture, FULL if unknown or not pictures.volume else LIGHT)
             lines += _news(done[place], lines, _view(picture))
     lines += _of_mean(glance, full, lines)
     shown = {place: list(hits) for place, hits in done.items()}
@@ -137,9 +137,11 @@ def _differences(glance: _Glance, held: Sequence[_Held]) -> None:
 def _look_at(glance: _Glance, look: reader.Bytes, held: Sequence[_Held]) -> None:
     scale = max(1.0, min(MOST_GROWN, GROWN_TO / max(look.shape[:2])))
     for spot in reader.find(look, LEVEL, scale):
+        if not legible(spot, *look.shape[:2]):
+            continue
         for frame in held:
             line = line_at(np.repeat(frame.view[..., None], views.COLOURS, axis=2), spot)
-            if judge.letters(line.text) >= judge.DOUBT_LETTERS and line.confidence >= SUSPECT:
+            if judge.letters(line.text) >= judge.DOUBT_LETTERS and line.confidence >= SUSPECT and judge.shaped(line):
                 top, left, bottom, right = line.box
                 box = Box(top, left, min(bottom, look.shape[0]), min(right, look.shape[1]))
                 glance.suspects.setdefault(frame.place, []).append(line._replace(box=box))
@@ -150,7 +152,7 @@ def _of_mean(glance: _Glance, full: Full, lines: Sequence[Known]) -> list[Known]
     if glance.total is None:
         return []
     mean = np.rint(glance.total / glance.count).astype(np.uint8)
-    found = full(Picture(Place(-1, -1), mean, "MONOCHROME2", 8))
+    found = full(Picture(Place(-1, -1), mean, "MONOCHROME2", 8), LIGHT)
     return _news([hit for hit in found if hit.sure], lines, mean)
 
 
