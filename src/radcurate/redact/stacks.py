@@ -64,7 +64,8 @@ def look_through(pictures: Pictures, places: Sequence[Place], full: Full) -> Ite
         unknown = [line for line in glance.suspects.get(place, ()) if not _among(line, lines)]
         if unknown or place in glance.alone:
             picture = pictures.read(place)
-            done[place] = full(picture, FULL if unknown or not pictures.volume else LIGHT)
+            clear = any(line.confidence >= judge.SURE_CONFIDENCE for line in unknown)
+            done[place] = full(picture, FULL if clear or not pictures.volume else LIGHT)
             lines += _news(done[place], lines, _view(picture))
     lines += _of_mean(glance, full, lines)
     shown = {place: list(hits) for place, hits in done.items()}
