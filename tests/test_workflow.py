@@ -111,3 +111,17 @@ def test_an_engine_that_nobody_knows_is_told_before_anything_runs() -> None:
             workflow._engines(load_config({"extract": wrong}))
     workflow._engines(load_config({"extract": {"crosscheck": {"engine": "abacus"}}}))
     workflow._engines(load_config({"extract": {"engine": "mine", "extensions": ["mine.py"]}}))
+
+
+def test_a_decision_concerns_its_own_chunk_and_stage_only(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.csv"
+    config = load_config({"redact": {"decisions": str(path)}, "deface": {"decisions": str(path)}})
+    run = workflow.Run(config, tmp_path, None)
+    places = [("redact", "00001"), ("redact", "00002"), ("deface", "00001")]
+    assert [run.decided(*place) for place in places] == ["", "", ""]
+    head = "chunk,series,stage,decision,evidence,by,date,reason"
+    path.write_text(f"{head}\n00001,S-1,redact,release,0123456789abcdef,A Person,2026-01-01,looked\n")
+    first, *others = (run.decided(*place) for place in places)
+    assert len(first) == 16 and others == ["", ""]
+    path.write_text(path.read_text() + "00001,S-2,redact,erase,0123456789abcdef,A Person,2026-01-02,looked\n")
+    assert run.decided("redact", "00001") not in ("", first)

@@ -60,6 +60,15 @@ def test_an_edited_module_runs_its_stage_and_later(run, stage):
     assert set(run.planned()) == from_stage(stage)
 
 
+def test_a_decision_runs_its_chunk_and_no_other(run):
+    chunk = sorted((run.results / "redact").iterdir())[0].name
+    line = f"{chunk},S-1,redact,release,0123456789abcdef,A Person,2026-01-01,looked"
+    path = run.folder / "config" / "decisions.csv"
+    path.write_text(f"chunk,series,stage,decision,evidence,by,date,reason\n{line}\n")
+    planned = run.planned()
+    assert set(planned) == from_stage("redact") and planned["redact"] == planned["deface"] == 1
+
+
 def test_a_comment_in_a_module_runs_nothing(run):
     path = run.folder / "src" / "radcurate" / "stages" / "extract.py"
     path.write_text(path.read_text() + "\n# a thought\n")
