@@ -59,7 +59,7 @@ def _sector(rng: np.random.Generator, rows: int, columns: int) -> Floats:
 def dose_screen(header: Dataset, person: Person, study: Study, hospital: str) -> list[Line]:
     """A scanner's page about patient and dose: nothing but text; header is filled in place."""
     surname, number, born = about(person)
-    page = np.zeros((360, 420), np.float32)
+    page = np.zeros((204, 400), np.float32)
     lines = [
         capitals(hospital),
         f"Patient: {surname}, {capitals(person.forename)}",
