@@ -122,6 +122,7 @@ def test_each_series_gets_a_private_page_with_what_was_found(
     page = (out / f"{SERIES}.redact.html").read_text()
     assert "text_uncertain" in page and "look at it" in page and "0.41" in page
     assert "QUILLON" in page.upper()  # read for the page
+    assert f"radcurate review decide {SERIES} --stage redact --decision … --by" in page
     assert page.count("data:image/png;base64,") == 2  # the crop, and the whole frame with its box
     assert "http" not in page.replace("http-equiv", "")
     face = (out / f"{FACE}.deface.html").read_text()

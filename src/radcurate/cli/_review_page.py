@@ -91,10 +91,8 @@ def index(pages: Sequence[Page]) -> bytes:
 
 def _choices(content: Page) -> str:
     rows = [(f"--decision {name}", MEANING[name]) for name in sorted(DECISIONS[content.stage])]
-    command = (
-        f"radcurate review decide {content.series} --stage {content.stage} \\\n"
-        "    --decision … --by 'your name' --reason 'what you saw'"
-    )
+    who = "--by 'your name' --reason 'what you saw'"
+    command = f"radcurate review decide {content.series} --stage {content.stage} --decision … {who}"
     return (
         html.table(rows)
         + f"<pre>{html.text(command)}</pre><p>The decision counts for what is shown here (<code>{html.text(content.evidence)}</code>); "
