@@ -319,6 +319,7 @@ PLANTED = [
     ("deface.outside_changed", qc(outside_equal=False)),
     ("deface.outside_changed", qc(outside_equal=None)),
     ("deface.control_passed", qc(control_passed=True)),
+    ("deface.control_passed", qc(controls_hold=False)),
     ("provenance.rows_without_record", plant_no_record),
     ("provenance.incomplete_records", plant_incomplete_record),
     ("features.empty_rows", plant_empty_row),

@@ -5,6 +5,7 @@ rule gate:
     input:
         consent="results/consent/series.parquet",
         deidentify=per_chunk("results/deidentify/{chunk}/series.parquet"),
+        redact=per_chunk("results/redact/{chunk}/series.parquet"),
         deface=per_chunk("results/deface/{chunk}/series.parquet"),
         verify=per_chunk("results/verify/{chunk}/series.parquet"),
         extract=per_chunk("results/extract/{chunk}/series.parquet"),
