@@ -137,6 +137,10 @@ class Redact(Section):
         "config/redact_regions.csv",
         description="CSV file with places where some devices always draw; there need not be one.",
     )
+    marks: str = Field(
+        "config/redact_marks.csv",
+        description="CSV file with marks in the skin, such as tattoos, that are to be smoothed; there need not be one.",
+    )
     decisions: str = Field(
         "config/decisions.csv",
         description="CSV file with what people decided about quarantined series, as `radcurate review decide` writes it.",

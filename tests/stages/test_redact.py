@@ -49,6 +49,7 @@ class Chunk:
         self.root, self.key = root, key
         self.source, self.chunk, self.out = root / "deidentify", root / "consent", root / "redact" / "00000"
         self.decisions, self.regions = root / "decisions.csv", root / "regions.csv"
+        self.marks = root / "marks.csv"
         self.rows: list[dict[str, object]] = []
         self.found: dict[str, list[Hit]] = {}
         self.left: dict[str, list[Hit]] = {}
@@ -100,7 +101,9 @@ class Chunk:
         if fake:
             self.fake()
         regions = [self.regions] if self.regions.exists() else []
-        redact.run(Redact(**settings), self.source, self.chunk, regions, self.decisions, self.out, self.key, threads)
+        marks = [self.marks] if self.marks.exists() else []
+        tables_of = (regions, marks)
+        redact.run(Redact(**settings), self.source, self.chunk, *tables_of, self.decisions, self.out, self.key, threads)
         return {row["series"]: row for row in tables.read_rows(self.out / "series.parquet", tables.REDACT_SERIES)}
 
     def boxes(self, series: str) -> list[dict[str, object]]:
@@ -179,7 +182,7 @@ def test_a_broken_seal_is_not_believed(chunk):
     chunk.run()
     (chunk.chunk / "seal.json").write_text(json.dumps({"files": {}, "mac": "0"}))
     with pytest.raises(CurationError, match="seal"):
-        redact.run(Redact(), chunk.source, chunk.chunk, [], chunk.decisions, chunk.out, chunk.key, 1)
+        redact.run(Redact(), chunk.source, chunk.chunk, [], [], chunk.decisions, chunk.out, chunk.key, 1)
 
 
 def test_a_place_that_a_steward_named_is_filled(chunk):

@@ -6,6 +6,7 @@ rule redact:
         dicom="results/deidentify/{chunk}/dicom",
         series="results/deidentify/{chunk}/series.parquet",
         regions=run.optional(run.config.redact.regions),
+        marks=run.optional(run.config.redact.marks),
         identifiers="results/consent/chunks/{chunk}/identifiers.parquet",
     output:
         dicom=directory("results/redact/{chunk}/dicom"),
@@ -30,4 +31,4 @@ rule redact:
         out=subpath(output.series, parent=True),
     shell:
         "python -m radcurate.stages.redact --settings {params.settings:q} --source {params.source}"
-        " --chunk {params.chunk} --regions {input.regions:q} --decisions {params.decisions:q} --out {params.out} --threads {threads} --log {log}"
+        " --chunk {params.chunk} --regions {input.regions:q} --marks {input.marks:q} --decisions {params.decisions:q} --out {params.out} --threads {threads} --log {log}"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from radcurate.redact.found import Hit
 
-IDENTITY = "identity"
+IDENTITY, SKIN = "identity", "skin"
 PAGE_LINES = 6  # small slices with a name plate of three to five lines are covered by a quarter as well
-RELEASE, ERASE, LEAVE_OUT = "release", "erase", "leave_out"
+RELEASE, ERASE, LEAVE_OUT, SMOOTH_SKIN = "release", "erase", "leave_out", "smooth_skin"
 ANEW = "export the series again, or leave it out"
 DECIDE = "look at it with `radcurate review pictures`, then say with `radcurate review decide` what is to become of it"
 REMEDIES = {
@@ -26,6 +26,9 @@ REMEDIES = {
     "`redact.regions`, or leave the series out",
     "box_over_roi": "draw the contour so that it keeps away from the text, or leave the series out",
     "outside_changed": "report this as an error of radcurate: it changed pixels that it should not",
+    "skin_unsigned": "look at the skin that would be smoothed, then sign with `radcurate review decide`: smooth_skin, or leave_out",
+    "skin_pattern_left": "the mark in the skin can still be told after smoothing: make its ball larger in `redact.marks`, or leave "
+    "the series out",
     "left_out": "a person decided so in the file of decisions",
 }
 
@@ -67,7 +70,7 @@ def decide(
     if ERASE in choices:
         return Outcome("released_by_person" if RELEASE in choices else "text_removed", tuple(hits))
     if RELEASE in choices:
-        own = tuple(hit for hit in hits if hit.kind == IDENTITY)
+        own = tuple(hit for hit in hits if hit.kind in (IDENTITY, SKIN))
         return Outcome("released_by_person", own)
     sure = tuple(hit for hit in hits if hit.sure)
     if covered > 2 * most_covered or (covered > most_covered and _most_lines(sure) > PAGE_LINES):

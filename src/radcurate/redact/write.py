@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pydicom
 
 from radcurate.redact.found import Box
@@ -35,8 +36,11 @@ def write(path: Path, target: Path, patches: Mapping[int, Sequence[Patch]]) -> W
 
 
 def _box(patch: Patch) -> Box:
-    rows, columns = patch.mask.shape
-    return Box(patch.top, patch.left, patch.top + rows, patch.left + columns)
+    rows, columns = np.flatnonzero(patch.mask.any(axis=1)), np.flatnonzero(patch.mask.any(axis=0))
+    if not rows.size:
+        return Box(0, 0, 0, 0)
+    top, left = patch.top + int(rows[0]), patch.left + int(columns[0])
+    return Box(top, left, patch.top + int(rows[-1]) + 1, patch.left + int(columns[-1]) + 1)
 
 
 def declare_clean(path: Path) -> bool:

@@ -22,15 +22,18 @@ from radcurate.keys import Key
 from radcurate.redact.fill import Area, fill
 from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
 from radcurate.redact.look import Look, look, second_look
-from radcurate.redact.outcome import ANEW, IDENTITY, RELEASE, REMEDIES, Outcome, decide
+from radcurate.redact.outcome import ANEW, IDENTITY, RELEASE, REMEDIES, SKIN, SMOOTH_SKIN, Outcome, decide
 from radcurate.redact.pictures import open_series
 from radcurate.redact.regions import Region, region_hits
 from radcurate.redact.seeds import Seeds
+from radcurate.redact.skin_marks import Mark
 from radcurate.redact.strict import Said, said_of, strictly
 from radcurate.redact.write import declare_clean, write
 from radcurate.settings import Redact
 from radcurate.stages._contours import UNKNOWN, touching
 from radcurate.stages._folders import files_in, link_files
+from radcurate.stages._skin import Skin, smooth_marks
+from radcurate.volumes.patch import Patch
 from radcurate.volumes.problems import VolumeError
 
 STAGE = "redact"
@@ -50,6 +53,7 @@ class Task:
     out: Path  # redact's dicom folder
     settings: Redact
     regions: tuple[Region, ...]  # where a steward says that some devices always draw
+    marks: tuple[Mark, ...]  # in the skin, as a steward names them
     decisions: Decisions
     key: Key
 
@@ -88,8 +92,9 @@ def _cleaned(task: Task, folder: Path) -> Result:
     strict = strictly(said, task.row["modality"], task.settings.lenient)
     pictures = open_series(files)
     found = look(pictures, task.seeds, strict)
-    found = replace(found, hits=(*found.hits, *region_hits(task.regions, files)))
-    scene = _Scene(task, files, said, strict, pictures, found, folder)
+    skin = smooth_marks(files, task.row["modality"], task.marks)
+    found = replace(found, hits=(*found.hits, *region_hits(task.regions, files), *skin.hits))
+    scene = _Scene(task, files, said, strict, pictures, found, skin, folder)
     choices: list[str] = []
     while True:
         result = scene.play(choices)
@@ -128,6 +133,7 @@ class _Scene:
     strict: bool
     pictures: Pictures
     found: Look
+    skin: Skin
     folder: Path
 
     def play(self, choices: Sequence[str]) -> Result:
@@ -138,9 +144,10 @@ class _Scene:
         outcome = decide(found.hits, found.covered, refused, self.strict, most, choices)
         result = Result(_row(task.row, decision=outcome.decision, **self._numbers()))
         result.boxes = _boxes(task, self.files, found.hits, outcome.fill, 1)
-        if outcome.reason is None:
+        unsigned = outcome.reason or self._unsigned(choices)
+        if unsigned is None:
             link_files(self.files, self.folder)
-        reason = outcome.reason or self._said_but_not_found(outcome, choices) or self._fill(outcome, choices, result)
+        reason = unsigned or self._said_but_not_found(outcome, choices) or self._fill(outcome, choices, result)
         if reason is None:
             self._declare_clean()
         else:
@@ -150,6 +157,14 @@ class _Scene:
             for row in result.boxes:
                 row |= {"filled": False, "changed_pixels": 0}
         return result
+
+    def _unsigned(self, choices: Sequence[str]) -> str | None:
+        """Skin is smoothed when its pattern is gone by measurement and a named person answers for it."""
+        if not self.skin.hits:
+            return None
+        if not self.skin.gone:
+            return "skin_pattern_left"
+        return None if SMOOTH_SKIN in choices else "skin_unsigned"
 
     def _numbers(self) -> Row:
         return {"strict": self.strict, "frames": len(self.pictures.places), "looked": self.found.looked}
@@ -191,14 +206,19 @@ class _Scene:
         for hit in hits:
             # where the drawn pixels are known, those between them are the image's own
             area = hit.box if hit.strokes is None else Area(hit.box, hit.strokes)
-            areas.setdefault(hit.place.file, {}).setdefault(hit.place.frame, []).append(area)
+            mine = areas.setdefault(hit.place.file, {}).setdefault(hit.place.frame, [])
+            mine += [area] if hit.kind != SKIN else []  # which is smoothed already
         for file, frames in sorted(areas.items()):
             target = self.folder / self.files[file].name
             target.unlink(missing_ok=True)  # a link: what is written must not reach deidentify's file
-            patches = {
-                frame: fill(self.pictures.read(Place(file, frame)), found) for frame, found in sorted(frames.items())
-            }
+            patches = {frame: self._patches(Place(file, frame), found) for frame, found in sorted(frames.items())}
             write(self.files[file], target, patches)
+
+    def _patches(self, place: Place, areas: Sequence[Area | Box]) -> list[Patch]:
+        """Smoothed skin, and what fills text."""
+        skin = self.skin.patches.get(place)
+        filled = fill(self.pictures.read(place), areas)
+        return [*([] if skin is None else [skin]), *filled]
 
     def _declare_clean(self) -> None:
         """Headers that said that text is burned in say so no longer."""

@@ -14,6 +14,7 @@ from radcurate.keys import Key
 from radcurate.redact.outcome import REMEDIES
 from radcurate.redact.regions import Region, regions_of
 from radcurate.redact.seeds import Seeds, seeds_of
+from radcurate.redact.skin_marks import Mark, marks_of
 from radcurate.settings import Redact
 from radcurate.stages._command import command
 from radcurate.stages._contours import CONTOUR_REMEDIES, gather
@@ -27,7 +28,15 @@ PICTURES = ("image", "picture")  # kinds of series with pixels that show somethi
 
 
 def run(
-    settings: Redact, source: Path, chunk: Path, regions: list[Path], decisions: Path, out: Path, key: Key, threads: int
+    settings: Redact,
+    source: Path,
+    chunk: Path,
+    regions: list[Path],
+    marks: list[Path],
+    decisions: Path,
+    out: Path,
+    key: Key,
+    threads: int,
 ) -> None:
     """Look at the pictures of one chunk.
 
@@ -36,13 +45,14 @@ def run(
         source: results/deidentify/<chunk>.
         chunk: results/consent/chunks/<chunk>; the patients' own words are looked for, and stay in memory.
         regions: the table of places where some devices always draw, or nothing.
+        marks: the table of marks in the skin, or nothing.
         decisions: the file of decisions; there need not be one.
         out: results/redact/<chunk>.
         key: the project key.
         threads: processes, one series each.
 
     Raises:
-        CurationError: a seal doesn't hold, or the file of decisions or of regions can't be read.
+        CurationError: a seal doesn't hold, or the file of decisions of regions or of marks can't be read.
     """
     for folder in (source, chunk):
         seals.check_seal(folder, key)
@@ -50,7 +60,8 @@ def run(
     private_folder(out)
     empty_folder(out / "dicom")
     drawn = tuple(region for path in regions for region in regions_of(path.read_text("utf-8")))
-    tasks = _tasks(rows, settings, source, chunk, drawn, read_decisions(decisions), out, key)
+    named = tuple(mark for path in marks for mark in marks_of(path.read_text("utf-8")))
+    tasks = _tasks(rows, settings, source, chunk, drawn, named, read_decisions(decisions), out, key)
     results = map_items(clean_series, tasks, threads, "redact")
     series = _gather(rows, results, source / "dicom", out / "dicom")
     boxes = [row for result in results for row in result.boxes]
@@ -73,6 +84,7 @@ def _tasks(
     source: Path,
     chunk: Path,
     regions: tuple[Region, ...],
+    marks: tuple[Mark, ...],
     decided: Decisions,
     out: Path,
     key: Key,
@@ -88,6 +100,7 @@ def _tasks(
             out / "dicom",
             settings,
             regions,
+            tuple(mark for mark in marks if mark.series == row["series"]),
             decided,
             key,
         )
