@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from radcurate.deface.body import depth, fill_planes
+from radcurate.deface.body import depth
 from radcurate.deface.networks import DRAWER, FINDER, Array, brain_probability
 from radcurate.deface.region import Head
 from radcurate.deface.stack import Field, Flags, Floats
@@ -28,7 +28,8 @@ LEAST_LITRES, MOST_LITRES = 0.1, 2.4  # of a brain, by the patient's own size; a
 CORE_MM = 25.0  # so deep below the mean head's hull and inside its brain there is brain, whoever it is
 LEAST_CORE = 0.8  # of that core must be called brain
 
-BONE_HU = 220.0
+BONE_HU = 160.0  # thin bone, mixed with its neighbours on the field
+FAT_HU = -30.0  # fat and air, below, are no inside
 SEAL_MM = 6.0  # half of the widest hole in the bone that is closed: fissures, thin roofs of eye sockets
 INSIDE_FAR_MM = 18.0  # no inside so far from the mean head's brain (the spinal canal goes on)
 INSIDE_DEEP_MM = 5.0  # nor so near the skin (an open skull)
@@ -153,16 +154,16 @@ def inside_of_skull(head: Head) -> Flags:
     window = _box(room)
     if window is None:
         return np.zeros_like(room)
-    bone = (field.values[window] > BONE_HU) | ~field.inside[window]
-    free = room[window] & (depth(head.body[window], step) > INSIDE_DEEP_MM)
-    open_ = free & (ndimage.distance_transform_edt(~bone, sampling=step) > SEAL_MM)
-    labels, _ = ndimage.label(open_)
+    values = field.values[window]
+    closed = (values > BONE_HU) | (values < FAT_HU) | ~room[window] | (depth(head.body[window], step) < INSIDE_DEEP_MM)
+    labels, _ = ndimage.label(ndimage.distance_transform_edt(~closed, sampling=step) > SEAL_MM)
     core = (head.brain_distance[window] <= 0.1) & (head.mean_depth[window] > CORE_MM)
-    own = np.bincount(labels[core & open_].ravel(), minlength=2)
-    reached = np.zeros_like(open_) if own[1:].max(initial=0) == 0 else labels == 1 + int(np.argmax(own[1:]))
-    grown = ndimage.distance_transform_edt(~reached, sampling=step) <= SEAL_MM + step / 2
+    shared = np.bincount(labels[core], minlength=2)[1:]
     inside = np.zeros_like(room)
-    inside[window] = fill_planes(grown & free & ~bone) if reached.any() else False
+    if shared.max(initial=0) > 0:
+        reached = labels == 1 + int(np.argmax(shared))
+        grown = ndimage.distance_transform_edt(~reached, sampling=step) <= SEAL_MM + step / 2
+        inside[window] = ndimage.binary_fill_holes(grown & ~closed)
     return inside
 
 
