@@ -24,6 +24,10 @@ SLAB_SHARE = 0.02  # share of brain in a plane that belongs to the box, as deepb
 HEAD_CENTRE = np.array([3.0, -8.0, 0.0])  # of the mean head, in the middle of the brain
 MEAN, SPREAD = 0.449, 0.226  # what deepbet's networks expect
 
+FAR_MM = 12.0  # the network's brain ends so far from the mean head's: in synthetic T2 it took the eyes too
+NETWORK_DEEP_MM = 4.0  # and so near the skin
+MOST_ASTRAY = 0.2  # share of what it calls brain that may lie beyond
+
 LEAST_LITRES, MOST_LITRES = 0.1, 2.4  # of a brain, by the patient's own size; an orbit scan shows little of it
 CORE_MM = 25.0  # so deep below the mean head's hull and inside its brain there is brain, whoever it is
 LEAST_CORE = 0.8  # of that core must be called brain
@@ -79,7 +83,9 @@ def network_brain(field: Field, head: Head) -> Flags | None:
     )
     drawn = largest(brain_probability(DRAWER, closer.picture(field)) > 0.5)
     brain = closer.onto(ndimage.binary_fill_holes(drawn), field)
-    return brain if believable(brain, head) else None
+    near = brain & (head.brain_distance < FAR_MM) & (depth(head.body, field.step) > NETWORK_DEEP_MM)
+    astray = int(brain.sum()) - int(near.sum())
+    return near if believable(near, head) and astray <= MOST_ASTRAY * near.sum() else None
 
 
 @dataclass(frozen=True)

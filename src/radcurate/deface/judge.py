@@ -22,13 +22,13 @@ from radcurate.deface.stack import Flags, Floats, Stack
 
 LEAST_SEEN_MM3 = 2e4  # less than 20 ml of the middle of the brain in view is not judged
 MIDDLE_MM = 25.0  # the middle: the mean head's brain, so deep below its hull
-FAR_MM = 20.0  # no brain so far from the mean head's
+FAR_MM = 16.0  # no brain so far from the mean head's
 SKIN_MM = 7.0  # nor so near the own skin
 SMOOTH_MM = {"CT": 1.5, "MR": 0.8}
-BRIDGE_MM = {"CT": 4.0, "MR": 6.0}  # bridges thinner than twice this are cut: nerves, vessels, gaps in the bone
+BRIDGE_MM = {"CT": 4.0, "MR": 8.0}  # bridges thinner than twice this are cut: nerves, vessels, gaps in the bone
 SOFT_HU = (5.0, 90.0)
 # Relative to the median of the middle: grey matter in T1 lies above, cerebrospinal fluid and bone below. Tuned on
-# adi_brain and MNI against deepbet's brain: 0.45 finds 90 to 97 % of it and 1 to 2 % beside it; 0.55 finds 82 to 93 %.
+# adi_brain and MNI against deepbet's brain: 0.45 finds 88 to 97 % of it and 1 % beside it; 0.55 finds 82 to 93 %.
 BRAIN_SHARE = (0.45, 1.8)
 VALLEY_UP_TO = 1.2  # of the same median: brighter than that is all the same to the watershed
 
