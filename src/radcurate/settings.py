@@ -150,10 +150,10 @@ class Redact(Section):
 class Deface(Section):
     """Remove faces from head CT and MR."""
 
-    style: Literal["remove", "shell"] = Field(
+    style: Literal["remove", "shell", "reface"] = Field(
         "remove",
-        description="What is taken of a face: all of its front, or a shell that keeps the tissue under the skin "
-        "(for head and neck).",
+        description="What is taken of a face: all of its front; a shell that keeps the tissue under the skin "
+        "(for head and neck); or all of it, with a sunken average face in its place (for pictures; not for features).",
     )
     roi_overlap: Literal["quarantine", "shell"] = Field(
         "quarantine",

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from deface_tools import planned, synthetic
+from deface_tools import planned, synthetic, write_dicom
+from radcurate.deface.average import average_face
 from radcurate.deface.borrow import Partner, carried
 from radcurate.deface.decide import Plan, in_company, plan, thinner
 from radcurate.deface.detect import Finding, find_head
-from radcurate.deface.native import on_stack
+from radcurate.deface.native import on_stack, painted_on
 from radcurate.deface.screen import TURNS
+from radcurate.deface.series import compare, load, write_masked
 from radcurate.deface.stack import Field, Stack
 from radcurate.deface.template import template
 from radcurate.deface.turns import exchanged, exchanges
@@ -123,3 +125,25 @@ def test_the_shell_keeps_what_lies_under_the_skin():
     assert not (shell.mask & ~made.mask).any()
     taken, whole = ((mask & made.head.body).sum() for mask in (shell.mask, made.mask))
     assert taken < 0.8 * whole
+
+
+@pytest.mark.parametrize("modality", ["CT", pytest.param("MR", marks=pytest.mark.slow)])
+def test_an_average_face_is_drawn_within_the_mask_and_read_back(modality, tmp_path):
+    stack, _, made, mask = planned(modality)
+    face = average_face(made.head, made.mask, modality, template())
+    drawn = np.isfinite(face)
+    assert drawn.any() and not (drawn & ~made.mask).any() and (made.mask & ~drawn).any()
+    assert face[drawn].min() >= 0
+    write_dicom(stack, tmp_path / "in", modality)
+    loaded = load(sorted((tmp_path / "in").iterdir()))
+    painted = painted_on(face, made.head.field, loaded.stack, mask)
+    assert not (np.isfinite(painted) & ~mask).any()
+    (tmp_path / "out").mkdir()
+    write_masked(loaded, mask, modality, tmp_path / "out", painted)
+    paths = [out if (out := tmp_path / "out" / path.name).exists() else path for path in loaded.paths]
+    identity, written = compare(loaded, paths, mask, modality, painted)
+    assert identity.outside_equal and identity.inside_filled
+    at = np.isfinite(painted)
+    assert np.abs(written.values[at] - painted[at]).max() <= 0.5
+    plain, _ = compare(loaded, paths, mask, modality)
+    assert not plain.inside_filled

@@ -13,7 +13,7 @@ from radcurate.deface.stack import FINE_MM, Flags, Stack, to_field
 from radcurate.deface.template import Template
 
 LEAST_IN_VIEW = 0.03  # share of the mean head's facial surface; less is a strip of forehead
-TURNED = "head_with_face_turned"
+TURNED, SHELL = "head_with_face_turned", "_shell"
 EMPTY = 0.15  # share of tissue where the face would be; less has been taken away before
 # body parts (PS3.16 CID 4, 4030, 4031) of which a face may be in view; a header that says so is never overruled
 HEAD_PARTS = frozenset(
@@ -97,7 +97,7 @@ def thinner(made: Plan, modality: str, mean: Template) -> Plan:
     """The same removal in the style `shell`."""
     if made.head is None:
         return made
-    return replace(made, code=made.code + "_shell", mask=face_mask(made.head, modality, mean, "shell", made.keep))
+    return replace(made, code=made.code + SHELL, mask=face_mask(made.head, modality, mean, "shell", made.keep))
 
 
 def says_head(said: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from radcurate.deface.stack import Field, Flags, Stack
@@ -39,6 +40,23 @@ def runs_of(mask: Flags) -> list[int]:
     flat = np.concatenate([[False], mask.ravel()])
     ends = np.concatenate([np.flatnonzero(flat[1:] != flat[:-1]), [mask.size]])
     return [int(length) for length in np.diff(ends, prepend=0)]
+
+
+def painted_on(values: NDArray[np.float32], field: Field, stack: Stack, mask: Flags) -> NDArray[np.float32]:
+    """Values of the working field on the stack's voxels within a mask; NaN elsewhere and where the nearest one is NaN.
+
+    Args:
+        values: shape of `field`.
+        mask: shape (plane, row, column).
+    """
+    result = np.full(stack.values.shape, np.nan, np.float32)
+    rows, columns = slice(0, mask.shape[1]), slice(0, mask.shape[2])
+    last = np.array(values.shape)[:, None] - 1
+    for plane in np.flatnonzero(mask.any(axis=(1, 2))):
+        here = mask[plane].ravel()
+        index = np.rint(field.to_index(stack.plane_points(int(plane), rows, columns)[here])).astype(int)
+        result[plane].flat[np.flatnonzero(here)] = values[tuple(np.clip(index, 0, last))]
+    return result
 
 
 def _window(mask: Flags, field: Field, stack: Stack) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -110,11 +110,34 @@ def fill_of(frame: Frame, modality: str, header: pydicom.Dataset) -> int:
     return int(np.clip(wanted, low, high))
 
 
-def write_masked(loaded: Loaded, mask: Flags, modality: str, out: Path) -> dict[str, int]:
+def filling(
+    frame: Frame, modality: str, header: pydicom.Dataset, shape: tuple[int, ...], painted: NDArray[np.float32] | None
+) -> NDArray[np.int64]:
+    """Stored values that masked voxels of a frame get: air, or what was painted, within what the header's bits can hold.
+
+    Args:
+        painted: modality units, NaN where air is to be; None: air everywhere.
+    """
+    air = np.full(shape, fill_of(frame, modality, header), np.int64)
+    if painted is None:
+        return air
+    bits = int(header.BitsStored)
+    signed = int(header.get("PixelRepresentation") or 0) == 1
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    drawn = np.isfinite(painted)
+    words = np.rint((painted[drawn].astype(np.float64) - frame.intercept) / frame.slope)
+    air[drawn] = np.clip(words, low, high).astype(np.int64)
+    return air
+
+
+def write_masked(
+    loaded: Loaded, mask: Flags, modality: str, out: Path, painted: NDArray[np.float32] | None = None
+) -> dict[str, int]:
     """Write the files with masked voxels into `out`, filled; the others are left to the caller.
 
     Args:
         mask: shape (plane, row, column), of the loaded stack.
+        painted: of the same shape, see `filling`.
 
     Returns:
         changed voxels by file name, of the files that were written.
@@ -128,7 +151,8 @@ def write_masked(loaded: Loaded, mask: Flags, modality: str, out: Path) -> dict[
         header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
         patches = {}
         for number, (plane, frame) in mine.items():
-            fill = np.broadcast_to(np.int64(fill_of(frame, modality, header)), mask[plane].shape)
+            drawn = None if painted is None else painted[plane]
+            fill = filling(frame, modality, header, mask[plane].shape, drawn)
             patches[number] = [Patch(0, 0, fill, mask[plane])]
         changed[path.name] = patch_file(path, out / path.name, patches).changed
     return changed
@@ -143,27 +167,37 @@ class Identity:
     digest: str  # SHA-256 of the written values outside the mask, plane by plane
 
 
-def compare(loaded: Loaded, written: Sequence[Path], mask: Flags, modality: str) -> tuple[Identity, Stack]:
+def compare(
+    loaded: Loaded,
+    written: Sequence[Path],
+    mask: Flags,
+    modality: str,
+    painted: NDArray[np.float32] | None = None,
+) -> tuple[Identity, Stack]:
     """Read the written series back and hold it against the original; also its stack, for the checks on the image.
 
     Args:
         written: the files in the order of `loaded.paths`.
+        painted: what was to be written into the mask, as for `write_masked`.
     """
     stored: dict[tuple[int, int], Words] = {}
-    fills: dict[tuple[int, int], int] = {}
+    fills: dict[tuple[int, int], NDArray[np.int64]] = {}
+    planes = {(f.file, f.number): plane for plane, place in enumerate(loaded.frames) for f in place}
     frames = {(f.file, f.number): f for place in loaded.frames for f in place}
     for file, path in enumerate(written):
         header = pydicom.dcmread(path, force=True)
         for number, words in enumerate(stored_frames(header)):
             stored[file, number] = words
-            fills[file, number] = fill_of(frames[file, number], modality, header)
+            plane = planes[file, number]
+            drawn = None if painted is None else painted[plane]
+            fills[file, number] = filling(frames[file, number], modality, header, words.shape, drawn)[mask[plane]]
     digest, outside, inside = hashlib.sha256(), True, True
     for plane, place in enumerate(loaded.frames):
         for frame in place:
             at = (frame.file, frame.number)
             kept = stored[at][~mask[plane]]
             outside &= bool(np.array_equal(kept, loaded.stored[at][~mask[plane]]))
-            inside &= bool((stored[at][mask[plane]] == fills[at]).all())
+            inside &= bool(np.array_equal(stored[at][mask[plane]], fills[at]))
             digest.update(np.ascontiguousarray(kept.astype("<i4")).tobytes())
     first = [place[0] for place in loaded.frames]
     values = np.stack([_rescaled(stored[frame.file, frame.number], frame) for frame in first])

@@ -11,16 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import SimpleITK as sitk  # noqa: N813
+from numpy.typing import NDArray
 
 from radcurate import tables
 from radcurate.deface import render
+from radcurate.deface.average import average_face
 from radcurate.deface.borrow import Partner, borrow, carried
 from radcurate.deface.check import Check, Limits, check
-from radcurate.deface.decide import TURNED, Plan, in_company, plan, says_head, thinner
+from radcurate.deface.decide import SHELL, TURNED, Plan, in_company, plan, says_head, thinner
 from radcurate.deface.detect import LEAST_PLANES
-from radcurate.deface.native import on_stack, runs_of
+from radcurate.deface.native import on_stack, painted_on, runs_of
 from radcurate.deface.quality import Presence
 from radcurate.deface.region import Head
 from radcurate.deface.series import Identity, Loaded, compare, load, write_masked
@@ -172,7 +175,7 @@ def _second_look(space: Space, row: Row, made: Plan, study: Study, result: Resul
 def _deface(space: Space, row: Row, loaded: Loaded, made: Plan, study: Study, result: Result) -> None:
     """Take the face away, check it, and say whether the series may go on."""
     made, mask = _narrowed(space, row, loaded, made)
-    cut = _remove(space, row, loaded, mask, result)
+    cut = _remove(space, row, loaded, mask, result, _painted(space, row, loaded, made, mask))
     numbers = {"series": row["series"], "said": says_head(_said(loaded.paths[0])), **_found(made)}
     reason = cut.reason
     if loaded.stack.values.shape[0] >= LEAST_PLANES:
@@ -199,6 +202,14 @@ def _narrowed(space: Space, row: Row, loaded: Loaded, made: Plan) -> tuple[Plan,
         return made, mask
     shell = thinner(made, row["modality"], template())
     return shell, _on(shell, loaded)
+
+
+def _painted(space: Space, row: Row, loaded: Loaded, made: Plan, mask: Flags) -> NDArray[np.float32] | None:
+    """The average face on the stored pixels, where the steward wants one and this head is not narrowed to its shell."""
+    if space.settings.style != "reface" or made.code.endswith(SHELL):
+        return None
+    head, flags, _ = _parts(made)
+    return painted_on(average_face(head, flags, row["modality"], template()), head.field, loaded.stack, mask)
 
 
 def _on(made: Plan, loaded: Loaded) -> Flags:
@@ -256,11 +267,18 @@ class _Cut:
     reason: str | None
 
 
-def _remove(space: Space, row: Row, loaded: Loaded, mask: Flags, result: Result) -> _Cut:
+def _remove(
+    space: Space,
+    row: Row,
+    loaded: Loaded,
+    mask: Flags,
+    result: Result,
+    painted: NDArray[np.float32] | None = None,
+) -> _Cut:
     """Write the masked voxels, read them back, and hold contours against the mask."""
     folder = space.out / row["folder"]
-    changed = write_masked(loaded, mask, row["modality"], folder)
-    identity, written = compare(loaded, [folder / path.name for path in loaded.paths], mask, row["modality"])
+    changed = write_masked(loaded, mask, row["modality"], folder, painted)
+    identity, written = compare(loaded, [folder / path.name for path in loaded.paths], mask, row["modality"], painted)
     result.masks += _masks(row["series"], loaded, mask)
     touch = touching(row["series"], space.contours, space.source, mask, loaded.grid())
     result.contours |= {**touch.marked, **result.contours} | touch.overlapping()
