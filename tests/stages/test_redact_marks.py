@@ -73,6 +73,7 @@ def _not(values: np.ndarray, mark: np.ndarray) -> object:
     return Smoothed(values, mark, likeness(values, values, (2.0, 1.0, 1.0), mark, "CT"), 1)
 
 
+@pytest.mark.slow
 def test_a_contour_in_the_marked_skin(chunk: Chunk) -> None:
     stack = tattooed(chunk)
     contour(chunk, "S-9", "S-1", np.s_[20:30, 18:26, 85:95], stack)
