@@ -12,7 +12,9 @@ from radcurate.redact.found import Box
 from radcurate.redact.lines import Line
 
 SURE_LETTERS = 3
-SURE_CONFIDENCE = 0.6
+SURE_CONFIDENCE = {3: 0.85, 4: 0.75, 5: 0.7}  # by letters
+LONG_CONFIDENCE = 0.6  # of more letters
+ROUND, ROUND_CONFIDENCE = frozenset("OQ0CDG8I1L|()-. "), 0.97
 FOREIGN_CONFIDENCE = 0.8  # of letters beyond ASCII: of noise, most readings are Chinese
 SHORT_CONFIDENCE = 0.9  # of two letters
 DOUBT_LETTERS = 2
@@ -21,6 +23,7 @@ DOUBT_CONFIDENCE = 0.4
 SHORT_DOUBT = 0.6  # of two letters
 BESIDE_CONFIDENCE = 0.5
 OWN_CONFIDENCE = 0.3  # of the patient's own words
+OWN_LETTERS = 3
 NARROWEST, WIDEST = 0.15, 2.5  # of a letter in heights of its line
 # what a film's side or a plane's directions are marked with: of no person
 DIRECTIONS = frozenset(
@@ -72,9 +75,19 @@ def shaped(line: Line) -> bool:
 
 def sure(line: Line) -> bool:
     """Whether a line is text beyond doubt."""
-    least = SURE_CONFIDENCE if line.text.isascii() else FOREIGN_CONFIDENCE
-    enough = letters(line.text) >= SURE_LETTERS and line.confidence >= least
-    return enough and shaped(line) and not is_direction(line.text)
+    count = letters(line.text)
+    return (
+        count >= SURE_LETTERS and line.confidence >= _least(line.text) and shaped(line) and not is_direction(line.text)
+    )
+
+
+def _least(text: str) -> float:
+    """Confidence that makes a reading sure: rings read as round letters, and noise as a few letters or Chinese ones."""
+    if set(text.upper()) <= ROUND:
+        return ROUND_CONFIDENCE
+    if not text.isascii():
+        return FOREIGN_CONFIDENCE
+    return SURE_CONFIDENCE.get(letters(text), LONG_CONFIDENCE)
 
 
 def sure_in_company(line: Line) -> bool:

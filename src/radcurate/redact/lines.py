@@ -27,7 +27,7 @@ GROWN_TO = 1152  # a picture is enlarged at most to this
 SAME = 0.5  # share of the smaller outline that two finds of one line have in common
 CLEAR = 0.85  # confidence at which no other view is asked
 FLAT = 1.5  # of 255: a tile with no more contrast in any view is empty
-TALLEST, TALLEST_SHARE = 48, 0.2  # pixels of a line's height, or share of the picture's shorter side
+TALLEST, TALLEST_SHARE = 48, 0.35  # pixels of a line's height, or share of the picture's shorter side
 UPRIGHT = 1.3  # a line longer than high by this is read along its length only
 
 View = Callable[[views.Shades, views.Levels], Bytes]

@@ -130,9 +130,10 @@ def _judged(picture: Picture, read: Sequence[Line], seeds: Seeds, doubts: bool) 
 def _own(read: Sequence[Line], seeds: Seeds) -> list[Line]:
     """Lines that say one of the patient's own words, alone or with the line that they go on with."""
     able = [line for line in read if line.confidence >= judge.OWN_CONFIDENCE]
-    own = [line for line in able if says(line.text, seeds)]
+    alone = [line for line in able if judge.letters(line.text) >= judge.OWN_LETTERS and says(line.text, seeds)]
+    own = list(alone)
     for line, following in permutations(able, 2):
-        if line in own and following in own:
+        if line in alone or following in alone:
             continue
         if judge.goes_on(line, following) and say_together((line.text, following.text), seeds):
             own += [one for one in (line, following) if one not in own]

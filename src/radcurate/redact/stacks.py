@@ -61,10 +61,10 @@ def look_through(pictures: Pictures, places: Sequence[Place], full: Full) -> Ite
     done: dict[Place, list[Hit]] = {}
     lines: list[Known] = []
     for place in places:
-        unknown = [line for line in glance.suspects.get(place, ()) if not _among(line, lines)]
+        unknown = _unknown(pictures, place, glance.suspects.get(place, []), lines)
         if unknown or place in glance.alone:
             picture = pictures.read(place)
-            clear = any(line.confidence >= judge.SURE_CONFIDENCE for line in unknown)
+            clear = any(line.confidence >= judge.LONG_CONFIDENCE for line in unknown)
             done[place] = full(picture, FULL if clear or not pictures.volume else LIGHT)
             lines += _news(done[place], lines, _view(picture))
     lines += _of_mean(glance, full, lines)
@@ -174,7 +174,7 @@ def _standing(
     enough = np.where(nearly_all, PERHAPS, THERE)
     found: dict[Place, list[Hit]] = {}
     for place, shares in zip(places, alike, strict=True):
-        suspects = glance.suspects.get(place, [])
+        suspects = [suspect for suspect in glance.suspects.get(place, []) if judge.sure(suspect)]
         hits = []
         for line, share, least in zip(lines, shares, enough, strict=True):
             here = [suspect.box for suspect in suspects if _share(suspect.box, line.hit.box) >= INSIDE]
@@ -210,13 +210,28 @@ def _settled(shown: dict[Place, list[Hit]], frames: int) -> dict[Place, list[Hit
         for hit in hits:
             seen[hit.box] = seen.get(hit.box, 0) + 1
     return {
-        place: [replace(hit, sure=True) if seen[hit.box] >= STILL * frames else hit for hit in hits]
+        place: [replace(hit, sure=hit.sure or (_says(hit) and seen[hit.box] >= STILL * frames)) for hit in hits]
         for place, hits in shown.items()
     }
 
 
-def _among(line: Line, lines: Sequence[Known]) -> bool:
-    return any(_share(line.box, other.hit.box) >= INSIDE for other in lines)
+def _says(hit: Hit) -> bool:
+    """Whether a reading would be sure but for how few letters it has."""
+    return judge.letters(hit.text) >= judge.SURE_LETTERS and hit.confidence >= judge.LONG_CONFIDENCE
+
+
+def _unknown(pictures: Pictures, place: Place, suspects: Sequence[Line], lines: Sequence[Known]) -> list[Line]:
+    """Suspects of a frame that no known line explains: by a sure reading in its place, or by its strokes."""
+    view: Grey | None = None
+    unknown = []
+    for suspect in suspects:
+        near = [line for line in lines if _share(suspect.box, line.hit.box) >= INSIDE]
+        if near and not judge.sure(suspect):
+            view = _view(pictures.read(place)) if view is None else view
+            near = [line for line in near if contrast_of(line, view) / line.contrast >= THERE]
+        if not near:
+            unknown.append(suspect)
+    return unknown
 
 
 def _share(one: Box, other: Box) -> float:
