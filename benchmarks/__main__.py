@@ -13,7 +13,19 @@ from benchmarks.figure import Figure
 def main() -> int:
     figures: list[Figure] = []
     for module in pkgutil.iter_modules(benchmarks.__path__):
-        if module.name not in {"__main__", "bases", "engines", "figure", "measure", "texted", "texts", "ways", "words"}:
+        if module.name not in {
+            "__main__",
+            "bases",
+            "detectors",
+            "engines",
+            "figure",
+            "heads",
+            "measure",
+            "texted",
+            "texts",
+            "ways",
+            "words",
+        }:
             figures += importlib.import_module(f"benchmarks.{module.name}").figures()
     print("\n".join(str(figure) for figure in figures))
     return 0

@@ -34,21 +34,25 @@ def all_round(field: Field, tissue: Flags, pose: Pose) -> tuple[Floats, ...]:
     return tuple(depths(field, soft, pose, angle, below) for angle, below in seen)
 
 
-def depths(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, below: float = 0.0) -> Floats:
+def depths(
+    field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, below: float = 0.0, fine: int = 1
+) -> Floats:
     """Distance from the picture's plane to the surface, mm, shape (rows, columns); NaN where no ray meets tissue.
 
     Args:
         soft: `smoothed` tissue of the field.
         angle: degrees left of the patient's front, below: degrees under the horizontal, where the viewer stands.
+        fine: pixels and samples of a ray are so many times as dense.
 
     The head is seen in the template's space, so that it stands upright however it was stored. Equal input gives equal
     bytes.
     """
-    n, m = round(SIZE_MM / STEP_MM), round(DEPTH_MM / RAY_MM)
+    pixel, ray = STEP_MM / fine, RAY_MM / fine
+    n, m = round(SIZE_MM / pixel), round(DEPTH_MM / ray)
     right, up, forward = _view(angle, below)
     # index of the field as an affine function of (step along the ray, row, column)
     start = _start(right, up, forward)
-    steps = np.stack([forward * RAY_MM, -up * STEP_MM, right * STEP_MM])
+    steps = np.stack([forward * ray, -up * pixel, right * pixel])
     inverse = np.linalg.inv(pose.matrix)
     offset = (((start - pose.shift) @ inverse.T - field.origin) / field.step)[::-1]
     matrix = ((steps @ inverse.T) / field.step)[:, ::-1].T
@@ -58,7 +62,7 @@ def depths(field: Field, soft: NDArray[np.float32], pose: Pose, angle: float, be
     rows, columns = np.indices(first.shape)
     here, before = rays[first, rows, columns], rays[np.maximum(first - 1, 0), rows, columns]
     part = np.clip((here - 0.5) / np.maximum(here - before, 1e-3), 0, 1)
-    return np.asarray(np.where(solid.any(axis=0), (first - part) * RAY_MM, np.nan))
+    return np.asarray(np.where(solid.any(axis=0), (first - part) * ray, np.nan))
 
 
 def places(seen: Floats, angle: float, below: float = 0.0) -> Floats:
