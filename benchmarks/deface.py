@@ -116,16 +116,20 @@ def _quickshear(head: Head, modality: str) -> Flags:
 
 
 def _detected(stack: Stack, written: Stack, modality: str, made: Plan, found: dict[str, Detector]) -> tuple[int, int]:
-    """Views from the front in which a face is seen before, and views from all round in which one is seen after."""
+    """Views from the front in which a face is seen before, and views from all round in which one is seen after.
+
+    The network, which takes seconds a picture, looks from the front only.
+    """
     assert made.head is not None
-    fields = [fine_field(one, modality) for one in (stack, written)]
-    views = [(fields[0], angle, 0.0) for angle in FRONT], [(fields[1], angle, 0.0) for angle in AROUND]
-    views[1].append((fields[1], 0, 55.0))
     pose = made.head.pose
-    first, second = (
-        sum(any(one(portrait(field, pose, angle, below)) for one in found.values()) for field, angle, below in these)
-        for these in views
-    )
+    fields = [fine_field(one, modality) for one in (stack, written)]
+    before = [portrait(fields[0], pose, angle) for angle in FRONT]
+    after = {angle: portrait(fields[1], pose, angle) for angle in AROUND}
+    below = portrait(fields[1], pose, 0, 55.0)
+    first = sum(found["mesh"](one) or found["cnn"](one) for one in before)
+    second = sum(found["mesh"](one) or (angle in FRONT and found["cnn"](one)) for angle, one in after.items()) + found[
+        "mesh"
+    ](below)
     return first, second
 
 

@@ -100,8 +100,8 @@ def test_a_check_that_does_not_see_a_blurred_face_is_worth_nothing(monkeypatch):
     assert not result.untouched_passes and not result.controls_hold and result.reason == "check_invalid"
 
 
-def signals(moved, agrees, likeness, dice, in_view=0.9):
-    return Signals(Presence(in_view, agrees), Moved(moved, 0.9), likeness, dice)
+def signals(moved, agrees, likeness, dice, in_view=0.9, ears=0.9):
+    return Signals(Presence(in_view, agrees), Moved(moved, ears), likeness, dice)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,8 @@ def signals(moved, agrees, likeness, dice, in_view=0.9):
         (signals(0.80, 0.1, 0.1, 1.0), "checks_disagree"),
         (signals(0.97, 0.6, 0.1, 1.0), "checks_disagree"),
         (signals(0.97, 0.1, 0.6, 1.0), "checks_disagree"),
+        (signals(0.97, 0.1, 0.1, 1.0, ears=0.5), "checks_disagree"),
+        (signals(0.97, 0.1, 0.1, 1.0, ears=None), None),
         (signals(0.97, 0.1, 0.1, 0.99), "brain_touched"),
     ],
 )

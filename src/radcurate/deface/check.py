@@ -2,7 +2,7 @@
 
 Three signals ask whether the face is gone, each in its own way: how far the own surface moved, whether the skin still
 lies where the mean head's does, and whether the relief of the face is still there. A series passes when all three say
-so; when they disagree, a person looks. A fourth asks whether the brain is whole.
+so and the ears are gone too; when they disagree, a person looks. A fourth asks whether the brain is whole.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ def verdict(before: Presence, after: Signals, limits: Limits) -> str | None:
     there = left(before, after, limits)
     if there and all(there):
         return "face_left"
-    return "checks_disagree" if any(there) else None
+    ears = after.moved.ears is not None and after.moved.ears < limits.moved
+    return "checks_disagree" if any(there) or ears else None
 
 
 def left(before: Presence, after: Signals, limits: Limits) -> list[bool]:
