@@ -79,8 +79,8 @@ def _real(data: Path) -> Iterator[Case]:
     yield Case("ch2", "MR", FINAL, partial(nifti, ch2), lambda: nifti(ch2bet).values > 0)
     mean, brain = fetched / "head_tmpl.nii.gz", fetched / "head_tmpl_brain.nii.gz"
     yield Case("mridefacer", "MR", FINAL, partial(nifti, mean), partial(_bright, brain))
-    mni, mask = register / "MNI152_T1_2mm.nii.gz", register / "mniMask.nii.gz"
-    yield Case("MNI152", "MR", FINAL, partial(nifti, mni), partial(_bright, mask))
+    # mniMask.nii.gz beside it is one of the head (3.5 l), not of the brain
+    yield Case("MNI152", "MR", FINAL, partial(nifti, register / "MNI152_T1_2mm.nii.gz"))
 
 
 def nifti(path: Path) -> Stack:
