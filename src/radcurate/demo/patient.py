@@ -16,7 +16,7 @@ from radcurate.demo.contours import Region, Target, rtstruct, seg
 from radcurate.demo.dicom_writer import common_header, image_header, slices, write
 from radcurate.demo.geometry import AXIAL, SAGITTAL, Floats, Geometry, rotation
 from radcurate.demo.hospitals import HOSPITALS, Hospital
-from radcurate.demo.lettering import Box, about, burn, burn_lines
+from radcurate.demo.lettering import Box, about, burn
 from radcurate.demo.nifti import write_mask
 from radcurate.demo.people import Person, Pet, Scanner, Series, Study, uid
 from radcurate.demo.planting import Plant, Subject
@@ -167,15 +167,14 @@ def write_scan(work: Chart, scan: Scan) -> None:
 
 
 def _burned(work: Chart, scan: Scan, values: Floats) -> list[tuple[int, str, Box]]:
-    """Draw name, number and date of birth into planes, in place, in the corners; (plane, line, box) of each."""
+    """Draw name and number into planes, in place, in the corners; (plane, line, box) of each."""
     planes = {"none": [], "one": [len(values) // 3], "all": range(len(values))}[scan.burned]
     level = 1500.0 if scan.modality == "CT" else float(values.max())
     found: list[tuple[int, str, Box]] = []
     for plane in planes:
-        *above, born = about(work.person)
-        lines = burn_lines(values[plane], above, 3, 3, level, SCALE)
-        lines.append((born, burn(values[plane], born, values.shape[1] - 13, 3, level, SCALE)))
-        found += [(plane, text, box) for text, box in lines]
+        name, number, _ = about(work.person)
+        for text, top in ((name, 3), (number, values.shape[1] - 13)):
+            found.append((plane, text, burn(values[plane], text, top, 3, level, SCALE)))
     return found
 
 

@@ -17,8 +17,8 @@ class Scan:
 
     region head | chest; contour rtstruct | seg | nifti | none; link: what of the contour's references resolves
     (instance | series | frame_of_reference | grid); hole: none | planar | xor; visit 0 or 1 (90 days later);
-    defect: none | slice_gap; face: whether the face is in the field of view; burned: on which slices name, number and
-    date of birth are drawn into the pixels (none | all | one).
+    defect: none | slice_gap; face: whether the face is in the field of view; burned: on which slices name and number are
+    drawn into the pixels (none | all | one).
     """
 
     modality: str

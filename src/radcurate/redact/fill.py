@@ -27,6 +27,11 @@ RADIUS = 4  # px that Telea's method looks around
 AROUND = 16  # px around a part that its fill is made of, at least
 SPREAD = 2  # px by which strokes are widened: edges of letters are grey
 FADING, NEAR = 1.5, 1.0  # px: how far the seam of brought texture is mended, and from how near
+RING, FAR = (
+    6,
+    4.0,
+)  # px around a mask that tell what texture is usual there; standard deviations of it that may be brought
+NORMAL = 0.6745  # median of the size of a normal variable
 FARTHEST = 96  # px from which texture is brought, at most
 
 
@@ -175,23 +180,31 @@ def _continued(values: NDArray[np.float32], mask: Flags) -> NDArray[np.float32]:
 def _texture(texture: Values, mask: Flags, part: tuple[slice, slice]) -> Values:
     """Texture for the part, from a place of the same size that is free; where there is none, from the pixels around.
 
-    Of several free places the one with the most usual spread is taken, so that an edge of the body isn't doubled. Pixels
-    beside the part get what lies beside that place.
+    Of several free places the one is taken whose spread comes closest to what is usual around the mask, and what is far
+    beyond that is cut off, so that neither an edge nor a part of the body is doubled. Pixels beside the part get what lies
+    beside that place.
     """
     rows, columns = part
+    usual = _usual(texture, mask)
     high, wide = rows.stop - rows.start, columns.stop - columns.start
     places = []
     for top in _offsets(rows.start, high, mask.shape[0]):
         for left in _offsets(columns.start, wide, mask.shape[1]):
             if not mask[top : top + high, left : left + wide].any():
                 block = texture[top : top + high, left : left + wide]
-                places.append((float(block.std()), top, left))
+                places.append((float(np.abs(block.std(axis=(0, 1)) - usual).sum()), top, left))
     if not places:
-        return _scattered(texture, mask)
-    _, top, left = sorted(places)[(len(places) - 1) // 2]
+        return np.asarray(np.clip(_scattered(texture, mask), -FAR * usual, FAR * usual))
+    _, top, left = min(places)
     down = np.clip(np.arange(mask.shape[0]) + top - rows.start, 0, mask.shape[0] - 1)
     along = np.clip(np.arange(mask.shape[1]) + left - columns.start, 0, mask.shape[1] - 1)
-    return np.asarray(texture[down][:, along])
+    return np.asarray(np.clip(texture[down][:, along], -FAR * usual, FAR * usual))
+
+
+def _usual(texture: Values, mask: Flags) -> NDArray[np.float32]:
+    """Standard deviation of the texture around the mask, by channel: of most pixels there, edges left out."""
+    ring = cv2.dilate(mask.astype(np.uint8), np.ones((2 * RING + 1,) * 2, np.uint8)).astype(bool) & ~mask
+    return np.asarray(np.median(np.abs(texture[ring]), axis=0) / NORMAL, np.float32)
 
 
 def _seam(mismatch: Values, mask: Flags) -> Values:
