@@ -3,7 +3,7 @@
 import pytest
 
 from radcurate.redact.found import Box, Hit, Place
-from radcurate.redact.outcome import REMEDIES, decide
+from radcurate.redact.outcome import REMEDIES, decide, left_over
 
 
 def hit(kind="text", sure=True):
@@ -67,3 +67,30 @@ def test_the_last_word_keeps_it_out():
 @pytest.mark.parametrize("reason", ["text_uncertain", "mostly_text", "left_out"])
 def test_reasons_have_remedies(reason):
     assert REMEDIES[reason]
+
+
+INSIDE = Box(0, 0, 5, 9)
+
+
+def seen(text="", sure=False, box=INSIDE, kind="text", frame=0):
+    return Hit(Place(0, frame), box, kind, sure, 0.6, text)
+
+
+FILLED = [seen("MEIER 1950", sure=True, box=Box(0, 0, 10, 40))]
+
+
+@pytest.mark.parametrize(
+    ("again", "lenient", "strict"),
+    [
+        (seen("MEIER", sure=True), True, True),
+        (seen("MElER 19"), True, True),  # reads like what was there
+        (seen("7.v"), False, True),  # the filling's own texture
+        (seen("MElER 19", frame=1), False, True),  # where nothing was filled
+        (seen(kind="mark", sure=True), False, False),  # a shape in what was filled
+        (seen(kind="mark", sure=True, box=Box(0, 30, 10, 60)), True, True),  # and beyond it
+        (seen("MEIER", kind="identity", sure=True), True, True),
+    ],
+)
+def test_what_counts_as_left(again, lenient, strict):
+    assert bool(left_over([again], FILLED, False)) is lenient
+    assert bool(left_over([again], FILLED, True)) is strict

@@ -10,10 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
-from radcurate.redact.found import Hit
+import numpy as np
+
+from radcurate.redact.found import Box, Hit, Place
 
 IDENTITY, SKIN = "identity", "skin"
+HELD = 0.9  # of a shape's box in filled boxes: it is of the filling
+ALIKE = 0.5  # of two readings
 PAGE_LINES = 6  # small slices with a name plate of three to five lines are covered by a quarter as well
 RELEASE, ERASE, LEAVE_OUT, SMOOTH_SKIN = "release", "erase", "leave_out", "smooth_skin"
 ANEW = "export the series again, or leave it out"
@@ -78,6 +83,50 @@ def decide(
     if strict and len(sure) < len(hits):
         return Outcome("doubtful_text", sure, "text_uncertain")
     return Outcome("text_removed" if sure else "no_text", sure)
+
+
+def left_over(seen: Sequence[Hit], filled: Sequence[Hit], strict: bool) -> tuple[Hit, ...]:
+    """Of what a second look saw, what counts as left.
+
+    What is sure counts, and a doubt where it is looked at strictly or reads like what was there. What was filled is made of
+    pixels from outside, so a shape that lies in it and doesn't read is nothing that was drawn before.
+
+    Args:
+        seen: by the second look.
+        filled: before it.
+        strict: doubts are for a person.
+    """
+    under: dict[Place, list[Hit]] = {}
+    for hit in filled:
+        under.setdefault(hit.place, []).append(hit)
+    return tuple(hit for hit in seen if _counts(hit, under.get(hit.place, []), strict))
+
+
+def _counts(hit: Hit, filled: Sequence[Hit], strict: bool) -> bool:
+    if hit.kind == "mark" and not hit.text:
+        return _share(hit.box, [other.box for other in filled]) < HELD
+    return hit.sure or strict or any(_shared(hit.box, other.box) and _alike(hit.text, other.text) for other in filled)
+
+
+def _alike(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one.casefold(), other.casefold(), autojunk=False).ratio() >= ALIKE
+
+
+def _share(box: Box, others: Sequence[Box]) -> float:
+    """Share of a box that lies in any of the others."""
+    inside = np.zeros((box.bottom - box.top, box.right - box.left), bool)
+    for other in others:
+        inside[
+            max(0, other.top - box.top) : max(0, other.bottom - box.top),
+            max(0, other.left - box.left) : max(0, other.right - box.left),
+        ] = True
+    return float(inside.mean()) if inside.size else 1.0
+
+
+def _shared(one: Box, other: Box) -> bool:
+    return min(one.bottom, other.bottom) > max(one.top, other.top) and min(one.right, other.right) > max(
+        one.left, other.left
+    )
 
 
 def _most_lines(hits: Sequence[Hit]) -> int:

@@ -22,7 +22,7 @@ from radcurate.keys import Key
 from radcurate.redact.fill import Area, fill
 from radcurate.redact.found import Box, Hit, Picture, Pictures, Place
 from radcurate.redact.look import Look, look, second_look
-from radcurate.redact.outcome import ANEW, IDENTITY, RELEASE, REMEDIES, SKIN, SMOOTH_SKIN, Outcome, decide
+from radcurate.redact.outcome import ANEW, IDENTITY, RELEASE, REMEDIES, SKIN, SMOOTH_SKIN, Outcome, decide, left_over
 from radcurate.redact.pictures import open_series
 from radcurate.redact.regions import Region, region_hits
 from radcurate.redact.seeds import Seeds
@@ -193,9 +193,10 @@ class _Scene:
         row["changed_pixels"] = sum(changed.values())
         result.boxes = _boxes(self.task, self.files, self.found.hits, outcome.fill, 1, changed)
         again = second_look(cleaned, self.task.seeds, self.strict, outcome.fill)
-        result.boxes += _boxes(self.task, self.files, again.hits, (), 2)
+        left = left_over(again.hits, outcome.fill, self.strict)
+        result.boxes += _boxes(self.task, self.files, left, (), 2)
         # a person may say of what is left that it tells nobody, but not of the patient's own words
-        row["residual"] = sum(RELEASE not in choices or hit.kind == IDENTITY for hit in again.hits)
+        row["residual"] = sum(RELEASE not in choices or hit.kind == IDENTITY for hit in left)
         if again.refused is not None:
             return _code(again.refused)
         return "text_left" if row["residual"] else None
