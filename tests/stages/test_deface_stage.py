@@ -205,3 +205,14 @@ def test_an_edited_input_is_refused(tmp_path, key):
         stream.write(b"x")
     with pytest.raises(CurationError, match="changed after"):
         deface.run(Deface(), tmp_path / "in", NO_DECISIONS, tmp_path / "out", key, 1)
+
+
+def test_pixels_that_redact_filled_count_as_changed(tmp_path, key):
+    """Statistics of an image of which only a text was removed may not come from the whole image either."""
+    write_dicom(blob(size=(20, 40, 40)), tmp_path / "in/dicom" / LIMB, "CT")
+    source = chunk(tmp_path / "in", key, [(LIMB, "CT", "1.2")])
+    (row,) = tables.read_rows(source / "series.parquet", tables.REDACT_SERIES)
+    tables.write_rows(source / "series.parquet", tables.REDACT_SERIES, [row | {"changed_pixels": 17}])
+    seals.write_seal(source, ["series.parquet"], key)
+    deface.run(Deface(), source, NO_DECISIONS, tmp_path / "out", key, 1)
+    assert rows(tmp_path)[LIMB]["changed_voxels"] == 17

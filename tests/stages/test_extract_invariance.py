@@ -95,6 +95,29 @@ def test_statistics_of_unchanged_voxels_are_the_same_before_and_after(chunk, tmp
     assert (row["basis"], row["different"]) == ("out_of_reach", 0)
 
 
+def test_a_text_box_and_a_face_change_no_statistics_and_no_feature_far_away(chunk, tmp_path):
+    """Both cleanings at once, with statistics of what neither touched; those of the whole image would move them."""
+    before = values()
+    after = before.copy()
+    after[20, 2:6, 4:30] = 40  # a line of text on one plane, filled
+    after[16:, :, 34:] = -1000  # a face
+    files, exported = (write_image(tmp_path / name, v) for name, v in (("cleaned", after), ("exported", before)))
+    labels = np.zeros(SHAPE, dtype=np.int16)
+    labels[ROI] = 1
+    mask = write_mask(tmp_path / "mask.nii.gz", labels)
+    chunk.add("S-ct", "image", "CT", files, exported=exported, changed_voxels=int((before != after).sum()))
+    chunk.add("S-mask", "nifti", "SEG", [mask], ["S-ct"])
+    plain = {**LINEAR, "rounding": None, "range": None, "discretisation": "fixed_bin_number", "bin_number": 16}
+    rest = {"normalisation": "zscore", "normalisation_region": "unchanged"}
+    out = chunk.extract(ct={**plain, **rest})
+    row = told(out)
+    assert (row["basis"], row["different"]) == ("out_of_reach", 0)
+    (record,) = tables.read_rows(out / "provenance.parquet")
+    left = before[before == after].astype(np.float64)
+    assert record["normalisation_mean"] == pytest.approx(left.mean())
+    assert abs(left.mean() - after.mean()) > 10  # what the whole image would have said
+
+
 def test_what_the_refusal_of_whole_image_statistics_prevents(chunk, tmp_path):
     """Were the stage not told that a voxel was changed, the features would move, and the comparison would say so."""
     whole = {"normalisation": "zscore", "normalisation_region": "image"}
