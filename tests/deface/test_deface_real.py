@@ -7,7 +7,7 @@ import pytest
 
 from radcurate.deface.decide import plan
 from radcurate.deface.detect import find_head
-from radcurate.deface.judge import own_brain
+from radcurate.deface.judge import brain_of, own_brain
 from radcurate.deface.native import on_stack
 from radcurate.deface.quality import moved
 from radcurate.deface.series import load
@@ -49,6 +49,7 @@ def test_a_head_ct(real_data):
     assert brain.sum() * 8e-3 > 1000 and not (brain & made.mask).any()
 
 
+@pytest.mark.slow
 def test_a_head_mr_and_its_whole_brain(real_data):
     """ch2 with ch2bet, the brain on the same grid."""
     folder = real_data / "apt/x/usr/share/mricron/templates"
@@ -57,6 +58,8 @@ def test_a_head_mr_and_its_whole_brain(real_data):
     brain = of_nifti(folder / "ch2bet.nii.gz").values > 0
     assert share > 0.9
     assert not (on_stack(made.mask, made.head.field, stack) & brain).any()
+    drawn = brain_of(stack, made.head, "MR")
+    assert (drawn & brain).sum() > 0.95 * brain.sum()
 
 
 @pytest.mark.slow
