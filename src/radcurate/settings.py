@@ -161,7 +161,7 @@ class Deface(Section):
         "the shell is taken, and it is set aside if the contour reaches into that too.",
     )
     least_moved: float = Field(
-        0.85,
+        0.95,
         ge=0.5,
         le=1,
         description="Least share of the facial surface that must have moved by more than 3 mm; less is quarantined.",

@@ -125,4 +125,6 @@ def test_verdicts(after, expected):
 def test_a_strip_of_brow_has_its_own_limit():
     before = Presence(0.1, 0.95)
     assert verdict(before, signals(0.95, 0.6, None, 1.0, 0.1), LIMITS) is None
+    assert verdict(before, signals(0.95, 0.6, 0.9, 1.0, 0.1), LIMITS) is None  # above the eyes a face has no relief
+    assert verdict(Presence(0.2, 0.95), signals(0.95, 0.6, 0.9, 1.0, 0.2), LIMITS) == "checks_disagree"
     assert verdict(before, signals(0.95, 0.7, None, 1.0, 0.1), LIMITS) == "checks_disagree"

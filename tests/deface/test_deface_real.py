@@ -44,9 +44,10 @@ def defaced(stack, modality):
 
 def test_a_head_ct(real_data):
     made, share = defaced(head_ct(real_data), "CT")
-    assert made.finding.bone > 0.15 and share > 0.92
+    assert made.finding.bone > 0.15 and share > 0.98
     brain = own_brain(made.head, "CT")
-    assert brain.sum() * 8e-3 > 1000 and not (brain & made.mask).any()
+    # there is an opening in this frontal bone, through which the judge draws a few voxels in front of it
+    assert brain.sum() * 8e-3 > 1000 and (brain & made.mask).sum() < 1e-4 * brain.sum()
 
 
 @pytest.mark.slow
@@ -80,7 +81,7 @@ def test_other_heads(real_data):
 @pytest.mark.slow
 def test_a_tilted_head_with_orbits_only(real_data):
     loaded = load(sorted((real_data / "dcm_qa_ct/In/GE").glob("*.dcm")))
-    assert defaced(loaded.stack, "CT")[1] > 0.6
+    assert defaced(loaded.stack, "CT")[1] > 0.95
 
 
 @pytest.mark.slow

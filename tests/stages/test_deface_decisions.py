@@ -44,7 +44,15 @@ def test_a_person_saw_no_face(key):
 def test_a_face_that_was_recognised_is_not_released(key, reason):
     found = aside(reason, passed=False)
     row = settled(key, found, said(key, "release", aside(reason, passed=False)))
-    assert (row["status"], row["reason"]) == ("quarantined", reason) and "recognised" in row["remedy"]
+    assert (row["status"], row["reason"]) == ("quarantined", reason) and "word alone" in row["remedy"]
+
+
+@pytest.mark.parametrize(
+    "reason", ["pixels_unreadable", "check_invalid", "outside_changed", "two_heads", "header_turned"]
+)
+def test_what_nobody_could_read_or_check_is_not_released(key, reason):
+    row = settled(key, aside(reason), said(key, "release", aside(reason)))
+    assert (row["status"], row["reason"]) == ("quarantined", reason)
 
 
 def test_a_decision_about_something_else_is_void(key):
@@ -61,6 +69,12 @@ def test_what_was_left_out_may_come_back(key):
     out = said(key, "leave_out", aside())
     row = settled(key, aside(), out, said(key, "release", aside(), "left_out"))
     assert row["status"] == "ok"
+
+
+def test_leaving_out_first_opens_no_way_round(key):
+    out = said(key, "leave_out", aside("pixels_unreadable"))
+    row = settled(key, aside("pixels_unreadable"), out, said(key, "release", aside("pixels_unreadable"), "left_out"))
+    assert (row["status"], row["reason"]) == ("quarantined", "left_out")
 
 
 def test_the_shell_alone_is_taken_of_the_whole_space(key):

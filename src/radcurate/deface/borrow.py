@@ -53,7 +53,7 @@ def borrow(stack: Stack, said: str, partners: Sequence[Partner], mean: Template)
         for partner in covering:
             if partner.decision == decision:
                 return Borrowed(decision, code, partner)
-    finding = find_head(stack, "PT", mean)
+    finding = find_head(stack, "PT", mean, thorough=says_head(said))
     if finding.verdict == "none" and (clearly_none(finding, "PT") or not says_head(said)):
         return Borrowed("none", finding.code)
     return Borrowed("uncertain", "pet_alone")

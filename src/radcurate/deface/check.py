@@ -21,6 +21,7 @@ from radcurate.deface.stack import FINE_MM, Flags, Floats, Stack, to_field
 from radcurate.deface.template import Template
 
 WHOLE_FACE = 0.4
+EYES = 0.15  # share of the mean face in view down to the middle of the eyes; above them a face has no relief
 STRIP_LEFT = 0.65  # in a smaller part, such as a strip below the brow, the shell is as thin as AGREES_MM
 # Likeness of the relief: at most 0.29 after removal; a copy of the face sunk by 8 mm 0.43–0.60, other persons 0.46–0.74,
 # blurred by 8 mm 0.66–0.84, the same face scanned again 0.92–0.96 (inv3, adi_brain, four synthetic heads).
@@ -130,6 +131,6 @@ def left(before: Presence, after: Signals, limits: Limits) -> list[bool]:
     found = [after.present.agrees > limit]
     if after.moved.face is not None:
         found.append(after.moved.face < limits.moved)
-    if after.likeness is not None:
+    if after.likeness is not None and before.in_view >= EYES:
         found.append(after.likeness > ALIKE)
     return found

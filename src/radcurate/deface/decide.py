@@ -59,7 +59,7 @@ def plan(stack: Stack, modality: str, said: str, mean: Template, style: str = "r
         said: BodyPartExamined; can only make the decision stricter.
         style: of `face_mask`.
     """
-    finding = find_head(stack, modality, mean)
+    finding = find_head(stack, modality, mean, thorough=says_head(said))
     if finding.verdict == "none" and says_head(said) and not clearly_none(finding, modality):
         return Plan("uncertain", "head_said_but_not_found", finding)
     if finding.verdict != "head" or finding.pose is None:

@@ -364,6 +364,6 @@ OWED: dict[str, Limit] = {
     "features.rows": Limit(min=1),
     "protect.k": Limit(min=1),
     "verify.canary_seen": Limit(min=0.95),
-    "deface.face_share": Limit(min=0.85),
+    "deface.face_share": Limit(min=0.95),
     "deface.brain_dice": Limit(min=0.995),
 }

@@ -1,7 +1,7 @@
 """What people decided about series that deface set aside, applied to what it found.
 
-`release` lets a series go on as it is, but only where no face was recognised in it: what was recognised and couldn't be
-removed doesn't go out on anybody's word. `shell` cleans the series' whole space again and takes only the shell. `leave_out`
+`release` lets a series go on as it is, but only where the stage asks whether there is a face (DOUBTS): what was recognised and
+couldn't be removed, or what nobody could read, doesn't go out on anybody's word. `shell` cleans the series' whole space again and takes only the shell. `leave_out`
 keeps it out.
 """
 
@@ -18,6 +18,21 @@ from radcurate.stages._faces import Result, Space
 
 STAGE, BY_PERSON = "deface", "released_by_person"
 RELEASE, SHELL, LEAVE_OUT = "release", "shell", "leave_out"
+# reasons that say: a person who looks can tell whether a face is in view
+DOUBTS = frozenset(
+    [
+        "face_uncertain",
+        "head_said_but_not_found",
+        "head_in_study_but_not_found",
+        "few_planes",
+        "partners_disagree",
+        "pet_alone",
+        "no_geometry",
+        "mixed_orientation",
+        "mixed_size",
+        "colour",
+    ]
+)
 Row = dict[str, Any]
 
 
@@ -42,22 +57,23 @@ def _settled(space: Space, result: Result, decisions: Decisions, key: Key, clean
         return _settled(shell, clean(shell), decisions, key, clean)
     for row in result.series:
         asked: set[str] = set()
+        doubt = row["reason"] in DOUBTS  # of the stage, whatever people said after
         while (word := _word(row, result, decisions, key)) in (RELEASE, LEAVE_OUT) and word not in asked:
             asked.add(str(word))
-            _apply(str(word), row, _check(row, result))
+            _apply(str(word), row, doubt and _check(row, result).get("passed") is None)
         evidence = _evidence(row, result, key)
         if not asked and row["status"] == tables.QUARANTINED and decisions.void(STAGE, row["series"], evidence):
             row["remedy"] = f"what was decided was about something else than what is found now: {row['remedy']}"
     return result
 
 
-def _apply(word: str, row: Row, check: Mapping[str, Any]) -> None:
+def _apply(word: str, row: Row, doubt: bool) -> None:
     if word == LEAVE_OUT:
         row |= {"reason": "left_out", "remedy": "a person decided so in the file of decisions"}
-    elif check.get("passed") is None:
+    elif doubt:
         row |= {"status": tables.OK, "reason": None, "remedy": None, "face": "none", "decision": BY_PERSON}
     else:
-        row["remedy"] = f"a face was recognised, so the series can't be released as it is: {row['remedy']}"
+        row["remedy"] = f"a person's word alone doesn't release this: {row['remedy']}"
 
 
 def _word(row: Row, result: Result, decisions: Decisions, key: Key) -> str | None:
