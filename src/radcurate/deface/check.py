@@ -13,10 +13,11 @@ import numpy as np
 
 from radcurate.deface.body import body
 from radcurate.deface.judge import brain_kept, brain_of
-from radcurate.deface.likeness import blurred, faces, likeness
+from radcurate.deface.likeness import ANGLES, blurred, faces, likeness, sides
 from radcurate.deface.quality import PRESENT, Moved, Presence, moved, presence
 from radcurate.deface.region import Head
-from radcurate.deface.render import all_round
+from radcurate.deface.render import all_round, level
+from radcurate.deface.render import smoothed as softened
 from radcurate.deface.stack import FINE_MM, Flags, Floats, Stack, to_field
 from radcurate.deface.template import Template
 
@@ -87,8 +88,9 @@ def check(
     brain = brain_of(stack, head, modality)
     kept = brain_kept(brain, stack.values != written.values)
     smoothed = blurred(head.body, mask, head.field.step)
-    seen = [all_round(head.field, one, head.pose) for one in (head.body, tissue, smoothed)]
-    first, second, third = (faces(one, mean) for one in seen)
+    seen = [all_round(head.field, one, head.pose) for one in (head.body, tissue)]
+    first, second = (faces(one, mean) for one in seen)
+    third = sides(level(head.field, softened(smoothed), head.pose, ANGLES), mean)
     after = Signals(
         presence(fine, tissue, head.pose, mean),
         moved(head.body, tissue, head, mean),

@@ -8,6 +8,7 @@ of the heads.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -107,8 +108,9 @@ def find_head(stack: Stack, modality: str, mean: Template, thorough: bool = Fals
         climbed += _climbed(view, modality, sides, mean, CLIMBED_OUT_SIDE)
     # the header's orientation is right almost always, so another one has to be better than by chance
     climbed.sort(key=lambda pose: -pose.score * (1.05 if pose.turn == UPRIGHT else 1.0))
-    climbed = [pose for pose in climbed if thorough or _hopeful(coarse, modality, pose, mean)]
-    best = _best(small, modality, climbed, mean, max((start.score for start in starts), default=0.0))
+    # one after the other: the first one is a clear head most often
+    hopeful = (pose for pose in climbed if thorough or _hopeful(coarse, modality, pose, mean))
+    best = _best(small, modality, hopeful, mean, max((start.score for start in starts), default=0.0))
     if best.verdict == "head" and best.pose is not None and _another(view, small, modality, best.pose, mean):
         return replace(best, verdict="uncertain", code="two_heads")
     return best
@@ -121,7 +123,7 @@ def _climbed(view: Look, modality: str, starts: list[Pose], mean: Template, leas
     return sorted(kept, key=lambda pose: -pose.score)
 
 
-def _best(small: Field, modality: str, starts: list[Pose], mean: Template, screened: float) -> Finding:
+def _best(small: Field, modality: str, starts: Iterable[Pose], mean: Template, screened: float) -> Finding:
     """The best fit from some placements; the first clear one, or the first of all if that is a head as stored."""
     best = Finding("none", "no_head_in_view", screened=screened)
     for n, start in enumerate(starts):

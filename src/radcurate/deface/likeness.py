@@ -36,8 +36,12 @@ class Faces:
 
 def faces(seen: Sequence[Floats], mean: Template) -> Faces:
     """The front and both sides of what `render.all_round` saw."""
-    depths = tuple(seen[render.VIEWS.index(angle)] for angle in ANGLES)
-    return Faces(depths, tuple(_zone(one, angle, mean) for one, angle in zip(depths, ANGLES, strict=True)))
+    return sides([seen[render.VIEWS.index(angle)] for angle in ANGLES], mean)
+
+
+def sides(depths: Sequence[Floats], mean: Template) -> Faces:
+    """Depth maps from ANGLES with the face in them."""
+    return Faces(tuple(depths), tuple(_zone(one, angle, mean) for one, angle in zip(depths, ANGLES, strict=True)))
 
 
 def _zone(seen: Floats, angle: float, mean: Template) -> Flags:

@@ -30,8 +30,13 @@ def all_round(field: Field, tissue: Flags, pose: Pose) -> tuple[Floats, ...]:
         tissue: of the field, shape (z, y, x).
     """
     soft = smoothed(tissue)
-    seen = [(float(angle), 0.0) for angle in VIEWS] + [(0.0, FROM_BELOW)]
-    return tuple(depths(field, soft, pose, angle, below) for angle, below in seen)
+    from_below = depths(field, soft, pose, 0.0, FROM_BELOW)
+    return (*level(field, soft, pose, VIEWS), from_below)
+
+
+def level(field: Field, soft: NDArray[np.float32], pose: Pose, angles: Sequence[float]) -> tuple[Floats, ...]:
+    """`depths` from some sides, degrees left of the patient's front, each of shape (rows, columns)."""
+    return tuple(depths(field, soft, pose, float(angle)) for angle in angles)
 
 
 def depths(

@@ -183,7 +183,9 @@ def write_picture(work: Chart, kind: str) -> None:
     scan = work.case.scans[0]
     study = work.study(0, scan.region)
     modality = {"ultrasound": "US", "dose_screen": "CT", "x_ray": "CR"}[kind]
-    device = work.hospital.scanners.get(modality) or Scanner("DEMO IMAGING", f"{modality} Two", f"{modality}1", "3301")
+    device = work.hospital.scanners.get(modality) or Scanner(
+        "DEMO IMAGING", f"{modality} Two", f"{modality}1", f"{modality}-3301-77042"
+    )
     series = replace(_series(work, scan, modality), description=kind.replace("_", " "), protocol="")
     header = common_header(work.person, study, device, series, work.hospital.charset)
     header.SOPInstanceUID, header.InstanceNumber = uid(series.series_uid, 0), 1
