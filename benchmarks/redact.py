@@ -7,6 +7,7 @@ A line is found when at least 95 % of its drawn pixels lie in boxes that are sur
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 import time
@@ -64,6 +65,9 @@ def figures() -> list[Figure]:
     data = os.environ.get("RADCURATE_TEST_DATA")
     if not data:
         print("redact: RADCURATE_TEST_DATA is not set, so nothing is measured", file=sys.stderr)
+        return []
+    if importlib.util.find_spec("matplotlib") is None:
+        print("redact: its fonts come with matplotlib: uv sync --inexact --group peers", file=sys.stderr)
         return []
     tally = measure(cases(Path(data), "final", PICTURES["final"]))
     _explain(tally)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
@@ -219,6 +218,8 @@ def rendered(text: str, font: str, size: int, smooth: bool) -> Ink:
 def _truetype(font: str, size: int) -> Any:
     if font == SANS:
         return ImageFont.load_default(size)
+    import matplotlib  # of the group `peers`: for the fonts in its wheel
+
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / TRUETYPE[font], size)
 
 

@@ -13,6 +13,8 @@ from benchmarks.texts import FONTS, ONLY_FINAL, rendered
 
 from radcurate.redact.found import Box, Hit, Place
 
+pytest.importorskip("matplotlib", reason="the fonts come with matplotlib, of the group `peers`, which is not installed")
+
 
 def some(real_data: Path, part: str) -> list[Case]:
     return [case for number in (0, 3, 7) for case in cases(real_data, part, number + 1, number)]
