@@ -30,6 +30,7 @@ from radcurate.settings import Config, load_config
 PACKAGE = Path(__file__).parent
 DATA = {".csv", ".gz", ".h", ".txt"}
 INPUT_VARIABLE = "RADCURATE_INPUT"
+DECISIONS_VARIABLES = {stage: f"RADCURATE_{stage.upper()}_DECISIONS" for stage in ("redact", "deface")}
 RESULTS = Path("results")
 
 
@@ -117,7 +118,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
             _consent_table(checked)
             _crosswalk(checked)
-            read_decisions(resolve(checked.redact.decisions, basedir))
+            _decisions(checked, basedir)
             _extensions(checked, basedir)
             _engines(checked)
             changes = {name: getattr(checked.extract, name) for name in MODALITIES}
@@ -126,6 +127,17 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
         print(f"radcurate: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     return Run(checked, basedir, key)
+
+
+def _decisions(config: Config, basedir: Path) -> None:
+    """Check the files of decisions and tell the jobs where they lie.
+
+    Not by a parameter: where the file lies, or that there is one now, runs nothing again; `Run.decided` says what does.
+    """
+    for stage, variable in DECISIONS_VARIABLES.items():
+        path = resolve(getattr(config, stage).decisions, basedir)
+        read_decisions(path)
+        os.environ[variable] = str(path.resolve())
 
 
 def resolve(name: str, basedir: Path) -> Path:

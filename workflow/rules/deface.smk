@@ -25,9 +25,8 @@ rule deface:
         settings=run.section("deface"),
         code=run.code("deface"),
         decided=lambda wildcards: run.decided("deface", wildcards.chunk),
-        decisions=run.path(run.config.deface.decisions),
         source=subpath(input.series, parent=True),
         out=subpath(output.series, parent=True),
     shell:
         "python -m radcurate.stages.deface --settings {params.settings:q} --source {params.source}"
-        " --decisions {params.decisions:q} --out {params.out} --threads {threads} --log {log}"
+        ' --decisions "$RADCURATE_DEFACE_DECISIONS" --out {params.out} --threads {threads} --log {log}'

@@ -25,10 +25,10 @@ rule redact:
         settings=run.section("redact"),
         code=run.code("redact"),
         decided=lambda wildcards: run.decided("redact", wildcards.chunk),
-        decisions=run.path(run.config.redact.decisions),
         source=subpath(input.series, parent=True),
         chunk=subpath(input.identifiers, parent=True),
         out=subpath(output.series, parent=True),
     shell:
         "python -m radcurate.stages.redact --settings {params.settings:q} --source {params.source}"
-        " --chunk {params.chunk} --regions {input.regions:q} --marks {input.marks:q} --decisions {params.decisions:q} --out {params.out} --threads {threads} --log {log}"
+        " --chunk {params.chunk} --regions {input.regions:q} --marks {input.marks:q}"
+        ' --decisions "$RADCURATE_REDACT_DECISIONS" --out {params.out} --threads {threads} --log {log}'
