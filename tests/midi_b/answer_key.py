@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cv2
+import numpy as np
+
 from midi_b.scorer import Answer
 from radcurate.canary import Plant, Specimen, objects, screens, specimens
 from radcurate.canary.build import specimen
@@ -12,6 +15,7 @@ from radcurate.canary.raw import Value
 from radcurate.canary.sheet import Sheet
 
 SCREENS = {"us", "sc", "xray"}
+ROWS, COLUMNS, DRAWN = 48, 256, 255  # of a screen with text, and the value that it is drawn in
 _EXAMINED = ("date of the examination", "date of a frame")
 _UIDS = ("identity of objects", "frame of reference", "dimension")
 
@@ -45,11 +49,21 @@ def _visit(patient: int, visit: int) -> Iterator[Specimen]:
     _link(contours, study, series, space, images)
     made.append(("contours", "rtstruct", contours))
     screen = objects.common(Inventor(f"midi screen {patient} {visit}"), screens.CAPTURE, "OT")
-    objects.pixels(screen, 8)
+    _draw(screen, number)
     _set(screen, same)
     made.append(("screen", "sc", screen))
     for title, family, sheet in made:
         yield specimen(f"midi_{patient}_{visit}_{title}", family, sheet)
+
+
+def _draw(screen: Sheet, text: str) -> None:
+    """A picture with a line of text on it."""
+    picture = np.full((ROWS, COLUMNS), 20, np.uint8)
+    cv2.putText(picture, text, (12, 32), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (DRAWN,), 1, cv2.LINE_AA)
+    objects.pixels(screen, 8)
+    screen.hold("Rows", (ROWS,))
+    screen.hold("Columns", (COLUMNS,))
+    screen.put("PixelData", picture.tobytes(), "OB")
 
 
 def _set(sheet: Sheet, values: dict[str, Value]) -> None:
@@ -93,9 +107,9 @@ def _of(one: Specimen) -> Iterator[Answer]:
     patient = next(plant.value for plant in one.plants if plant.where == "PatientID")
     for plant in one.plants:
         yield from _removed(one, plant)
-    if one.family in SCREENS:
-        yield Answer(one.name, "pixels_hidden", "PixelData", patient=patient, box=(0, 8, 0, 16))
-        return
+    drawn = one.name.endswith("_screen")
+    if drawn:
+        yield Answer(one.name, "pixels_hidden", "PixelData", patient=patient, box=(0, ROWS, 0, COLUMNS))
     for plant in one.plants:
         if plant.kind in _EXAMINED and "UID" not in plant.keyword:
             yield Answer(one.name, "date_shifted", plant.where, patient=patient)
@@ -115,7 +129,11 @@ def _of(one: Specimen) -> Iterator[Answer]:
         yield Answer(one.name, "tag_retained", kept.where)
         yield Answer(one.name, "text_notnull", kept.where)
         yield Answer(one.name, "text_retained", kept.where, kept.value)
-    if one.family not in ("rtstruct", "rtplan") and not any(plant.where == "PixelData" for plant in one.plants):
+    if (
+        one.family not in ("rtstruct", "rtplan")
+        and not drawn
+        and not any(plant.where == "PixelData" for plant in one.plants)
+    ):
         yield Answer(one.name, "pixels_retained", "PixelData")
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-import numpy as np
 import pydicom
 
 Files = Mapping[str, bytes | None]  # None: quarantined
@@ -196,14 +195,16 @@ def _digest(ds: pydicom.Dataset | None) -> str | None:
 
 
 def _pixels_hidden(bench: Bench, answer: Answer) -> bool:
-    """The box holds one value only, or the file was not given out."""
-    ds = bench.after[answer.file]
-    if ds is None:
+    """Nothing that was drawn in the box stands out any more, or the file was not given out."""
+    old, new = bench.before[answer.file], bench.after[answer.file]
+    if new is None:
         return True
-    if answer.box is None or "PixelData" not in ds:
+    if answer.box is None or old is None or "PixelData" not in new:
         return False
     top, bottom, left, right = answer.box
-    return len(np.unique(ds.pixel_array[..., top:bottom, left:right])) == 1
+    before, after = (ds.pixel_array[..., top:bottom, left:right] for ds in (old, new))
+    drawn = before > before.max() // 2
+    return bool(drawn.any() and after[drawn].max() < before.max() // 2)
 
 
 ACTIONS: Mapping[str, Callable[[Bench, Answer], bool]] = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pydicom
 import pytest
 
 from deidentify.deid_objects import POLICY, SPARE, TEST_KEY
-from midi_b.answer_key import answers
+from midi_b.answer_key import SCREENS, answers
 from midi_b.scorer import ACTIONS, Score, score
 from radcurate.canary import Specimen
 from radcurate.deidentify.dates import date_rule
@@ -18,6 +20,11 @@ from radcurate.deidentify.instance import rewrite_instance
 from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids, words_of_names
 from radcurate.deidentify.rewrite import Patient, Rewriter
 from radcurate.dicom.problems import Unsafe
+from radcurate.redact.fill import fill
+from radcurate.redact.look import look
+from radcurate.redact.pictures import open_series
+from radcurate.redact.seeds import seeds_of
+from radcurate.redact.write import write
 
 FILES, KEY = answers()
 BEFORE = {one.name: one.data for one in FILES}
@@ -33,9 +40,25 @@ def cleaned(one: Specimen) -> bytes | None:
     )
     patient = Patient(subject, date_rule(TEST_KEY, subject, "shift", 500), words, numbers)
     try:
-        return rewrite_instance(one.data, Rewriter(POLICY, TEST_KEY, patient), SPARE).data
+        data = rewrite_instance(one.data, Rewriter(POLICY, TEST_KEY, patient), SPARE).data
     except Unsafe:
         return None
+    return redacted(data, number) if one.family in SCREENS else data
+
+
+def redacted(data: bytes, number: str) -> bytes:
+    """What redact makes of a file: looked at, with the patient's number in mind, and filled."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "file.dcm"
+        path.write_bytes(data)
+        pictures = open_series([path])
+        found = look(pictures, seeds_of([{"category": "id", "keyword": "PatientID", "value": number}]), strict=True)
+        boxes = {hit.place: [other.box for other in found.hits if other.place == hit.place] for hit in found.hits}
+        patches = {place.frame: fill(pictures.read(place), mine) for place, mine in boxes.items()}
+        if patches:
+            write(path, path.with_name("filled.dcm"), patches)
+            path = path.with_name("filled.dcm")
+        return path.read_bytes()
 
 
 @cache
