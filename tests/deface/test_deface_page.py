@@ -31,6 +31,7 @@ def test_no_control_passes_on_any_head_of_the_page():
 
 @pytest.mark.slow
 def test_a_row_of_the_page_is_what_the_benchmark_measures():
+    pytest.importorskip("quickshear", reason="a row of the page has its share: it is in the group `peers`")
     case = next(iter(heads(None)))
     told = [cell.strip() for cell in _line(measure(case, None)).split("|")[2:-1]]
     assert told[:-2] == table()[case.name][:-2]
