@@ -32,6 +32,7 @@ FILES = {
     "DATA_CARD.md",
     "SHA256SUMS",
     "acquisition.parquet",
+    "attestation.json",
     "crosscheck.parquet",
     "dictionary.csv",
     "dictionary.json",
@@ -39,6 +40,7 @@ FILES = {
     "provenance.json",
     "provenance.parquet",
     "safe_harbor.json",
+    "signing_key.pem",
 }
 
 

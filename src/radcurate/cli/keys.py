@@ -10,6 +10,7 @@ from pathlib import Path
 from radcurate.errors import CurationError
 from radcurate.identity import certificate, keystore
 from radcurate.identity.broker import create_broker
+from radcurate.keys import load_key
 
 HOME = Path("~/.config/radcurate")
 RESULTS = Path("results")
@@ -34,6 +35,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     gone.add_argument("--yes", metavar="KEYID", help="the key's name, instead of typing it")
     gone.add_argument("--crosswalk", type=Path, metavar="FOLDER", help="remove the crosswalk under this key too")
     what("check", check, "check the certificate of a destroyed key").add_argument("certificate", type=Path)
+    shared = what("public", public, "the public key that a release's signature is checked with; may go to anybody")
+    shared.add_argument("file", type=Path, nargs="?", default=HOME / "key", help=f"the project key; {HOME}/key")
+    shared.add_argument("--out", type=Path, metavar="PEM", help="write it there, instead of printing it")
     made = what("broker", broker, "make the honest broker's identity; prints its public key")
     made.add_argument("file", type=Path, help=place)
 
@@ -94,6 +98,29 @@ def broker(chosen: argparse.Namespace) -> int:
     public = create_broker(chosen.file)
     print("identity written, mode 0600: keep it where the pipeline can't read it. Its public key:", file=sys.stderr)
     print(public)
+    return 0
+
+
+def public(chosen: argparse.Namespace) -> int:
+    """The public half of the signing key that belongs to a project key."""
+    from radcurate.release.signing import name_of, public_pem, signing_key
+
+    key = load_key(chosen.file)
+    if chosen.out is None:
+        print(public_pem(key), end="")
+        return 0
+    try:
+        with chosen.out.expanduser().open("x") as stream:
+            stream.write(public_pem(key))
+    except OSError as error:
+        raise CurationError(
+            "the public key can't be written",
+            wanted="a path where no file is, in a folder that you may write to",
+            found=type(error).__name__,
+            fix="name another file, or leave --out away",
+        ) from None
+    name = name_of(signing_key(key).public_key())
+    print(f"public key {name[:16]} written. Give it to whoever gets a release: radcurate verify-release DIR --key PEM")
     return 0
 
 

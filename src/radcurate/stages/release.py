@@ -20,7 +20,7 @@ from radcurate.errors import CurationError
 from radcurate.governance.conservation import OUTCOMES
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns, load_columns
-from radcurate.release import card, check, dictionary, versions
+from radcurate.release import attestation, card, check, dictionary, signing, versions
 from radcurate.release.descriptions import CROSSCHECK, DESCRIPTIONS
 from radcurate.release.provenance import PACKAGES, RunRecord, config_digest, content_settings
 from radcurate.seals import sha256
@@ -81,7 +81,7 @@ def run(
     try:
         images = release_images(reader, building, _crowd(verdict), key) if settings.images else Images()
         content = _content(reader, verdict, load_columns(columns), images, key, config, lock)
-        folder = _settle(building, out.parent, settings, content)
+        folder = _settle(building, out.parent, settings, content, key)
     finally:
         if building.exists():
             shutil.rmtree(building)
@@ -230,28 +230,28 @@ def _installed(name: str) -> str:
         return "not installed"
 
 
-def _settle(building: Path, folder: Path, settings: Release, content: Content) -> Path:
+def _settle(building: Path, folder: Path, settings: Release, content: Content, key: Key) -> Path:
     """The folder that holds this content: an earlier release that is the same, or a new one."""
     if settings.version != "auto":
-        _write(building, settings.name, settings.version, content)
-        return _keep_or_publish(building, folder / f"{settings.name}-{settings.version}")
+        _write(building, settings.name, settings.version, content, key)
+        return _keep_or_publish(building, folder / f"{settings.name}-{settings.version}", key)
     earlier = versions.numbered(folder, settings.name)
     latest = max(earlier, default=0)
     if latest:
-        _write(building, settings.name, str(latest), content)
+        _write(building, settings.name, str(latest), content, key)
         if _same(building, earlier[latest]):
-            return _kept(earlier[latest])
-    _write(building, settings.name, str(latest + 1), content)
-    return _keep_or_publish(building, folder / f"{settings.name}-{latest + 1}")
+            return _kept(earlier[latest], key)
+    _write(building, settings.name, str(latest + 1), content, key)
+    return _keep_or_publish(building, folder / f"{settings.name}-{latest + 1}", key)
 
 
-def _keep_or_publish(building: Path, target: Path) -> Path:
+def _keep_or_publish(building: Path, target: Path, key: Key) -> Path:
     if not target.exists():
         versions.publish(building, target)
         return target
     if not _same(building, target):
         raise versions.taken(target.name)
-    return _kept(target)
+    return _kept(target, key)
 
 
 def _same(building: Path, release: Path) -> bool:
@@ -259,15 +259,15 @@ def _same(building: Path, release: Path) -> bool:
     return sums.is_file() and sums.read_bytes() == (building / check.SUMS).read_bytes()
 
 
-def _kept(release: Path) -> Path:
-    problems = check.check_release(release)
+def _kept(release: Path, key: Key) -> Path:
+    problems = check.check_signed(release, signing.signing_key(key).public_key()).problems
     if problems:
         raise versions.damaged(release.name, problems)
     return release
 
 
-def _write(building: Path, name: str, version: str, content: Content) -> None:
-    """Everything but the images, which don't name their version, into `building`; SHA256SUMS last."""
+def _write(building: Path, name: str, version: str, content: Content, key: Key) -> None:
+    """Everything but the images, which don't name their version, into `building`; checksums and signature last."""
     record = replace(content.record, release=name, version=version).as_json()
     (building / "provenance.json").write_text(record)
     metadata = {
@@ -286,7 +286,25 @@ def _write(building: Path, name: str, version: str, content: Content) -> None:
     (building / "dictionary.json").write_text(dictionary.as_json(content.columns), encoding="utf-8")
     (building / "safe_harbor.json").write_text(content.safe_harbor, encoding="utf-8")
     (building / "DATA_CARD.md").write_text(card.data_card(_facts(name, version, content)), encoding="utf-8")
-    (building / check.SUMS).write_text(check.sums(building), encoding="utf-8")
+    _sign(building, name, version, content, key)
+
+
+def _sign(building: Path, name: str, version: str, content: Content, key: Key) -> None:
+    """The public key, the checksums, and the attestation over everything."""
+    (building / check.PUBLIC_KEY).write_text(signing.public_pem(key))
+    found = check.digests(building)
+    (building / check.SUMS).write_text(check.as_lines(found), encoding="utf-8")
+    about = {
+        "release": name,
+        "version": version,
+        "policy": content.verdict["policy"],
+        "policy_digest": content.verdict["policy_digest"],
+        "recipients": content.verdict["recipients"],
+        "status": content.verdict["legal"]["status"],
+        "key_id": key.key_id,
+    }
+    statement = attestation.statement(found | {check.SUMS: check.digest_of(building)}, about)
+    (building / check.ATTESTATION).write_text(signing.sign(statement, key))
 
 
 def _facts(name: str, version: str, content: Content) -> card.Facts:
