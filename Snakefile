@@ -40,6 +40,7 @@ include: "workflow/rules/deface.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/extract.smk"
 include: "workflow/rules/protect.smk"
+include: "workflow/rules/attack.smk"
 include: "workflow/rules/gate.smk"
 include: "workflow/rules/release.smk"
 

@@ -300,6 +300,51 @@ class Protect(Section):
     )
 
 
+class Linkage(Section):
+    """Link the release with a register of people: sex, age, date and institution (attack M(d))."""
+
+    registry: str | None = Field(
+        None,
+        description="CSV or Parquet file with a row per person and visit that an attacker may hold. It is read, never copied; "
+        "synthesised from the cohort when absent.",
+    )
+    columns: dict[str, str] = Field(
+        {},
+        description="Names of the registry's columns where they differ: sex, age, date, site, patient (PatientID, for the truth), "
+        "person (what tells its people apart).",
+    )
+    age: float = Field(1.0, ge=0, description="Difference in age, in years, that an attacker overlooks.")
+    days: int = Field(7, ge=0, description="Difference in dates, in days, that an attacker overlooks.")
+    likeness: float = Field(
+        0.85, gt=0, le=1, description="Least similarity of two institutions' names that makes them one."
+    )
+    others: int | None = Field(
+        None,
+        ge=0,
+        description="People beside the patients in a synthesised registry: whoever else could be meant. Fewer for a rare disease. "
+        "Nine for each patient, at most 10,000, when absent.",
+    )
+    draws: int = Field(100, ge=1, le=10000, description="Registries that are tried.")
+
+
+class Composite(Section):
+    """R = p_ri^alpha * u^beta * s^gamma."""
+
+    alpha: float = Field(1.0, gt=0, description="Exponent of the chance that a link is right.")
+    beta: float = Field(1.0, gt=0, description="Exponent of uniqueness.")
+    gamma: float = Field(1.0, gt=0, description="Exponent of the adversary's capability.")
+    scenario: Literal["public", "controlled", "internal"] = Field(
+        "public", description="Who the adversary is, for R; the other scenarios are reported too."
+    )
+
+
+class Attack(Section):
+    """Try to break what is about to be released."""
+
+    linkage: Linkage = Linkage()
+    composite: Composite = Composite()
+
+
 class Gate(Section):
     """Compare measurements with the policy."""
 
@@ -334,6 +379,7 @@ class Config(Section):
     verify: Verify = Verify()
     extract: Extract = Extract()
     protect: Protect = Protect()
+    attack: Attack = Attack()
     gate: Gate = Gate()
     release: Release = Release()
 

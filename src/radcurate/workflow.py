@@ -117,6 +117,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             os.environ[KEY_FILE_VARIABLE] = str(Path(checked.key_file).expanduser().resolve())
             os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
             _consent_table(checked)
+            _registry(checked)
             _crosswalk(checked)
             _decisions(checked, basedir)
             _extensions(checked, basedir)
@@ -171,6 +172,17 @@ def _consent_table(config: Config) -> None:
             wanted="a CSV or Parquet file with the columns patient, model, purposes, recontact, withdrawn, date",
             found="nothing" if table is None else "no such file",
             fix="set consent.table in config/config.yaml",
+        )
+
+
+def _registry(config: Config) -> None:
+    table = config.attack.linkage.registry
+    if table is not None and not Path(table).expanduser().is_file():
+        raise CurationError(
+            "no registry",
+            wanted="a CSV or Parquet file that an attacker may hold, a row per person and visit",
+            found="no such file",
+            fix="set attack.linkage.registry in config/config.yaml, or leave it out: one is synthesised then",
         )
 
 

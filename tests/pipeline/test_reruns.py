@@ -11,7 +11,19 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-STAGES = ["inventory", "consent", "deidentify", "redact", "deface", "verify", "extract", "protect", "gate", "release"]
+STAGES = [
+    "inventory",
+    "consent",
+    "deidentify",
+    "redact",
+    "deface",
+    "verify",
+    "extract",
+    "protect",
+    "attack",
+    "gate",
+    "release",
+]
 
 
 def from_stage(stage: str) -> set[str]:

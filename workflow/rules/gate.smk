@@ -10,6 +10,7 @@ rule gate:
         verify=per_chunk("results/verify/{chunk}/series.parquet"),
         extract=per_chunk("results/extract/{chunk}/series.parquet"),
         protect="results/protect/measures.json",
+        attack="results/attack/attack.json",
         policy=run.policy(),
         safe_harbor=run.path("config/safe_harbor.yaml"),
     output:

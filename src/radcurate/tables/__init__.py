@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from radcurate.tables.attacks import ATTACK_COLUMNS as ATTACK_COLUMNS
+from radcurate.tables.attacks import ATTACKS as ATTACKS
 from radcurate.tables.files import Schema as Schema
 from radcurate.tables.files import read as read
 from radcurate.tables.files import read_rows as read_rows

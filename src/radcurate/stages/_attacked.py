@@ -1,0 +1,73 @@
+"""What is attacked, and what it was made from: the released tables and the raw ones, both under the codes of the release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from radcurate import tables
+from radcurate.keys import Key
+from radcurate.privacy.columns import Columns
+from radcurate.privacy.rows import Pair, recode
+from radcurate.seals import check_seal
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """The tables before and after `protect`, a row per region and per image series.
+
+    Attributes:
+        released: as they would be released.
+        raw: all measured rows, also of patients who are left out; the release's codes in place of the run's.
+        columns: roles of the columns.
+    """
+
+    released: Pair
+    raw: Pair
+    columns: Columns
+
+    @property
+    def quasi(self) -> list[str]:
+        """Quasi-identifiers, of either table."""
+        return self.columns.named("quasi_identifier")
+
+    @property
+    def features(self) -> list[str]:
+        """Released columns of features."""
+        return self._named(self.released.features, "feature")
+
+    @property
+    def technical(self) -> list[str]:
+        """Released columns of the acquisition that protocols tell."""
+        return self._named(self.released.acquisition, "technical")
+
+    def _named(self, content: pa.Table, role: str) -> list[str]:
+        found = ((name, self.columns.find(name)) for name in content.column_names)
+        return [name for name, entry in found if entry is not None and entry.role == role]
+
+
+def read_attacked(extract: list[Path], protect: Path, columns: Columns, key: Key) -> Attacked:
+    """Read the sealed tables of both stages.
+
+    Raises:
+        CurationError: a seal doesn't hold, or a table can't be read.
+    """
+    for folder in [*extract, protect]:
+        check_seal(folder, key)
+    released = Pair(tables.read(protect / "features.parquet"), tables.read(protect / "acquisition.parquet"))
+    features = joined(extract, "features.parquet")
+    measured = features.filter(pc.fill_null(pc.equal(features["status"], tables.OK), False)) if extract else features
+    raw = Pair(measured, joined(extract, "acquisition.parquet"))
+    coded = Pair(recode(raw.features, columns, key.release_code), recode(raw.acquisition, columns, key.release_code))
+    return Attacked(released, coded, columns)
+
+
+def joined(chunks: list[Path], name: str) -> pa.Table:
+    """One table of all chunks; an empty one, with the columns of a series, where there is no chunk."""
+    if not chunks:
+        return pa.table({column: pa.array([], pa.string()) for column in ("subject", "series", "roi")})
+    found = [tables.read(chunk / name) for chunk in sorted(chunks)]
+    return pa.concat_tables(found, promote_options="permissive").combine_chunks()
