@@ -7,6 +7,7 @@ one image fails in extract. The `protect` stage itself makes the tables of the r
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -32,6 +33,48 @@ FEATURES = [column.name for column in catalogue()][:12]
 BROKEN, REFUSED, FACE, FAILING = 0, 1, 2, 3  # patients whose series end early
 HEAD = 7  # a patient whose face was removed
 Row = dict[str, Any]
+
+
+def _share(rate: float, high: float, chance: float = 0.0) -> Row:
+    return {"trials": 100, "successes": 100 * rate, "rate": rate, "low": 0.0, "high": high, "chance": chance}
+
+
+_CONTROLS = {
+    "positive": {**_share(1.0, 1.0), "passed": True, "on": "raw table"},
+    "negative": {**_share(0.0, 0.02), "passed": True, "on": "shuffled table"},
+}
+
+
+def _attack(rate: float, high: float, chance: float = 0.0, **more: Any) -> Row:
+    told = {
+        "applies": True,
+        "detail": "made up",
+        "confidence": 0.95,
+        "controls": copy.deepcopy(_CONTROLS),
+        "controls_failed": [],
+    }
+    return {**told, **_share(rate, high, chance), "columns": ["a", "b"], "further": {}, **more}
+
+
+# what the attack stage would write; the rates are made up
+ATTACKED: Row = {
+    "attacks": {
+        "linkage": _attack(0.01, 0.03),
+        "fingerprint": _attack(0.05, 0.08, further={"top5": _share(0.3, 0.4), "same_scan": _share(0.05, 0.09)}),
+        "site": _attack(0.5, 0.7, chance=0.5),
+        "differencing": {**_attack(0.0, 0.1), "successes": 0},
+    },
+    "risk": {
+        "prosecutor": 0.2,
+        "journalist": 0.05,
+        "marketer": 0.02,
+        "uniqueness": {"sample": 0.0, "pitman": {"value": None, "converged": False, "detail": "too few"}},
+        "singling_out": 0.0,
+        "linkability": 0.03,
+        "inference": 0.1,
+        "composite": {"p_ri": 0.1, "u": 0.1, "s": 1.0, "alpha": 1, "beta": 1, "gamma": 1, "R": 0.01},
+    },
+}
 
 
 def policy(name: str) -> Path:
@@ -64,6 +107,15 @@ class FinishedRun:
         path.write_text(json.dumps(content))
         if seal:
             self.reseal("protect")
+
+    def attack(self, change: Callable[[Row], None], seal: bool = True) -> None:
+        """Change attack.json."""
+        path = self.results / "attack" / "attack.json"
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content))
+        if seal:
+            self.reseal("attack")
 
     def reseal(self, folder: str) -> None:
         names = list(json.loads((self.results / folder / SEAL).read_text())["files"])
@@ -107,6 +159,9 @@ def make_run(folder: Path, key: Key) -> FinishedRun:
         _chunk(run, f"{chunk:05d}", [patient for patient in range(N_PATIENTS) if patient % N_CHUNKS == chunk])
     _inventory_and_consent(run)
     run.protect(k=5)
+    (run.results / "attack").mkdir()
+    (run.results / "attack" / "attack.json").write_text(json.dumps(ATTACKED))
+    write_seal(run.results / "attack", ["attack.json"], run.key)
     return run
 
 

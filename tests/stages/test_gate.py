@@ -388,23 +388,85 @@ def test_safe_harbor_with_a_day(run):
     refused(run, "dates.finer_than_year", path="safe_harbor", dates="year")
 
 
-@pytest.mark.parametrize("measure", ["protect.suppressed_share", "protect.ncp", "protect.unique_share"])
-def test_further_measures_a_policy_may_limit(run, measure):
-    run.measure(lambda content: content.update(suppressed_share=0.9, ncp=0.9))
-    run.measure(lambda content: content["after"].update(unique_share=0.9))
+def share(attack, *within, **found):
+    """A plant in what an attack found."""
+
+    def plant(run):
+        def change(document):
+            content = document["attacks"][attack]
+            for name in within:
+                content = content[name]
+            content.update(found)
+
+        run.attack(change)
+
+    return plant
+
+
+def risk(**found):
+    return lambda run: run.attack(lambda document: document["risk"].update(found))
+
+
+def measured(**found):
+    return lambda run: run.measure(lambda content: content.update(found))
+
+
+def after(**found):
+    def change(content):
+        content["after"].update(found, sensitive={"roi_label": {}})
+
+    return lambda run: run.measure(change)
+
+
+# measures that no shipped policy limits, or only another one: a stricter policy and a plant that breaks it
+FURTHER = [
+    ("protect.suppressed_share", {"max": 0.5}, measured(suppressed_share=0.9)),
+    ("protect.ncp", {"max": 0.5}, measured(ncp=0.9)),
+    ("protect.unique_share", {"max": 0.5}, after(unique_share=0.9)),
+    ("protect.l_entropy", {"min": 2}, after(l_entropy=1.9)),
+    ("protect.l_recursive", {"min": 2}, after(l_recursive=1)),
+    ("protect.t_ordered", {"max": 0.3}, after(t_ordered=0.31)),
+    ("attack.linkage", {"max": 0.05}, share("linkage", high=0.051)),
+    ("attack.fingerprint_top1", {"max": "1/11"}, share("fingerprint", high=0.0910)),
+    ("attack.fingerprint_top5", {"max": 0.5}, share("fingerprint", "further", "top5", high=0.51)),
+    ("attack.fingerprint_same_scan", {"max": "1/11"}, share("fingerprint", "further", "same_scan", high=0.0910)),
+    ("attack.site_excess", {"max": 0.3}, share("site", high=0.81)),
+    ("attack.differencing", {"max": 0}, share("differencing", successes=1)),
+    ("attack.controls_failed", {"max": 0}, share("linkage", "controls", "positive", passed=False)),
+    ("attack.marketer", {"max": 0.05}, risk(marketer=0.051)),
+    ("attack.journalist", {"max": 0.2}, risk(journalist=0.21)),
+    ("attack.singling_out", {"max": 0.0}, risk(singling_out=0.01)),
+    ("attack.linkability", {"max": 0.05}, risk(linkability=None)),
+    ("attack.inference", {"max": 0.5}, risk(inference={"rate": 0.4, "high": 0.6})),
+    ("attack.uniqueness", {"max": 0.1}, risk(uniqueness={"sample": 0.2})),
+    ("attack.composite", {"max": 0.1}, risk(composite={"R": 0.2})),
+]
+
+
+@pytest.mark.parametrize(("measure", "limit", "plant"), FURTHER, ids=[name for name, _, _ in FURTHER])
+def test_further_measures_a_policy_may_limit(run, measure, limit, plant):
+    plant(run)
     with pytest.raises(CurationError, match="stricter"):
-        run.gate(file=strict(run, measure, max=0.5))
+        run.gate(file=strict(run, measure, **limit))
 
 
 def test_every_measure_has_a_planted_violation():
-    elsewhere = {
-        "protect.l",
-        "dates.finer_than_year",
-        "protect.suppressed_share",
-        "protect.ncp",
-        "protect.unique_share",
-    }
-    assert {measure for measure, _ in PLANTED} | elsewhere == set(MEASURES)
+    elsewhere = {"protect.l", "dates.finer_than_year"}
+    assert {measure for measure, _ in PLANTED} | {name for name, _, _ in FURTHER} | elsewhere == set(MEASURES)
+
+
+@pytest.mark.parametrize("number", [0.9, None])
+def test_what_is_only_told_never_refuses(run, number):
+    run.attack(lambda document: document["risk"].update(marketer=number))
+    verdict = run.gate(file=strict(run, "attack.marketer", informative=True))
+    told = verdict["findings"][1]
+    assert told["measure"] == "attack.marketer" and told["holds"] and told["measured"] == number
+
+
+def test_an_edited_attack_is_named(run):
+    run.attack(lambda document: document["attacks"]["linkage"].update(high=0.0), seal=False)
+    _, text = refused(run, "seals.broken")
+    assert "attack.json was changed after it was written" in text
 
 
 # artefacts that can't be believed

@@ -94,3 +94,5 @@ class Evidence:
     ranges: pa.Table = field(default_factory=lambda: pa.table({}))  # as it would be released
     looks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # redact's rows
     boxes: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)  # what redact found, by series
+    attack: Mapping[str, Any] = field(default_factory=dict)  # attack.json
+    ways: tuple[Mapping[str, Any], ...] = ()  # changes that protect tried, with what each comes to

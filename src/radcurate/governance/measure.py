@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from radcurate.governance.conservation import Outcome
 from radcurate.governance.evidence import Evidence
@@ -39,3 +41,10 @@ class Limit:
     def word(self) -> str:
         """The limit in words."""
         return f"at most {self.max:g}" if self.max is not None else f"at least {self.min:g}"
+
+
+def number(value: Any) -> float | None:
+    """A finite number of a document; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return float(value)

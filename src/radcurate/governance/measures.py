@@ -6,20 +6,17 @@ measured, and then no limit is kept; `applies` is False where there is nothing t
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from radcurate.governance.attacks import ATTACKING
 from radcurate.governance.cleaning import CLEANING, count, named
 from radcurate.governance.conservation import RELEASED, Outcome, file_leaks, leaks
 from radcurate.governance.evidence import Evidence
 from radcurate.governance.invariance import largest_change, unproven_regions
-from radcurate.governance.measure import Limit, Measure, Value
+from radcurate.governance.measure import Limit, Measure, Value, number
+from radcurate.governance.protection import PROTECTION
 from radcurate.governance.safe_harbor import Line, lines, red_lines
 from radcurate.tables import EXTRACT_PROVENANCE, FAILED, HIGH, LOW, OK
 
@@ -46,7 +43,7 @@ def _lost_files(evidence: Evidence, ends: list[Outcome]) -> Value:
 
 def _lost_regions(evidence: Evidence, _: list[Outcome]) -> Value:
     """Measured regions less released ones less those of patients left out."""
-    suppressed = _number(evidence.protection.get("suppressed_rows"))
+    suppressed = number(evidence.protection.get("suppressed_rows"))
     if suppressed is None:
         return Value(None)
     return Value(abs(evidence.regions.get(OK, 0) - evidence.features.num_rows - suppressed))
@@ -68,7 +65,7 @@ def _unverified(evidence: Evidence, ends: list[Outcome]) -> Value:
 
 
 def _canary_left(evidence: Evidence, _: list[Outcome]) -> Value:
-    return Value(_number(evidence.canaries.get("left")))
+    return Value(number(evidence.canaries.get("left")))
 
 
 def _canary_seen(evidence: Evidence, _: list[Outcome]) -> Value:
@@ -151,87 +148,7 @@ def _red_lines(evidence: Evidence, ends: list[Outcome]) -> Value:
     return Value(float(len(red)), "category " + ", ".join(red) if red else "")
 
 
-def _unmet(evidence: Evidence, _: list[Outcome]) -> Value:
-    holds = evidence.protection.get("holds")
-    return Value(None if not isinstance(holds, bool) else float(not holds))
-
-
-def _after(name: str) -> Callable[[Evidence, list[Outcome]], Value]:
-    """A number that `protect` measured on the table it would release."""
-
-    def read(evidence: Evidence, _: list[Outcome]) -> Value:
-        after = evidence.protection.get("after")
-        number = after.get(name) if isinstance(after, Mapping) else None
-        return Value(_number(number))
-
-    return read
-
-
-def _crowd(evidence: Evidence, ends: list[Outcome]) -> Value:
-    """The k that `protect` reports, or what counting the released rows again comes to, if that is less."""
-    reported = _after("k")(evidence, ends).number
-    counted = smallest_crowd(evidence)
-    reach = evidence.protection.get("reachable")
-    best = reach.get("k") if isinstance(reach, Mapping) else None
-    detail = f"{counted} counted again in the tables" + (
-        f"; without leaving patients out at most {best}" if best else ""
-    )
-    return Value(None if reported is None else min(reported, float(counted)), detail)
-
-
-def _prosecutor(evidence: Evidence, ends: list[Outcome]) -> Value:
-    reported = _after("prosecutor_max")(evidence, ends).number
-    counted = smallest_crowd(evidence)
-    return Value(None if reported is None or not counted else max(reported, 1 / counted))
-
-
-def smallest_crowd(evidence: Evidence) -> int:
-    """Patients in the smallest group that shares all quasi-identifiers of the two released tables; 0 without rows.
-
-    Counted without the code of `protect`: a patient is the set of its rows' values, a series' acquisition among them.
-    """
-    roles = evidence.protection.get("roles", {})
-    quasi = {name for name, role in roles.items() if role == "quasi_identifier"}
-    if not {"subject", "series"} <= set(evidence.features.column_names):
-        return 0
-    own = [name for name in evidence.features.column_names if name in quasi]
-    linked = [name for name in evidence.acquisition.column_names if name in quasi]
-    by_series = (
-        {row["series"]: tuple(row[name] for name in linked) for row in evidence.acquisition.to_pylist()}
-        if linked
-        else {}
-    )
-    known: dict[str, set[tuple[Any, ...]]] = {}
-    for row in evidence.features.select(["subject", "series", *own]).to_pylist():
-        cells = tuple(row[name] for name in own) + by_series.get(row["series"], ())
-        known.setdefault(row["subject"], set()).add(cells)
-    return min(Counter(map(frozenset, known.values())).values(), default=0)
-
-
-def _sensitive(name: str) -> Callable[[Evidence, list[Outcome]], Value]:
-    """The same, where a sensitive attribute is declared."""
-    read_after = _after(name)
-
-    def read(evidence: Evidence, ends: list[Outcome]) -> Value:
-        after = evidence.protection.get("after")
-        if isinstance(after, Mapping) and not after.get("sensitive"):
-            return Value(None, "no sensitive attribute is declared", applies=False)
-        return read_after(evidence, ends)
-
-    return read
-
-
-def _whole(name: str) -> Callable[[Evidence, list[Outcome]], Value]:
-    return lambda evidence, _: Value(_number(evidence.protection.get(name)))
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return float(value)
-
-
-_PROTECT, _TABLE = "results/protect/measures.json", "results/protect/features.parquet"
+_TABLE = "results/protect/features.parquet"
 _ALL = [
     Measure(
         "conservation.lost_series", "results/gate/outcomes.parquet", "series without exactly one outcome", _lost_series
@@ -312,21 +229,8 @@ _ALL = [
         "HIPAA categories of identifiers without proof that they are treated",
         _red_lines,
     ),
-    Measure("protect.unmet", _PROTECT, "demands of the protect stage that don't hold", _unmet),
-    Measure("protect.k", _PROTECT, "fewest patients that look alike", _crowd),
-    Measure(
-        "protect.prosecutor_max",
-        _PROTECT,
-        "largest chance of naming a patient known to be in the data",
-        _prosecutor,
-    ),
-    Measure("protect.unique_share", _PROTECT, "share of patients that look like nobody else", _after("unique_share")),
-    Measure("protect.l", _PROTECT, "fewest sensitive values in a crowd", _sensitive("l")),
-    Measure("protect.t", _PROTECT, "how far a crowd's sensitive values differ from everybody's", _sensitive("t")),
-    Measure(
-        "protect.suppressed_share", _PROTECT, "share of patients left out to protect them", _whole("suppressed_share")
-    ),
-    Measure("protect.ncp", _PROTECT, "information lost by generalising (normalised certainty penalty)", _whole("ncp")),
+    *PROTECTION,
+    *ATTACKING,
 ]
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}
 

@@ -8,6 +8,10 @@
         min: 5
         source: where the number comes from
         help: what would help when it fails
+      - name: told, but not limited
+        measure: attack.uniqueness
+        informative: true
+        ...
 
 Numbers may be fractions such as 1/11. Some measures are owed by every policy (`measures.OWED`): a policy file can't
 forget them or allow more than zero hits.
@@ -17,6 +21,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -28,7 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from radcurate.errors import CurationError
 from radcurate.governance.measures import MEASURES, OWED
 
-SLACK = 1e-12  # limits such as 1/11 have no exact binary form
+SLACK = 1e-9  # limits such as 1/11 have no exact binary form, nor has a mean of many such shares
 
 
 class Criterion(BaseModel):
@@ -40,6 +45,7 @@ class Criterion(BaseModel):
     measure: str
     min: float | None = None
     max: float | None = None
+    informative: bool = False
     source: str = Field(min_length=3)
     help: str = Field(min_length=3)
 
@@ -50,18 +56,24 @@ class Criterion(BaseModel):
 
     @model_validator(mode="after")
     def _one_limit(self) -> Criterion:
-        if (self.min is None) == (self.max is None):
-            raise ValueError("give either min or max")
+        if (self.min is not None) + (self.max is not None) + self.informative != 1:
+            raise ValueError("give either min or max, or informative: true")
+        if not all(math.isfinite(limit) for limit in (self.min, self.max) if limit is not None):
+            raise ValueError("a limit is a finite number")
         return self
 
     def allows(self, value: float) -> bool:
-        """Whether `value` keeps the limit; NaN never does."""
+        """Whether `value` keeps the limit; NaN never does, but where there is no limit."""
+        if self.informative:
+            return True
         if self.min is not None:
             return value >= self.min - SLACK
         return self.max is not None and value <= self.max + SLACK
 
     def limit(self) -> str:
-        """The limit in words: `at least 5`, `at most 0.2`, `none`."""
+        """The limit in words: `at least 5`, `at most 0.2`, `none`; `any` where a number is only told."""
+        if self.informative:
+            return "any"
         if self.min is not None:
             return f"at least {self.min:g}"
         return "none" if self.max == 0 else f"at most {self.max:.4g}"

@@ -112,7 +112,7 @@ def _faces(evidence: Evidence, ends: Sequence[Outcome]) -> dict[str, int]:
 def _judge_one(criterion: Criterion, evidence: Evidence, ends: list[Outcome]) -> Finding:
     measure = MEASURES[criterion.measure]
     value = measure.read(evidence, ends)
-    holds = not value.applies or (value.number is not None and criterion.allows(value.number))
+    holds = criterion.informative or not value.applies or (value.number is not None and criterion.allows(value.number))
     return _finding(criterion, value, holds)
 
 

@@ -87,8 +87,12 @@ def check_seals(reader: Reader) -> None:
     chosen = chosen_chunks(reader.results)
     folders += ["consent", *(f"consent/chunks/{chunk}" for chunk in chosen)]
     folders += [f"{stage}/{chunk}" for stage in PER_CHUNK for chunk in chosen]
-    for folder in [*folders, "protect"]:
+    for folder in [*folders, "protect", *_attacked(reader)]:
         reader.check(folder)
+
+
+def _attacked(reader: Reader) -> list[str]:
+    return ["attack"] if (reader.results / "attack").is_dir() else []
 
 
 def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple[Treatment, ...]) -> Evidence:
@@ -145,6 +149,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         treatments=treatments,
         canaries_by_letter=count_canaries(_verified(reader, chosen, "canary.parquet", tables.VERIFY_CANARY)),
         ranges=tables.read(reader.path("protect", "ranges.parquet")),
+        attack=json.loads(reader.path("attack", "attack.json").read_text()) if _attacked(reader) else {},
         hits_by_letter=count_hits(_verified(reader, chosen, "hits.parquet", tables.VERIFY_HITS), treatments),
     )
 
