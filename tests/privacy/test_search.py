@@ -16,7 +16,7 @@ import privacy_oracle as oracle
 
 from radcurate.privacy.coding import encode
 from radcurate.privacy.hierarchies import AGE_TOP, AGE_WIDTHS, Rule, ladder
-from radcurate.privacy.measures import sensitive
+from radcurate.privacy.measures import ranks, sensitive
 from radcurate.privacy.search import Board, Cohort, Solution, Targets, search
 
 RULES = {
@@ -30,12 +30,12 @@ CAPPED = RULES | {"age": Rule("age", AGE_WIDTHS, AGE_TOP, most="10 years"), "sex
 def cohort_of(rows: list[dict], rules: dict[str, Rule]) -> Cohort:
     table = pa.Table.from_pylist(rows)
     coded = {name: encode(table[name]) for name in rules}
-    who = encode(table["subject"]).codes
+    who, hidden = encode(table["subject"]).codes, encode(table["s"])
     return Cohort(
         who,
         [found.codes for found in coded.values()],
         [ladder(name, found.values, rules[name]) for name, found in coded.items()],
-        {"s": sensitive(who, encode(table["s"]).codes)},
+        {"s": sensitive(who, hidden.codes, ranks(hidden))},
     )
 
 
@@ -48,9 +48,7 @@ def brute(rows: list[dict], targets: Targets, rules: dict[str, Rule]) -> tuple[f
     labels = {one.column: [dict(zip(one.values, row, strict=True)) for row in one.labels] for one in cohort.ladders}
     levels = {one.column: range(one.least, one.most + 1) for one in cohort.ladders}
     weights = {one.column: one.weight for one in cohort.ladders}
-    return oracle.optimum(
-        rows, list(rules), labels, levels, weights, ["s"], targets.k, targets.l, targets.t, targets.suppression
-    )
+    return oracle.optimum(rows, list(rules), labels, levels, weights, ["s"], targets)
 
 
 ROWS = st.lists(
@@ -60,7 +58,7 @@ ROWS = st.lists(
             "age": st.sampled_from([31.0, 33.5, 38.0, 52.0, 89.99, 90.0, None]),
             "date": st.sampled_from(["2019-01-05", "2019-02-05", "2019-11-05", "2020-11-05", None]),
             "sex": st.sampled_from(["M", "F", None]),
-            "s": st.sampled_from(["u", "v"]),
+            "s": st.sampled_from([1, 2, 3]),
         }
     ),
     min_size=1,
@@ -69,9 +67,13 @@ ROWS = st.lists(
 TARGETS = st.builds(
     Targets,
     k=st.integers(1, 4),
-    l=st.integers(1, 2),
-    t=st.sampled_from([1.0, 0.5, 0.2]),
+    l=st.sampled_from([1, 1, 2]),
+    t=st.sampled_from([1.0, 1.0, 0.5, 0.2]),
     suppression=st.sampled_from([0.0, 0.2, 0.5, 1.0]),
+    l_entropy=st.sampled_from([1.0, 1.0, 1.5, 2.0]),
+    l_recursive=st.sampled_from([1, 1, 2]),
+    c=st.sampled_from([1.0, 3.0]),
+    t_ordered=st.sampled_from([1.0, 1.0, 0.4, 0.2]),
 )
 
 
@@ -101,10 +103,13 @@ def test_what_is_kept_keeps_the_demands(rows, targets):
         for place, row in enumerate(rows)
         if left[place]
     ]
-    k, l, t = oracle.measure(shown, list(RULES), ["s"])  # noqa: E741
-    assert k >= targets.k
-    assert targets.l == 1 or l >= targets.l
-    assert targets.t == 1 or t <= targets.t + 1e-9
+    measured = oracle.measure(shown, list(RULES), ["s"], targets.c)
+    assert measured["k"] >= targets.k
+    assert targets.l == 1 or measured["l"] >= targets.l
+    assert targets.l_entropy == 1 or measured["l_entropy"] >= targets.l_entropy - 1e-9
+    assert targets.l_recursive == 1 or measured["l_recursive"] >= targets.l_recursive
+    assert targets.t == 1 or measured["t"] <= targets.t + 1e-9
+    assert targets.t_ordered == 1 or measured["t_ordered"] <= targets.t_ordered + 1e-9
     assert not found.within_budget or (~found.kept).mean() <= targets.suppression + 1e-9
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from radcurate.privacy.coding import Ints
+from radcurate.privacy.coding import Ints, renumber, starts
 
 
 def classes(subject: Ints, cell: Ints, *, counted: bool = False) -> Ints:
@@ -21,14 +21,19 @@ def classes(subject: Ints, cell: Ints, *, counted: bool = False) -> Ints:
         cell: shape (row,), the code of what the row shows (see `coding.combine`).
         counted: compare multisets instead: an attacker who also counts rows.
     """
-    order = np.lexsort((cell, subject))
-    subject, cell = subject[order], cell[order]
-    if not counted and subject.size:
-        first = np.ones(subject.size, dtype=bool)
-        first[1:] = (subject[1:] != subject[:-1]) | (cell[1:] != cell[:-1])
-        subject, cell = subject[first], cell[first]
-    lengths = np.bincount(subject).astype(np.int64)
-    return _number_sequences(np.unique(cell, return_inverse=True)[1].astype(np.int64), lengths)
+    n_subjects = int(subject.max(initial=-1)) + 1
+    if subject.size > n_subjects:
+        cell, width = renumber(cell)
+        pairs = np.sort(subject * width + cell)
+        if not counted:
+            pairs = pairs[starts(pairs)]
+        subject = pairs // width
+        cell = pairs - subject * width
+    if subject.size == n_subjects:
+        alone = np.empty(n_subjects, dtype=np.int64)
+        alone[subject] = cell
+        return renumber(alone)[0]
+    return _number_sequences(cell, np.bincount(subject))
 
 
 def _number_sequences(cell: Ints, lengths: Ints) -> Ints:
@@ -40,10 +45,11 @@ def _number_sequences(cell: Ints, lengths: Ints) -> Ints:
     start = np.cumsum(lengths) - lengths
     group = np.zeros(lengths.size, dtype=np.int64)
     width, offset = int(cell.max(initial=0)) + 1, 1
+    active = np.arange(lengths.size)
     for position in range(int(lengths.max(initial=0))):
-        active = np.flatnonzero(lengths > position)
-        joint = group[active] * width + cell[start[active] + position]
-        found, inverse = np.unique(joint, return_inverse=True)
-        group[active] = offset + inverse
-        offset += found.size
-    return np.unique(group, return_inverse=True)[1].astype(np.int64)
+        active = active[lengths[active] > position]
+        known = renumber(group[active])[0]
+        number, found = renumber(known * width + cell[start[active] + position])
+        group[active] = offset + number
+        offset += found
+    return renumber(group)[0]

@@ -14,8 +14,11 @@ import pyarrow.compute as pc
 from radcurate.errors import CurationError
 
 Ints = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 Value = str | float | int | bool | None
 _ROOM = 2**62  # products of code ranges stay below it
+_DENSE = 8  # codes below so many times their number are counted in a table, which is faster than sorting them
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,50 @@ def combine(columns: Sequence[Ints], n_rows: int) -> Ints:
     for codes in columns:
         width = int(codes.max()) + 1 if codes.size else 1
         if size * width >= _ROOM:
-            joint = np.unique(joint, return_inverse=True)[1].astype(np.int64)
-            size = int(joint.max()) + 1
+            joint, size = renumber(joint)
         joint, size = joint * width + codes, size * width
     return joint
+
+
+def renumber(codes: Ints) -> tuple[Ints, int]:
+    """`codes` (not negative) as numbers from 0 without gaps, in the same order, and how many there are."""
+    width = int(codes.max(initial=-1)) + 1
+    if width <= _DENSE * codes.size:
+        seen = np.zeros(width, dtype=bool)
+        seen[codes] = True
+        place = np.cumsum(seen) - 1
+        return place[codes], int(place[-1]) + 1 if width else 0
+    order = np.argsort(codes)
+    first = starts(codes[order])
+    number = np.empty(codes.size, dtype=np.int64)
+    number[order] = np.cumsum(first) - 1
+    return number, int(first.sum())
+
+
+def starts(ordered: Ints) -> Flags:
+    """Where another value begins in sorted codes, shape (code,)."""
+    first = np.ones(ordered.size, dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return first
+
+
+def counted(codes: Ints, weight: Ints | None = None) -> tuple[Ints, Ints]:
+    """The distinct codes (not negative), sorted, and how often each occurs, or the sum of its `weight` (> 0)."""
+    width = int(codes.max(initial=-1)) + 1
+    if width <= _DENSE * codes.size:
+        table = tally(codes, width, weight)
+        found = np.flatnonzero(table)
+        return found, table[found]
+    order = np.argsort(codes) if weight is not None else None
+    ordered = np.sort(codes) if order is None else codes[order]
+    places = np.flatnonzero(starts(ordered))
+    if weight is None:
+        return ordered[places], np.diff(np.append(places, codes.size))
+    return ordered[places], np.add.reduceat(weight[order], places)
+
+
+def tally(codes: Ints, size: int, weight: Ints | None = None) -> Ints:
+    """How often each number below `size` occurs, shape (size,), or the sum of its `weight` (whole numbers)."""
+    if weight is None:
+        return np.bincount(codes, minlength=size)
+    return np.bincount(codes, weights=weight, minlength=size).astype(np.int64)  # exact below 2^53

@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from radcurate.errors import CurationError
-from radcurate.privacy.coding import Ints, Value
-from radcurate.privacy.measures import Reals
+from radcurate.privacy.coding import Ints, Reals, Value
 
 ANY = "*"
 AGE_WIDTHS, AGE_TOP = (1, 5, 10, 20), 90  # years; 45 CFR 164.514(b)(2)(i)(C): all ages over 89 in one category

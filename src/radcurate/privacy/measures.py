@@ -1,7 +1,4 @@
-"""k, distinct l, t and what follows from them, over classes of patients (see `classes`).
-
-A patient's sensitive value is the set of the values in its rows; a missing value counts as a value.
-"""
+"""k, l and t of a table and what follows from them, over classes of patients (see `classes`, `diversity`, `distance`)."""
 
 from __future__ import annotations
 
@@ -10,80 +7,86 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from radcurate.privacy.classes import classes
-from radcurate.privacy.coding import Ints
+from radcurate.privacy.coding import Flags, Ints, Reals
+from radcurate.privacy.distance import ordered, variation
+from radcurate.privacy.diversity import distinct, entropy, recursive
+from radcurate.privacy.sensitive import Sensitive, cells, ranks, sensitive
+
+__all__ = [
+    "TOLERANCE",
+    "C",
+    "Diversity",
+    "Flags",
+    "Ints",
+    "Reals",
+    "Risk",
+    "Sensitive",
+    "closeness",
+    "distinct_l",
+    "diversity",
+    "ranks",
+    "risk",
+    "sensitive",
+]
 
 TOLERANCE = 1e-12  # rounding of sums of shares
-Reals = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Sensitive:
-    """A sensitive column by patient.
-
-    `held`, shape (subject,): code of the patient's set of values. `owner` and `value`, shape (pair,): each distinct
-    pair of a patient and one of its values.
-    """
-
-    held: Ints
-    owner: Ints
-    value: Ints
-
-    def of(self, kept: Flags) -> Sensitive:
-        """Only the patients flagged in `kept`, shape (subject,), renumbered."""
-        number = np.cumsum(kept) - 1
-        pairs = kept[self.owner]
-        return Sensitive(self.held[kept], number[self.owner[pairs]], self.value[pairs])
-
-
-def sensitive(subject: Ints, codes: Ints) -> Sensitive:
-    """From the rows of a column: `subject` and `codes`, both shape (row,)."""
-    width = int(codes.max(initial=0)) + 1
-    pairs = np.unique(subject * width + codes)
-    return Sensitive(classes(subject, codes), pairs // width, pairs % width)
+C = 3.0  # of recursive (c, l): with l = 2, no value that three quarters of a class have
 
 
 def distinct_l(group: Ints, column: Sensitive) -> Ints:
-    """Distinct sensitive values of each class, shape (class,), over patients (Machanavajjhala et al. 2007).
-
-    A class in which all patients share a value tells that value for certain, so it has l = 1 whatever else they hold.
-    """
-    sizes = np.bincount(group)
-    found = np.bincount(_split(group, column.held)[0], minlength=sizes.size)
-    owner, _, count = _split(group[column.owner], column.value)
-    told = np.zeros(sizes.size, dtype=bool)
-    told[owner[count == sizes[owner]]] = True
-    return np.where(told, 1, found).astype(np.int64)
+    """Distinct sensitive values of each class `group`, shape (subject,); shape (class,). See `diversity.distinct`."""
+    return distinct(cells(group, column))
 
 
 def closeness(group: Ints, column: Sensitive) -> Reals:
-    """Total variation distance ½ Σ|p − q| of each class from all given patients, shape (class,) (Li et al. 2007)."""
-    sizes = np.bincount(group)
-    owner, held, count = _split(group, column.held)
-    overall = np.bincount(column.held) / max(group.size, 1)
-    here = overall[held]
-    # values that the class lacks add q each, and these sum to one less the q of the values it has
-    present = np.bincount(owner, weights=np.abs(count / sizes[owner] - here) - here, minlength=sizes.size)
-    return np.clip((present + 1) / 2, 0, 1)
+    """Total variation distance of each class from all given patients, shape (class,). See `distance.variation`."""
+    return variation(cells(group, column))
 
 
-def _split(left: Ints, right: Ints) -> tuple[Ints, Ints, Ints]:
-    """The distinct pairs of two columns and how often each occurs."""
-    width = int(right.max(initial=0)) + 1
-    pairs, count = np.unique(left * width + right, return_counts=True)
-    return pairs // width, pairs % width, count
+@dataclass(frozen=True)
+class Diversity:
+    """l and t of a sensitive column, the worst class of each kind, and the classes that tell a value of all."""
+
+    l: int  # noqa: E741
+    l_entropy: float
+    l_recursive: int
+    t: float
+    t_ordered: float
+    told: Flags
+
+    def document(self) -> dict[str, float]:
+        """As plain data, without the classes."""
+        return {name: getattr(self, name) for name in KINDS}
+
+
+KINDS = ("l", "l_entropy", "l_recursive", "t", "t_ordered")
+
+
+def diversity(group: Ints, column: Sensitive, c: float = C) -> Diversity:
+    """Measure the classes `group`, shape (subject,), of at least one patient."""
+    found = cells(group, column)
+    values = distinct(found)
+    return Diversity(
+        l=int(values.min()),
+        l_entropy=float(entropy(found).min()),
+        l_recursive=int(recursive(found, c).min()),
+        t=float(variation(found).max()),
+        t_ordered=float(ordered(found).max()),
+        told=values == 1,
+    )
 
 
 @dataclass(frozen=True)
 class Risk:
-    """What a table tells about its patients. `k` is 0 and the shares are 0 for a table of nobody; without a sensitive column `l` and `t` are None."""
+    """What a table tells about its patients. `k` is 0 and the shares are 0 for a table of nobody; without a sensitive column every l and t is None."""
 
     k: int
     l: int | None  # noqa: E741
+    l_entropy: float | None
+    l_recursive: int | None
     t: float | None
+    t_ordered: float | None
     n_subjects: int
     n_classes: int
     unique_share: float  # share of patients that are alone in their class
@@ -92,7 +95,7 @@ class Risk:
     discernibility: (
         int  # sum of squared class sizes, suppressed patients cost the whole cohort each (Bayardo & Agrawal 2005)
     )
-    sensitive: dict[str, dict[str, float]]  # l and t of each sensitive column
+    sensitive: dict[str, dict[str, float]]  # every l and t of each sensitive column
     homogeneous_classes: int  # classes that tell a sensitive value of all their patients
 
     def document(self) -> dict[str, Any]:
@@ -100,26 +103,31 @@ class Risk:
         return asdict(self)
 
 
-def risk(group: Ints, columns: Mapping[str, Sensitive], suppressed: int = 0) -> Risk:
-    """Measure the classes `group`, shape (subject,), of a table from which `suppressed` patients were left out."""
+def risk(group: Ints, columns: Mapping[str, Sensitive], suppressed: int = 0, c: float = C) -> Risk:
+    """Measure the classes `group`, shape (subject,), of a table from which `suppressed` patients were left out.
+
+    `c` is that of recursive (c, l).
+    """
     n = int(group.size)
     sizes = np.bincount(group) if n else np.zeros(0, dtype=np.int64)
-    each_l = {name: distinct_l(group, column) for name, column in columns.items()} if n else {}
-    each_t = {name: closeness(group, column) for name, column in columns.items()} if n else {}
+    found = {name: diversity(group, column, c) for name, column in columns.items()} if n else {}
     told = np.zeros(sizes.size, dtype=bool)
-    for found in each_l.values():
-        told |= found == 1
+    for each in found.values():
+        told |= each.told
     lowest = int(sizes.min()) if n else 0
     return Risk(
         k=lowest,
-        l=min((int(found.min()) for found in each_l.values()), default=None),
-        t=max((float(found.max()) for found in each_t.values()), default=None),
+        l=min((each.l for each in found.values()), default=None),
+        l_entropy=min((each.l_entropy for each in found.values()), default=None),
+        l_recursive=min((each.l_recursive for each in found.values()), default=None),
+        t=max((each.t for each in found.values()), default=None),
+        t_ordered=max((each.t_ordered for each in found.values()), default=None),
         n_subjects=n,
         n_classes=int(sizes.size),
         unique_share=float((sizes == 1).sum() / n) if n else 0.0,
         prosecutor_max=1 / lowest if lowest else 0.0,
         prosecutor_mean=float(sizes.size / n) if n else 0.0,
         discernibility=int((sizes.astype(object) ** 2).sum()) + suppressed * (n + suppressed),
-        sensitive={name: {"l": int(each_l[name].min()), "t": float(each_t[name].max())} for name in each_l},
+        sensitive={name: each.document() for name, each in found.items()},
         homogeneous_classes=int(told.sum()),
     )

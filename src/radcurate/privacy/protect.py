@@ -14,7 +14,7 @@ from radcurate.privacy.classes import classes
 from radcurate.privacy.coding import combine, encode
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.hierarchies import Ladder
-from radcurate.privacy.measures import Risk, Sensitive, risk, sensitive
+from radcurate.privacy.measures import C, Risk, Sensitive, ranks, risk, sensitive
 from radcurate.privacy.report import Group
 from radcurate.privacy.rows import SUBJECT, Pair, generalise, in_order, ladders, recode, select, subjects
 from radcurate.privacy.search import Board, Cohort, Solution, Targets, search
@@ -60,14 +60,14 @@ def protect(pair: Pair, columns: Columns, targets: Targets, code: Callable[[str,
     released = _release(coded, columns, steps, solution)
     kept = frozenset(pair.features[SUBJECT].filter(pa.array(solution.kept[who.codes])).to_pylist())
     suppressed = int((~solution.kept).sum())
-    after = measure(released, columns, suppressed)
+    after = measure(released, columns, suppressed, targets.c)
     groups = report.by_group(cohort, solution.kept)
     document = {
-        "before": measure(coded, columns).document(),
+        "before": measure(coded, columns, c=targets.c).document(),
         "after": after.document(),
         "structure": _structure(released, columns).document(),
         **report.outcome(targets, after, suppressed, int(who.codes.size), released.features.num_rows, solution),
-        "reachable": _coarsest(board).document(),
+        "reachable": _coarsest(board, targets.c).document(),
         **report.losses(steps, solution, board),
         "suppression_gap": report.gaps(groups),
         **report.columns_of(columns, pair, released),
@@ -76,16 +76,17 @@ def protect(pair: Pair, columns: Columns, targets: Targets, code: Callable[[str,
     return Protected(released, kept, groups, document)
 
 
-def measure(pair: Pair, columns: Columns, suppressed: int = 0) -> Risk:
-    """Risk of a pair of tables as anybody who holds them can measure it."""
+def measure(pair: Pair, columns: Columns, suppressed: int = 0, c: float = C) -> Risk:
+    """Risk of a pair of tables as anybody who holds them can measure it; `c` is that of recursive (c, l)."""
     who = subjects(pair)
     cells = [encode(pair.column(name), name).codes for name in columns.named("quasi_identifier")]
-    return risk(classes(who.codes, combine(cells, who.codes.size)), _sensitive(pair, columns), suppressed)
+    return risk(classes(who.codes, combine(cells, who.codes.size)), _sensitive(pair, columns), suppressed, c)
 
 
 def _sensitive(pair: Pair, columns: Columns) -> dict[str, Sensitive]:
     who = subjects(pair).codes
-    return {name: sensitive(who, encode(pair.column(name), name).codes) for name in columns.named("sensitive")}
+    coded = {name: encode(pair.column(name), name) for name in columns.named("sensitive")}
+    return {name: sensitive(who, found.codes, ranks(found)) for name, found in coded.items()}
 
 
 def _structure(pair: Pair, columns: Columns) -> Risk:
@@ -96,9 +97,9 @@ def _structure(pair: Pair, columns: Columns) -> Risk:
     return risk(classes(who.codes, combine(cells, who.codes.size), counted=True), {})
 
 
-def _coarsest(board: Board) -> Risk:
+def _coarsest(board: Board, c: float) -> Risk:
     """Risk at the coarsest levels without suppression: no k or l above it can be reached."""
-    return risk(board.groups(tuple(ladder.most for ladder in board.ladders)), board.sensitive)
+    return risk(board.groups(tuple(ladder.most for ladder in board.ladders)), board.sensitive, c=c)
 
 
 def _release(pair: Pair, columns: Columns, steps: list[Ladder], solution: Solution) -> Pair:
@@ -120,7 +121,7 @@ def _absent(chosen: dict[str, tuple[Ladder, int]], names: list[str]) -> dict[str
 
 
 def _check_sensitive(columns: Columns, targets: Targets) -> None:
-    if (targets.l > 1 or targets.t < 1) and not columns.named("sensitive"):
+    if targets.about_values and not columns.named("sensitive"):
         raise CurationError(
             "l or t is asked for and no column is sensitive",
             wanted="a column with role sensitive, or protect.l: 1 and protect.t: 1",

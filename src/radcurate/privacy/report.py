@@ -10,6 +10,7 @@ import numpy as np
 
 from radcurate.privacy.coding import Ints
 from radcurate.privacy.columns import Columns
+from radcurate.privacy.diversity import TOLERANCE as ROUNDING
 from radcurate.privacy.hierarchies import Ladder
 from radcurate.privacy.measures import TOLERANCE, Flags, Risk
 from radcurate.privacy.rows import Pair
@@ -47,8 +48,14 @@ def unmet(targets: Targets, after: Risk, within_budget: bool) -> list[str]:
         found.append("k")
     if after.l is not None and after.l < targets.l:
         found.append("l")
+    if after.l_entropy is not None and after.l_entropy < targets.l_entropy - ROUNDING:
+        found.append("l_entropy")
+    if after.l_recursive is not None and after.l_recursive < targets.l_recursive:
+        found.append("l_recursive")
     if after.t is not None and after.t > targets.t + TOLERANCE:
         found.append("t")
+    if after.t_ordered is not None and after.t_ordered > targets.t_ordered + TOLERANCE:
+        found.append("t_ordered")
     return found
 
 

@@ -11,25 +11,63 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
 from radcurate.privacy.classes import classes
-from radcurate.privacy.coding import Ints, combine
+from radcurate.privacy.coding import Flags, Ints, Reals, combine, renumber
+from radcurate.privacy.distance import ordered, variation
+from radcurate.privacy.diversity import TOLERANCE as ROUNDING
+from radcurate.privacy.diversity import distinct, entropy, recursive
 from radcurate.privacy.hierarchies import Ladder, steps_of
-from radcurate.privacy.measures import TOLERANCE, Flags, Reals, Sensitive, closeness, distinct_l
+from radcurate.privacy.measures import TOLERANCE, C
+from radcurate.privacy.sensitive import Cells, Sensitive, cells
 
 Node = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What every class must keep, and the share of patients that may be suppressed for it."""
+    """What every class must keep, and the share of patients that may be suppressed for it. 1 asks for nothing.
+
+    All demands hold together: distinct `l`, `l_entropy`, recursive (`c`, `l_recursive`); `t` by total variation,
+    `t_ordered` by earth mover's distance.
+    """
 
     k: int = 1
     l: int = 1  # noqa: E741
     t: float = 1.0
     suppression: float = 0.0
+    l_entropy: float = 1.0
+    l_recursive: int = 1
+    c: float = C
+    t_ordered: float = 1.0
+
+    @property
+    def about_values(self) -> bool:
+        """Whether sensitive values matter."""
+        return self.l > 1 or self.t < 1 or self.l_entropy > 1 or self.l_recursive > 1 or self.t_ordered < 1
+
+    @property
+    def least_size(self) -> int:
+        """Patients that a class needs at the least: l of any kind is at most their number."""
+        return max(self.k, self.l, self.l_recursive, ceil(self.l_entropy - ROUNDING), 1)
+
+    def breaks(self, found: Cells) -> Flags:
+        """Classes that break a demand on sensitive values, shape (class,)."""
+        bad = np.zeros(found.sizes.size, dtype=bool)
+        if self.l > 1:
+            bad |= distinct(found) < self.l
+        if self.l_entropy > 1:
+            bad |= entropy(found) < self.l_entropy - ROUNDING
+        if self.l_recursive > 1:
+            bad |= recursive(found, self.c) < self.l_recursive
+        if self.t < 1:
+            bad |= variation(found) > self.t + TOLERANCE
+        if self.t_ordered < 1:
+            bad |= ordered(found) > self.t_ordered + TOLERANCE
+        return bad
 
 
 @dataclass(frozen=True)
@@ -122,13 +160,11 @@ def keep(group: Ints, sensitive: Mapping[str, Sensitive], targets: Targets) -> F
 
 
 def _breaking(group: Ints, sensitive: Mapping[str, Sensitive], targets: Targets) -> Flags:
-    group = np.unique(group, return_inverse=True)[1].astype(np.int64)
+    group, _ = renumber(group)
     bad = np.bincount(group) < targets.k
-    for column in sensitive.values():
-        if targets.l > 1:
-            bad |= distinct_l(group, column) < targets.l
-        if targets.t < 1:
-            bad |= closeness(group, column) > targets.t + TOLERANCE
+    if targets.about_values:
+        for column in sensitive.values():
+            bad |= targets.breaks(cells(group, column))
     return np.asarray(bad[group], dtype=bool)
 
 
