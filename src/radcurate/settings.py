@@ -349,6 +349,11 @@ class Gate(Section):
     """Compare measurements with the policy."""
 
     policy: str = Field("controlled", description="public, controlled, internal, or the path of a policy file.")
+    reference: str | None = Field(
+        None,
+        description="CSV file with the columns axis (sex, age, site, manufacturer), group, share: the population that the release "
+        "is to speak for. Groups that are rarer than that are flagged in results/gate/fairness.json; nothing is refused.",
+    )
 
 
 class Release(Section):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from radcurate.cli import _html as html
 from radcurate.governance.decisions import DECISIONS
+from radcurate.report import page as html
 
 PRIVATE = "People can be recognised on this page. It stays in this folder, and is deleted after the review."
 MEANING = {

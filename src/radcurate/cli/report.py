@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from radcurate import tables
-from radcurate.cli import _html as html
 from radcurate.cli._run import run_config
 from radcurate.cli._shown import framed
 from radcurate.errors import CurationError
@@ -22,6 +21,7 @@ from radcurate.identity.files import private_folder, write_private
 from radcurate.keys import Key, load_key
 from radcurate.redact.found import Box, Place
 from radcurate.redact.pictures import open_series
+from radcurate.report import page as html
 from radcurate.seals import check_seal
 from radcurate.stages._folders import entries
 

@@ -96,3 +96,6 @@ class Evidence:
     boxes: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)  # what redact found, by series
     attack: Mapping[str, Any] = field(default_factory=dict)  # attack.json
     ways: tuple[Mapping[str, Any], ...] = ()  # changes that protect tried, with what each comes to
+    subgroups: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict
+    )  # subject -> sex, age, site, manufacturer -> its groups

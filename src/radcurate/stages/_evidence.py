@@ -20,6 +20,7 @@ from radcurate.governance.safe_harbor import Treatment, count_canaries, count_hi
 from radcurate.keys import Key
 from radcurate.seals import check_seal
 from radcurate.stages._folders import entries
+from radcurate.stages._subgroups import subgroups
 
 PER_CHUNK = ("deidentify", "redact", "deface", "verify", "extract")
 
@@ -150,6 +151,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         canaries_by_letter=count_canaries(_verified(reader, chosen, "canary.parquet", tables.VERIFY_CANARY)),
         ranges=tables.read(reader.path("protect", "ranges.parquet")),
         attack=json.loads(reader.path("attack", "attack.json").read_text()) if _attacked(reader) else {},
+        subgroups=_subgroups(reader, chosen, deidentified),
         hits_by_letter=count_hits(_verified(reader, chosen, "hits.parquet", tables.VERIFY_HITS), treatments),
     )
 
@@ -176,6 +178,19 @@ def _inventory(reader: Reader) -> tuple[tuple[Member, ...], Files]:
     unplaced = reader.rows("inventory", "unplaced.parquet", tables.INVENTORY_INSTANCES)
     aside.update(str(row["reason"]) for row in unplaced)
     return tuple(members), Files(found + len(unplaced), placed, dict(aside))
+
+
+def _subgroups(
+    reader: Reader, chosen: list[str], deidentified: list[dict[str, Any]]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Groups that each patient belongs to, as far as tables tell."""
+    found = [
+        row
+        for chunk in inventoried_chunks(reader.results)
+        for row in reader.rows(f"inventory/chunks/{chunk}", "series.parquet", tables.INVENTORY_SERIES)
+    ]
+    acquisition = _extracted(reader, chosen, "acquisition.parquet", tables.EXTRACT_ACQUISITION)
+    return subgroups(found, deidentified, acquisition, reader.key)
 
 
 def _reported(content: Mapping[str, Any]) -> Files:
