@@ -86,7 +86,7 @@ def test_changed_series_have_a_page_with_pictures_and_where_figures_are_from(run
     assert text.count("data:image/png;base64,") == 2 and "identity" in text
     assert face.count("data:image/png;base64,") == 2 and "0.987" in face and "Dice" in face
     for page in out.iterdir():
-        for target in re.findall(r'href="([^"]+)"', page.read_text()):
+        for target in re.findall(r'<a href="([^"]+)"', page.read_text()):
             assert (out / target).exists(), target
 
 

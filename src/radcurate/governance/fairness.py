@@ -132,7 +132,7 @@ def _counts(walks: Mapping[str, Walk], groups: Groups, reference: Reference) -> 
 
 def _losses(walks: Mapping[str, Walk], groups: Groups) -> list[Comparison]:
     """Each group against the others of its axis, at each step at which somebody was lost."""
-    found = []
+    found: list[Comparison] = []
     for axis in AXES:
         for place, step in enumerate((*STEPS, "released")):
             there = {subject: walk for subject, walk in walks.items() if walk.reached >= place or step == "released"}
