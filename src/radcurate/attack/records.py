@@ -1,0 +1,157 @@
+"""What an attacker sees of a table of regions: numbers by patient and kind of region, whatever file they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from radcurate.tables import HIGH, LOW
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows of a table of regions, in the order of patient and region, columns in the order of their names.
+
+    Attributes:
+        subject: code of the patient, per row.
+        region: code of the row.
+        modality, label: what may be compared: rows that have both in common.
+        series: code of the image series.
+        names: of the columns of `values`: features, and the ends of released ranges (`_lo`, `_hi`).
+        values: shape (row, column), NaN where missing.
+        protocol: one word per row for all that is known of how its series was acquired; equal words, equal protocol.
+        extra_names: of the columns of `extra`.
+        extra: shape (row, column): the protocol as numbers, words by their place in the alphabet, NaN where missing.
+    """
+
+    subject: tuple[str, ...]
+    region: tuple[str, ...]
+    modality: tuple[str, ...]
+    label: tuple[str, ...]
+    series: tuple[str, ...]
+    names: tuple[str, ...]
+    values: Floats
+    protocol: tuple[str, ...]
+    extra_names: tuple[str, ...]
+    extra: Floats
+
+    @property
+    def patients(self) -> list[str]:
+        """Codes of the patients, sorted."""
+        return sorted(set(self.subject))
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """Modality and label of each row."""
+        return list(zip(self.modality, self.label, strict=True))
+
+    def only(self, rows: Sequence[int] | Ints) -> Records:
+        """Some rows, in the order given."""
+        taken = [int(row) for row in rows]
+        texts = (self.subject, self.region, self.modality, self.label, self.series)
+        subject, region, modality, label, series = (tuple(part[row] for row in taken) for part in texts)
+        return Records(
+            subject,
+            region,
+            modality,
+            label,
+            series,
+            self.names,
+            self.values[taken],
+            tuple(self.protocol[row] for row in taken),
+            self.extra_names,
+            self.extra[taken],
+        )
+
+
+def records(
+    features: pa.Table,
+    names: Sequence[str],
+    acquisition: pa.Table | None = None,
+    protocol: Sequence[str] = (),
+    ranges: pa.Table | None = None,
+) -> Records:
+    """The tables of a release, or of a run under the codes of the release, as an attacker joins them.
+
+    Args:
+        features: a row per region, with `subject` and `roi`; `modality`, `roi_label`, `series` where they are there.
+        names: its columns of numbers.
+        acquisition: a row per series.
+        protocol: columns of acquisition that are released as they are.
+        ranges: released ranges, a row per region; their ends are numbers that can be matched too.
+    """
+    order = np.lexsort((np.array(_texts(features, "roi")), np.array(_texts(features, "subject"))))
+    content = features.take(pa.array(order))
+    region, series = _texts(content, "roi"), _texts(content, "series")
+    columns = {name: _numbers(content[name]) for name in names}
+    columns |= _ends(ranges, region, names)
+    known = {name: _aligned(acquisition, name, series) for name in sorted(protocol)} if acquisition is not None else {}
+    words = [repr(row) for row in zip(*known.values(), strict=True)] if known else [""] * len(region)
+    return Records(
+        tuple(_texts(content, "subject")),
+        tuple(region),
+        tuple(_texts(content, "modality")),
+        tuple(_texts(content, "roi_label")),
+        tuple(series),
+        tuple(sorted(columns)),
+        _stacked([columns[name] for name in sorted(columns)], len(region)),
+        tuple(words),
+        tuple(known),
+        _stacked([_coded(values) for values in known.values()], len(region)),
+    )
+
+
+def _ends(ranges: pa.Table | None, region: list[str], names: Sequence[str]) -> dict[str, Floats]:
+    """Ends of the ranges of these features, in the order of the regions."""
+    if ranges is None or not ranges.num_rows:
+        return {}
+    wanted = [name + end for name in names for end in (LOW, HIGH) if name + end in ranges.column_names]
+    place = {code: row for row, code in enumerate(_texts(ranges, "roi"))}
+    rows = pa.array([place.get(code) for code in region], pa.int64())
+    return {name: _numbers(ranges[name].combine_chunks().take(rows)) for name in wanted}
+
+
+def _aligned(content: pa.Table, name: str, series: list[str]) -> list[object]:
+    found = dict(zip(_texts(content, "series"), content[name].to_pylist(), strict=True))
+    return [_plain(found.get(code)) for code in series]
+
+
+def _plain(value: object) -> object:
+    """Missing is None, NaN too, and 3 is 3.0: equal values look equal."""
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return None if value != value else float(value)
+    return value if value is None else str(value)
+
+
+def _coded(values: list[object]) -> Floats:
+    """Numbers as they are, words by their place in the alphabet."""
+    words = sorted({value for value in values if isinstance(value, str)})
+    places = {word: float(place) for place, word in enumerate(words)}
+    return np.array(
+        [np.nan if value is None else places[value] if isinstance(value, str) else value for value in values],
+        dtype=np.float64,
+    )
+
+
+def _texts(content: pa.Table, name: str) -> list[str]:
+    """A column as text, missing and absent as ""."""
+    if name not in content.column_names:
+        return [""] * content.num_rows
+    return ["" if value is None else str(value) for value in content[name].to_pylist()]
+
+
+def _numbers(column: pa.ChunkedArray | pa.Array) -> Floats:
+    """Numbers, NaN where missing; infinities are the ends of the number line."""
+    found = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.where(np.isinf(found), np.sign(found) * np.finfo(np.float64).max, found)
+
+
+def _stacked(columns: list[Floats], rows: int) -> Floats:
+    return np.stack(columns, axis=1) if columns else np.empty((rows, 0))
