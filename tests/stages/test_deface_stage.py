@@ -9,9 +9,10 @@ import pydicom
 import pytest
 from pydicom.uid import RLELossless
 
-from deface_tools import blob, chunk, planned, write_dicom
+from deface_tools import blob, chunk, planned, synthetic, write_dicom
 from radcurate import seals, tables
 from radcurate.deface.stack import Stack
+from radcurate.demo import scanner
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.settings import Deface
@@ -171,11 +172,12 @@ def test_a_whole_pet_alone_is_for_a_person(tmp_path, key):
 
 @pytest.mark.slow
 def test_limits_that_can_not_be_met_quarantine(tmp_path, key):
-    stack = planned("CT")[0]
-    write_dicom(stack, tmp_path / "in/dicom" / HEAD, "CT")
-    chunk(tmp_path / "in", key, [(HEAD, "CT", "1.1")])
+    stack = synthetic("MR", seed=12, column=scanner.T2)[0]  # 97.5 % of this head's facial surface moves
+    write_dicom(stack, tmp_path / "in/dicom" / HEAD, "MR")
+    chunk(tmp_path / "in", key, [(HEAD, "MR", "1.1")])
     deface.run(Deface(least_moved=1.0), tmp_path / "in", NO_DECISIONS, tmp_path / "out", key, 1)
-    assert rows(tmp_path)[HEAD]["reason"] == "face_left"
+    assert rows(tmp_path, "qc", tables.DEFACE_QC)[HEAD]["moved"] < 1.0
+    assert (rows(tmp_path)[HEAD]["status"], rows(tmp_path)[HEAD]["reason"]) == ("quarantined", "checks_disagree")
 
 
 def test_broken_series_become_rows(tmp_path, key):
