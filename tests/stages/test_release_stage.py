@@ -22,25 +22,29 @@ from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.features.catalogue import catalogue
 from radcurate.keys import Key
+from radcurate.release import dictionary
 from radcurate.release.check import check_release
 from radcurate.release.descriptions import DESCRIPTIONS
 from radcurate.release.summary import render
 from radcurate.settings import Config
-from radcurate.stages import release as stage
 
 FILES = {
     "DATA_CARD.md",
     "SHA256SUMS",
     "acquisition.parquet",
     "attestation.json",
+    "croissant.json",
     "crosscheck.parquet",
     "dictionary.csv",
     "dictionary.json",
     "features.parquet",
+    "prov.json",
     "provenance.json",
     "provenance.parquet",
+    "ro-crate-metadata.json",
     "safe_harbor.json",
     "signing_key.pem",
+    "verdict.json",
 }
 
 
@@ -276,7 +280,7 @@ def test_a_killed_build_is_cleared_away(run):
 
 
 def test_a_failure_leaves_no_half_release(run, monkeypatch):
-    monkeypatch.setattr(stage.dictionary, "as_json", lambda lines: 1 / 0)
+    monkeypatch.setattr(dictionary, "as_json", lambda lines: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run.release()
     assert list((run.results / "release").iterdir()) == []

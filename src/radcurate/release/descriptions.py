@@ -117,4 +117,15 @@ CROSSCHECK = {
     "tolerance": ("1", "relative difference up to which two values agree"),
     "within": ("1", "share of the regions whose values agree"),
 }
+DISTORTION = {
+    "feature": ("", "column of features.parquet"),
+    "modality": ("", "modality of the images"),
+    "regions": ("1", "released regions with a value"),
+    "scale": ("", "standard deviation of the values as measured, in the unit of the feature"),
+    "changed": ("1", "share of the values that protection changed"),
+    "distortion": ("1", "root mean square of the changes over the standard deviation"),
+    "loss": ("1", "share of the variance that protection took"),
+    "correlation": ("1", "correlation of the values as released with those as measured"),
+    "noise": ("", "standard deviation of the noise that was added, in the unit of the feature"),
+}
 DESCRIPTIONS: dict[str, tuple[str, str]] = {**ROWS, **ACQUISITION, **RECORDS, **RANGES}

@@ -6,12 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 NON_IBSI = "non-IBSI"
 FEATURE = "feature"
+OF_FEATURES = ("minimum", "maximum", "icc", "microaggregated", "noise", "harmonised")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,70 @@ class Column:
     role: str
     description: str
     reason: str
+    minimum: str = ""  # least and largest value in the release; of features only, as the five below
+    maximum: str = ""
+    icc: str = ""  # by modality, as JSON; empty where nothing was perturbed
+    microaggregated: str = ""  # a value is the mean of at least so many patients; 0: it is the patient's own
+    noise: str = ""  # noise that was added, as a share of the standard deviation
+    harmonised: str = ""  # none, or the method
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What was done to feature values after they were measured."""
+
+    microaggregated: int = 0
+    noise: float = 0.0
+    harmonised: str = "none"
+    harmonised_columns: frozenset[str] | None = None  # None: all features
+
+    @property
+    def as_measured(self) -> bool:
+        """Whether every value is the one that was measured."""
+        return not self.microaggregated and not self.noise and self.harmonised == "none"
+
+
+def detailed(
+    lines: Iterable[Column], table: str, content: pa.Table, icc: Mapping[str, Mapping[str, Any]], treatment: Treatment
+) -> list[Column]:
+    """The same lines, those of one table's features with range, stability and what was done to the values.
+
+    Args:
+        lines: of any tables.
+        table: name of the one that holds the features.
+        content: that table as released.
+        icc: feature -> modality -> icc, icc_lo, icc_hi, grade.
+        treatment: the same for all features, but harmonisation, which may be of some.
+    """
+
+    def chosen(line: Column) -> bool:
+        return line.table == table and line.role == FEATURE
+
+    return [_detailed(line, content, icc, treatment) if chosen(line) else line for line in lines]
+
+
+def _detailed(line: Column, content: pa.Table, icc: Mapping[str, Mapping[str, Any]], treatment: Treatment) -> Column:
+    own = icc.get(line.name, {})
+    least, largest = _ends(content[line.name])
+    chosen = treatment.harmonised_columns is None or line.name in treatment.harmonised_columns
+    return replace(
+        line,
+        minimum=least,
+        maximum=largest,
+        icc=json.dumps(own, sort_keys=True) if own else "",
+        microaggregated=str(treatment.microaggregated),
+        noise=f"{treatment.noise:g}",
+        harmonised=treatment.harmonised if chosen else "none",
+    )
+
+
+def _ends(column: pa.ChunkedArray) -> tuple[str, str]:
+    """Least and largest number of a column; empty where there is none."""
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        return "", ""
+    values = column.drop_null().to_numpy()
+    values = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    return (repr(values.min().item()), repr(values.max().item())) if len(values) else ("", "")
 
 
 def columns(table: str, content: pa.Table, notes: Mapping[str, Note], reasons: Mapping[str, Reason]) -> list[Column]:
@@ -80,8 +147,9 @@ def with_metadata(content: pa.Table, lines: Iterable[Column], file_metadata: Map
 
 
 def _field_metadata(line: Column) -> dict[str, str]:
-    kept = ("ibsi", "unit", "aggregation", "conformance", "role", "description", "reason")
-    return {f"radcurate.{key}": str(getattr(line, key)) for key in kept}
+    always = ("ibsi", "unit", "aggregation", "conformance", "role", "description", "reason")
+    told = {f"radcurate.{key}": str(getattr(line, key)) for key in always}
+    return told | {f"radcurate.{key}": str(getattr(line, key)) for key in OF_FEATURES if getattr(line, key)}
 
 
 def as_csv(lines: Iterable[Column]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -73,7 +73,7 @@ def parse_public(text: bytes) -> Ed25519PublicKey:
         raise _no_key("a private key, which nobody should send")
     try:
         public = load_pem_public_key(text)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise _no_key("something else") from None
     if not isinstance(public, Ed25519PublicKey):
         raise _no_key("a key of another kind")

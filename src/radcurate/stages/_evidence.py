@@ -58,6 +58,10 @@ class Reader:
             )
         return self.results / folder / name
 
+    def has(self, folder: str, name: str) -> bool:
+        """Whether a folder that was checked lists this file."""
+        return name in self._sealed.get(self.results / folder, {})
+
     def rows(self, folder: str, name: str, schema: tables.Schema | None = None) -> list[dict[str, Any]]:
         """Rows of a sealed table."""
         return tables.read_rows(self.path(folder, name), schema)

@@ -1,0 +1,222 @@
+"""All that goes into a release, read from the sealed artefacts of a run that the gate let pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from radcurate import tables
+from radcurate.governance.conservation import OUTCOMES
+from radcurate.keys import Key
+from radcurate.privacy.columns import Columns
+from radcurate.release import dictionary
+from radcurate.release.descriptions import CROSSCHECK, DESCRIPTIONS, DISTORTION
+from radcurate.release.dictionary import Column, Note, Reason, Treatment
+from radcurate.release.provenance import PACKAGES, RunRecord, config_digest, content_settings
+from radcurate.seals import sha256
+from radcurate.settings import Config
+from radcurate.stages._evidence import Reader, chosen_chunks, feature_columns, provenance_table
+from radcurate.stages._images import Images
+from radcurate.stages._ranges import range_notes, range_reasons
+from radcurate.workflow import code_digest
+
+STAGES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+STABILITY = Reason("technical", "says which features a model may rely on")
+RECORD = Reason("technical", "nobody can compute the values again without it")
+IMAGE_LIST = Reason("technical", "leads from a row to its image files")
+CHANGED = Reason("technical", "says how far protection moved the values of a feature")
+OF_REGIONS = ("features", "acquisition", "provenance", "ranges")
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What goes into a release, whatever its version will be.
+
+    Attributes:
+        verdict: verdict.json of the gate.
+        outcomes: what became of each series; stays inside.
+        papers: documents of the run that recipients get, by file name: text.
+        tables: the tables of the release, by name.
+        columns: lines of the dictionary.
+        record: the run, as provenance.json will tell it.
+        images: cleaned images, if they were asked for.
+        internal: codes of the run, none of which may go out.
+        treatment: what was done to feature values after they were measured.
+        risk: attack.json; empty before there is one.
+    """
+
+    verdict: Json
+    outcomes: Sequence[Json]
+    papers: Mapping[str, str]
+    tables: Mapping[str, pa.Table]
+    columns: Sequence[Column]
+    record: RunRecord
+    images: Images
+    internal: frozenset[str]
+    treatment: Treatment
+    risk: Json = field(default_factory=dict)
+    harmonised: Json = field(default_factory=dict)
+
+
+def read_content(
+    reader: Reader,
+    verdict: Json,
+    declared: Columns,
+    images: Images,
+    key: Key,
+    config: Config,
+    lock: Path | None,
+) -> Content:
+    """Read it all. Seals of protect, extract, attack, harmonise and gate were checked before."""
+    notes = _notes(feature_columns(reader, chosen_chunks(reader.results)))
+    found = _tables(reader)
+    treatment = _treatment(reader)
+    lines = [line for name, content in found.items() for line in _lines(name, content, notes, declared)]
+    lines = dictionary.detailed(lines, "features", found["features"], _icc(found), treatment)
+    if images.series:
+        lines += dictionary.columns("images", images.table, notes, dict.fromkeys(images.table.column_names, IMAGE_LIST))
+    return Content(
+        verdict=verdict,
+        outcomes=reader.rows("gate", "outcomes.parquet", OUTCOMES),
+        papers=_papers(reader, verdict),
+        tables=found,
+        columns=lines,
+        record=_record(verdict, key, config, lock),
+        images=images,
+        internal=_internal(reader),
+        treatment=treatment,
+        risk=_json(reader, "attack", "attack.json"),
+        harmonised=_json(reader, "harmonise", "report.json"),
+    )
+
+
+def _tables(reader: Reader) -> dict[str, pa.Table]:
+    """The tables of the release, those left out that have no row but needn't have one."""
+    features = tables.read(reader.path("protect", "features.parquet"))
+    found = {
+        "features": features,
+        "acquisition": tables.read(reader.path("protect", "acquisition.parquet")),
+        "provenance": provenance_table(reader, chosen_chunks(reader.results), features),
+    }
+    for name in ("ranges", "stability", "crosscheck", "distortion"):
+        if reader.has("protect", f"{name}.parquet"):
+            content = tables.read(reader.path("protect", f"{name}.parquet"))
+            found |= {name: content} if content.num_rows else {}
+    return found
+
+
+def _lines(name: str, content: pa.Table, notes: dict[str, Note], declared: Columns) -> list[Column]:
+    """The dictionary of one table, each column with its reason."""
+    plain = {"provenance": RECORD, "stability": STABILITY, "distortion": CHANGED}
+    if name in plain:
+        own = notes | (_plain(DISTORTION) if name == "distortion" else {})
+        return dictionary.columns(name, content, own, dict.fromkeys(content.column_names, plain[name]))
+    if name == "ranges":
+        return dictionary.columns(name, content, notes | range_notes(content, notes), range_reasons(content, declared))
+    more = _plain(CROSSCHECK) if name == "crosscheck" else {}
+    return dictionary.columns(name, content, notes | more, _reasons(content, declared))
+
+
+def _icc(found: Mapping[str, pa.Table]) -> dict[str, dict[str, Json]]:
+    """Feature -> modality -> stability."""
+    known: dict[str, dict[str, Json]] = {}
+    for row in found["stability"].to_pylist() if "stability" in found else []:
+        told = {name: row[name] for name in ("icc", "icc_lo", "icc_hi", "grade")}
+        known.setdefault(row["feature"], {})[row["modality"]] = {
+            name: None if value != value else value for name, value in told.items()
+        }
+    return known
+
+
+def _treatment(reader: Reader) -> Treatment:
+    measures = _json(reader, "protect", "measures.json")
+    harmonised = _json(reader, "harmonise", "report.json")
+    named = harmonised.get("columns")
+    return Treatment(
+        microaggregated=int(measures.get("microaggregation", {}).get("k", 0)),
+        noise=float(measures.get("noise", {}).get("scale", 0.0)),
+        harmonised=str(harmonised.get("method", "combat")) if harmonised else "none",
+        harmonised_columns=frozenset(named) if named is not None else None,
+    )
+
+
+def _papers(reader: Reader, verdict: Json) -> dict[str, str]:
+    """Documents that recipients get as they are."""
+    papers = {"safe_harbor.json": reader.path("gate", "safe_harbor.json").read_text(encoding="utf-8")}
+    if "terms" in verdict:
+        papers["TERMS.md"] = reader.path("gate", "terms.md").read_text(encoding="utf-8")
+    return papers
+
+
+def _json(reader: Reader, folder: str, name: str) -> dict[str, Any]:
+    if not reader.has(folder, name):
+        return {}
+    content: dict[str, Any] = json.loads(reader.path(folder, name).read_text(encoding="utf-8"))
+    return content
+
+
+def _internal(reader: Reader) -> frozenset[str]:
+    """Codes of patients, series and regions inside the run."""
+    codes = set(tables.read(reader.path("gate", "outcomes.parquet"))["series"].to_pylist())
+    codes |= set(tables.read(reader.path("protect", "subjects.parquet"))["subject"].to_pylist())
+    for chunk in chosen_chunks(reader.results):
+        codes |= set(tables.read(reader.path(f"extract/{chunk}", "features.parquet"))["roi"].to_pylist())
+    return frozenset(codes)
+
+
+def _notes(features: Mapping[str, Json]) -> dict[str, Note]:
+    """What extract says about feature columns, and `descriptions` about all others."""
+    return _plain(DESCRIPTIONS) | {
+        name: Note(
+            ibsi=column["code"],
+            unit=column["unit"],
+            aggregation=column["aggregation"],
+            conformance=column["conformance"],
+            description=column["description"],
+        )
+        for name, column in features.items()
+    }
+
+
+def _plain(descriptions: Mapping[str, tuple[str, str]]) -> dict[str, Note]:
+    return {name: Note(dictionary.NON_IBSI, unit, "", "", text) for name, (unit, text) in descriptions.items()}
+
+
+def _reasons(content: pa.Table, declared: Columns) -> dict[str, Reason]:
+    found = {name: declared.find(name) for name in content.column_names}
+    return {name: Reason(entry.role, entry.reason) for name, entry in found.items() if entry is not None}
+
+
+def _record(verdict: Json, key: Key, config: Config, lock: Path | None) -> RunRecord:
+    legal = verdict["legal"]
+    return RunRecord(
+        release="",
+        version="",
+        policy=verdict["policy"],
+        policy_digest=verdict["policy_digest"],
+        status=legal["status"],
+        hipaa_path=legal["hipaa_path"],
+        dates=legal["dates"],
+        key_id=key.key_id,
+        settings=content_settings(config.model_dump(mode="json")),
+        config_digest=config_digest(config.model_dump(mode="json")),
+        environment_digest=sha256(lock) if lock is not None and lock.is_file() else "",
+        versions={name: _installed(name) for name in PACKAGES},
+        code={stage: code_digest(f"radcurate.stages.{stage}") for stage in STAGES},
+        results=dict(verdict["digests"]),
+    )
+
+
+def _installed(name: str) -> str:
+    try:
+        return installed_version(name)
+    except PackageNotFoundError:
+        return "not installed"
