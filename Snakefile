@@ -52,8 +52,10 @@ onstart:
 onsuccess:
     plan.forget_old_chunks(run)
     plan.print_summary(run)
+    plan.write_report(run)
 
 
 onerror:
     plan.forget_old_chunks(run)
     plan.print_summary(run)
+    plan.write_report(run)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from radcurate.dicom import fingerprint
-from radcurate.errors import CurationError
+from radcurate.errors import CurationError, place_of
 from radcurate.features import extensions
 from radcurate.features.conformance import ENGINES
 from radcurate.features.profile import MODALITIES, load_profiles
@@ -310,6 +310,21 @@ def print_summary(run: Run) -> None:
     from radcurate.release.summary import render
 
     print(render(RESULTS), file=sys.stderr)
+
+
+def write_report(run: Run) -> None:
+    """results/report/report.html where the gate has judged since the last one; a report never fails a run."""
+    from radcurate.stages._report import is_current, write_private_report
+
+    if run.key is None or is_current(RESULTS):
+        return
+    for old in (RESULTS / "report").glob("*.html"):  # pages of single series: `radcurate report` makes them again
+        old.unlink()
+    try:
+        if write_private_report(RESULTS, run.key):
+            print(f"report: {RESULTS / 'report' / 'report.html'}; with pictures: radcurate report", file=sys.stderr)
+    except Exception as error:  # its message may quote a value of a table
+        print(f"radcurate: the report was not written: {place_of(error)}", file=sys.stderr)
 
 
 def forget_old_chunks(run: Run | None = None) -> None:

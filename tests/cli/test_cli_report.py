@@ -79,7 +79,7 @@ def radcurate() -> int:
 def test_changed_series_have_a_page_with_pictures_and_where_figures_are_from(run_folder: Path) -> None:
     assert radcurate() == 0
     out = run_folder / "results/report"
-    assert {path.name for path in out.iterdir()} == {"index.html", f"{TEXT}.html", f"{FACE}.html"}
+    assert {path.name for path in out.iterdir()} == {"report.html", f"{TEXT}.html", f"{FACE}.html"}
     assert stat.S_IMODE(out.stat().st_mode) == 0o700
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in out.iterdir())
     text, face = ((out / f"{series}.html").read_text() for series in (TEXT, FACE))

@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def demo(_chosen: argparse.Namespace) -> int:
     """The whole pipeline on invented patients, with a key of its own."""
-    from radcurate.cli.report import INDEX, write_report
+    from radcurate.cli.report import HTML, write_report
     from radcurate.demo import make_cohort
 
     project = Path(__file__).resolve().parents[3]
@@ -56,7 +56,7 @@ def demo(_chosen: argparse.Namespace) -> int:
     code = subprocess.run(command, check=False).returncode
     if code == 0:
         write_report(RESULTS, load_key(DEMO_KEY))
-        print(f"the pictures before and after: {RESULTS / 'report' / INDEX}", file=sys.stderr)
+        print(f"the report, with the pictures before and after: {RESULTS / 'report' / HTML}", file=sys.stderr)
     return code
 
 

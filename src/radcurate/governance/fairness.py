@@ -72,11 +72,40 @@ def fairness(evidence: Evidence, ends: Sequence[Outcome], reference: Reference |
         "released": sum(walk.released for walk in walks.values()),
         "axes": _counts(walks, groups, reference or {}),
         "comparisons": [asdict(one) for one in compared],
+        "tested": len(compared),
         "threshold": threshold(compared),
         "reference": reference is not None,
         "flagged": sum(one.flagged for one in compared),
         "flags": [asdict(one) for one in compared if one.flagged],
     }
+
+
+def public(found: Mapping[str, Any], least: int) -> dict[str, Any]:
+    """What may be told outside: no site's code, no exact rate, nothing about a group of fewer than `least` patients.
+
+    Shares of an axis are told only when each of its groups has that many, since a rest can be computed.
+    """
+    axes = {
+        axis: {
+            name: {"share": round(one["share"], 2), "expected": one["expected"]}
+            for name, one in groups.items()
+            if one["share"] is not None and one["released"]
+        }
+        for axis, groups in found["axes"].items()
+        if axis != "site" and all(one["released"] >= least for one in groups.values() if one["patients"])
+    }
+    flags = [
+        {"step": one["step"], "axis": one["axis"], "group": "one of them" if one["axis"] == "site" else one["group"]}
+        | {"rate": _coarse(one["rate"]), "others": _coarse(one["others"])}
+        for one in found["flags"]
+        if one["patients"] >= least and found["patients"] - one["patients"] >= least
+    ]
+    return {"flagged": found["flagged"], "tested": found["tested"], "flags": flags, "axes": axes, "least": least}
+
+
+def _coarse(rate: float) -> float:
+    """To a twentieth."""
+    return round(20 * rate) / 20
 
 
 @dataclass(frozen=True)

@@ -152,36 +152,52 @@ def _legend(y: float) -> str:
     return "".join(marks)
 
 
-def sizes(title: str, before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]], least: int | None) -> str:
-    """Patients by the size of their class, before and after: bars over (size, patients), and the size that was asked for."""
-    names = sorted({size for size, _ in (*before, *after)})
+def sizes(title: str, before: Sequence[tuple[str, int]], after: Sequence[tuple[str, int]], least: int | None) -> str:
+    """Patients by the size of their class, before and after.
+
+    Args:
+        title: read aloud.
+        before, after: (size, or span of sizes such as `5–10`, and the patients in such classes).
+        least: the size that was asked for, drawn where it begins.
+    """
+    names = sorted({name for name, _ in (*before, *after)}, key=_least)
     most = max((n for _, n in (*before, *after)), default=0) or 1
     step = min(60.0, (WIDTH - 60) / max(len(names), 1))
-    marks, base = [], 170
-    for place, size in enumerate(names):
-        x = 40 + place * step
-        for offset, rows, colour in ((0.0, before, SOFT), (step * 0.42, after, BLUE)):
-            n = dict(rows).get(size, 0)
-            tall = 140 * n / most
-            if n:
-                marks.append(
-                    f'<rect x="{x + offset:.1f}" y="{base - tall:.1f}" width="{step * 0.4:.1f}" height="{tall:.1f}" fill="{colour}"/>'
-                    f'<text x="{x + offset + step * 0.2:.1f}" y="{base - tall - 4:.1f}" text-anchor="middle">{n}</text>'
-                )
-        marks.append(f'<text x="{x + step * 0.42:.1f}" y="{base + 16}" text-anchor="middle">{size}</text>')
+    base = 170
+    marks = [_pair(name, 40 + n * step, step, base, most, dict(before), dict(after)) for n, name in enumerate(names)]
     if least is not None and names:
-        place = sum(size < least for size in names)
-        x = 40 + place * step - step * 0.08
+        x = 40 + sum(_least(name) < least for name in names) * step - step * 0.08
         marks.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="14" y2="{base}" stroke="{BAD}" stroke-width="2"/><text x="{x + 4:.1f}" y="12">asked: {least} or more</text>'
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="14" y2="{base}" stroke="{BAD}" stroke-width="2"/>'
+            f'<text x="{x + 4:.1f}" y="12">asked: {least} or more</text>'
         )
     marks.append(f'<line x1="36" x2="{WIDTH - 10}" y1="{base}" y2="{base}" stroke="{SOFT}"/>')
     marks.append(
         f'<rect x="40" y="{base + 26}" width="11" height="11" fill="{SOFT}"/><text x="56" y="{base + 36}">before</text>'
         f'<rect x="120" y="{base + 26}" width="11" height="11" fill="{BLUE}"/><text x="136" y="{base + 36}">as released</text>'
-        f'<text x="{WIDTH - 10}" y="{base + 36}" text-anchor="end">patients in a class (upright: how many patients are in one)</text>'
+        f'<text x="{WIDTH - 10}" y="{base + 36}" text-anchor="end">size of the crowd; on the bars: patients in such crowds</text>'
     )
     return _svg(title, "".join(marks), base + 44)
+
+
+def _pair(
+    name: str, x: float, step: float, base: float, most: int, before: dict[str, int], after: dict[str, int]
+) -> str:
+    """The two bars of a size, and its name."""
+    marks = [f'<text x="{x + step * 0.42:.1f}" y="{base + 16}" text-anchor="middle">{text(name)}</text>']
+    for offset, rows, colour in ((0.0, before, SOFT), (step * 0.42, after, BLUE)):
+        if n := rows.get(name, 0):
+            tall = 140 * n / most
+            marks.append(
+                f'<rect x="{x + offset:.1f}" y="{base - tall:.1f}" width="{step * 0.4:.1f}" height="{tall:.1f}" fill="{colour}"/>'
+                f'<text x="{x + offset + step * 0.2:.1f}" y="{base - tall - 4:.1f}" text-anchor="middle">{n}</text>'
+            )
+    return "".join(marks)
+
+
+def _least(name: str) -> int:
+    """The smallest size that a name such as `5–10` or `1001+` stands for."""
+    return int(name.rstrip("+").partition("–")[0])
 
 
 def _label(name: str, y: float) -> str:
