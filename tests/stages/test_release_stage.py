@@ -29,10 +29,12 @@ from radcurate.release.summary import render
 from radcurate.settings import Config
 
 FILES = {
+    "CHANGES.md",
     "DATA_CARD.md",
     "SHA256SUMS",
     "acquisition.parquet",
     "attestation.json",
+    "changes.json",
     "croissant.json",
     "crosscheck.parquet",
     "dictionary.csv",

@@ -6,10 +6,12 @@ A folder is built under a hidden name beside the releases and renamed when it is
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 from radcurate.errors import CurationError
+from radcurate.release.check import SUMS
 
 BUILDING = ".building-"
 
@@ -22,6 +24,21 @@ def numbered(folder: Path, name: str) -> dict[int, Path]:
         if path.is_dir() and version.isdecimal() and str(int(version)) == version:
             found[int(version)] = path
     return dict(sorted(found.items()))
+
+
+def previous(folder: Path, name: str, version: str) -> Path | None:
+    """The release of that name that comes before `version`, whatever came after; None for a first one.
+
+    Versions are ordered by the numbers in them: 2 before 10, 1.9 before 1.10.
+    """
+    found = [(_order(path.name[len(name) + 1 :]), path) for path in folder.glob(f"{name}-*") if (path / SUMS).is_file()]
+    earlier = [(order, path) for order, path in found if order < _order(version)]
+    return max(earlier)[1] if earlier else None
+
+
+def _order(version: str) -> list[tuple[int, str]]:
+    parts = re.findall(r"[0-9]+|[A-Za-z]+", version)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def new_building(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError
@@ -27,6 +28,7 @@ from radcurate.stages._images import Images
 from radcurate.stages._ranges import range_notes, range_reasons
 from radcurate.workflow import code_digest
 
+CROWD = 2  # where the verdict does not tell how many, headers tell nothing about a patient either
 STAGES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 STABILITY = Reason("technical", "says which features a model may rely on")
 RECORD = Reason("technical", "nobody can compute the values again without it")
@@ -96,6 +98,13 @@ def read_content(
         risk=_json(reader, "attack", "attack.json"),
         harmonised=_json(reader, "harmonise", "report.json"),
     )
+
+
+def crowd(verdict: Json) -> int:
+    """The k that the policy asked for; the verdict tells it as `at least 5`."""
+    told = [str(finding["allowed"]) for finding in verdict["findings"] if finding["measure"] == "protect.k"]
+    limits = [re.fullmatch(r"at least ([0-9.]+)", limit) for limit in told]
+    return max((int(float(limit[1])) for limit in limits if limit), default=CROWD)
 
 
 def _tables(reader: Reader) -> dict[str, pa.Table]:

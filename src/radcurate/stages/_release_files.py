@@ -18,13 +18,22 @@ from radcurate.release.prov import prov_json
 from radcurate.release.public import codes_of_the_run, public_verdict
 from radcurate.seals import sha256
 from radcurate.settings import Release
-from radcurate.stages._content import Content
+from radcurate.stages._changes import write_changes
+from radcurate.stages._content import Content, crowd
 
 IMAGES = "images/"
 
 
-def write_files(building: Path, settings: Release, version: str, content: Content, key: Key) -> None:
+def write_files(building: Path, releases: Path, settings: Release, version: str, content: Content, key: Key) -> None:
     """Everything but the images, which don't name their version, into `building`.
+
+    Args:
+        building: the folder that becomes the release.
+        releases: where the earlier ones lie.
+        settings: section `release`.
+        version: of this one.
+        content: what goes in.
+        key: the project key, which signs.
 
     Raises:
         CurationError: a code of the run would go out.
@@ -46,6 +55,8 @@ def write_files(building: Path, settings: Release, version: str, content: Conten
     (building / "croissant.json").write_text(croissant(about, files, sizes, content.columns), encoding="utf-8")
     card_text = card.data_card(_facts(settings.name, version, content))
     (building / "DATA_CARD.md").write_text(card_text, encoding="utf-8")
+    write_changes(building, releases, settings.name, version, crowd(content.verdict))
+    # report
     _write_crate(building, about, content)
     _no_code_of_the_run(building, content)
     _sign(building, settings.name, version, content, key)

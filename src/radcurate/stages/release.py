@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,13 @@ from radcurate.release import card, check, signing, versions
 from radcurate.seals import sha256
 from radcurate.settings import Config, Release
 from radcurate.stages._command import command
-from radcurate.stages._content import Content, read_content
+from radcurate.stages._content import Content, crowd, read_content
 from radcurate.stages._evidence import Reader, chosen_chunks
 from radcurate.stages._images import Images, release_images
 from radcurate.stages._release_files import write_files
 
 log = logging.getLogger("radcurate")
-CROWD = 2  # where the verdict does not tell how many, headers tell nothing about a patient either
+RELATIVE = ("CHANGES.md", "changes.json", "ro-crate-metadata.json")  # the last tells the size of the others
 JUDGED = ("protect", "attack", "harmonise")  # folders whose digest the verdict holds, where they are part of the run
 
 
@@ -57,7 +55,7 @@ def run(
     out.unlink(missing_ok=True)
     building = versions.new_building(out.parent)
     try:
-        images = release_images(reader, building, _crowd(verdict), key) if settings.images else Images()
+        images = release_images(reader, building, crowd(verdict), key) if settings.images else Images()
         content = read_content(reader, verdict, load_columns(columns), images, key, config, lock)
         folder = _settle(building, out.parent, settings, content, key)
     finally:
@@ -79,13 +77,6 @@ def _passed(reader: Reader) -> dict[str, Any]:
     return verdict
 
 
-def _crowd(verdict: Mapping[str, Any]) -> int:
-    """The k that the policy asked for; the verdict tells it as `at least 5`."""
-    told = [str(finding["allowed"]) for finding in verdict["findings"] if finding["measure"] == "protect.k"]
-    limits = [re.fullmatch(r"at least ([0-9.]+)", limit) for limit in told]
-    return max((int(float(limit[1])) for limit in limits if limit), default=CROWD)
-
-
 def _insist(holds: bool, found: str) -> None:
     if not holds:
         raise CurationError(
@@ -99,15 +90,15 @@ def _insist(holds: bool, found: str) -> None:
 def _settle(building: Path, folder: Path, settings: Release, content: Content, key: Key) -> Path:
     """The folder that holds this content: an earlier release that is the same, or a new one."""
     if settings.version != "auto":
-        write_files(building, settings, settings.version, content, key)
+        write_files(building, folder, settings, settings.version, content, key)
         return _keep_or_publish(building, folder / f"{settings.name}-{settings.version}", key)
     earlier = versions.numbered(folder, settings.name)
     latest = max(earlier, default=0)
     if latest:
-        write_files(building, settings, str(latest), content, key)
+        write_files(building, folder, settings, str(latest), content, key)
         if _same(building, earlier[latest]):
             return _kept(earlier[latest], key)
-    write_files(building, settings, str(latest + 1), content, key)
+    write_files(building, folder, settings, str(latest + 1), content, key)
     return _keep_or_publish(building, folder / f"{settings.name}-{latest + 1}", key)
 
 
@@ -121,8 +112,15 @@ def _keep_or_publish(building: Path, target: Path, key: Key) -> Path:
 
 
 def _same(building: Path, release: Path) -> bool:
-    sums = release / check.SUMS
-    return sums.is_file() and sums.read_bytes() == (building / check.SUMS).read_bytes()
+    """Whether two folders hold the same but for what depends on which releases there are beside them."""
+    own, other = (_sums(folder / check.SUMS) for folder in (building, release))
+    return own == other
+
+
+def _sums(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line[66:] not in RELATIVE]
 
 
 def _kept(release: Path, key: Key) -> Path:
