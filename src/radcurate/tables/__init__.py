@@ -18,6 +18,8 @@ from radcurate.tables.files import write_parts as write_parts
 from radcurate.tables.files import write_rows as write_rows
 from radcurate.tables.records import EXTRACT_ACQUISITION as EXTRACT_ACQUISITION
 from radcurate.tables.records import EXTRACT_PROVENANCE as EXTRACT_PROVENANCE
+from radcurate.tables.records import HARMONISE_PARAMETERS as HARMONISE_PARAMETERS
+from radcurate.tables.records import HARMONISE_STATISTICS as HARMONISE_STATISTICS
 
 TEXT, INT, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 TEXTS, REALS, INTS = pa.list_(pa.string()), pa.list_(pa.float64()), pa.list_(pa.int64())

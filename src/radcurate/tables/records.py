@@ -100,3 +100,34 @@ EXTRACT_PROVENANCE = Schema(  # everything that a row's values depend on; "none"
     ],
     ("provenance",),
 )
+HARMONISE_PARAMETERS = Schema(  # of a fit; no row of a patient. How it was made stands in the table's metadata
+    "harmonise_parameters",
+    [
+        ("kind", TEXT),  # JSON list: the values that say what can be compared
+        ("feature", TEXT),
+        ("site", TEXT),
+        ("n", INT),  # rows with a value
+        ("mean", REAL),  # of all sites, at covariates 0
+        ("beta", REALS),  # what each term of the covariates does
+        ("shift", REAL),  # what the site adds, in the feature's unit; NaN: no value there
+        ("stretch", REAL),  # by what it multiplies deviations
+        ("outcome", TEXT),  # harmonised | location_only | constant | too_few | one_site
+    ],
+    ("kind", "feature", "site"),
+)
+HARMONISE_STATISTICS = Schema(  # sums of a site: all that a fit together with other hospitals needs
+    "harmonise_statistics",
+    [
+        ("kind", TEXT),
+        ("site", TEXT),
+        ("feature", TEXT),
+        ("patients", INT),
+        ("n", INT),
+        ("x", REALS),  # mean covariates
+        ("y", REAL),  # mean value
+        ("xx", REALS),  # sums of products of centred covariates, row by row
+        ("xy", REALS),
+        ("yy", REAL),
+    ],
+    ("kind", "site", "feature"),
+)
