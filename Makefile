@@ -31,7 +31,7 @@ format: setup
 bench: setup          ## each promised figure against its goal
 	@$(BIN)/python -m benchmarks
 
-docs: setup           ## write config/README.md and workflow/schemas from settings.py
+docs: setup           ## write config/README.md and workflow/schemas from src/radcurate/settings
 	@$(BIN)/python -m radcurate.reference
 
 setup: .venv/.ready

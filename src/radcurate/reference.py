@@ -48,7 +48,7 @@ def options_page() -> str:
     lines = [
         "# Options",
         "",
-        "Generated from `src/radcurate/settings.py` by `make docs`; edit there. `config.yaml` holds what a user would change.",
+        "Generated from `src/radcurate/settings` by `make docs`; edit there. `config.yaml` holds what a user would change.",
         "",
         *_table(plain, ""),
     ]
