@@ -49,10 +49,10 @@ class Regions:
     def only(self, rows: Ints) -> Regions:
         """These rows."""
         return Regions(
-            [self.subject[row] for row in rows],
-            [self.site[row] for row in rows],
-            [self.kind[row] for row in rows],
-            {name: [column[row] for row in rows] for name, column in self.covariates.items()},
+            [self.subject[row] for row in rows.tolist()],
+            [self.site[row] for row in rows.tolist()],
+            [self.kind[row] for row in rows.tolist()],
+            {name: [column[row] for row in rows.tolist()] for name, column in self.covariates.items()},
             self.features,
             self.values[rows],
         )
@@ -115,7 +115,7 @@ def statistics(regions: Regions, design: Sequence[Covariate]) -> dict[str, Momen
     found = {}
     for site in sorted({str(site) for site in regions.site}):
         rows = np.flatnonzero([one == site for one in regions.site])
-        found[site] = moments(x[rows], regions.values[rows], len({regions.subject[row] for row in rows}))
+        found[site] = moments(x[rows], regions.values[rows], len({regions.subject[row] for row in rows.tolist()}))
     return found
 
 
@@ -142,7 +142,7 @@ def stretches(regions: Regions, groups: Sequence[Group]) -> Reals:
         rows = np.flatnonzero([kind == group.kind for kind in regions.kind])
         if group.model is not None and rows.size:
             features = np.flatnonzero(group.model.changes)
-            sites = _places(group.model, [regions.site[row] for row in rows])
+            sites = _places(group.model, [regions.site[row] for row in rows.tolist()])
             out[np.ix_(rows, features)] = group.model.stretch[np.ix_(sites, features)]
     return out
 
