@@ -43,7 +43,7 @@ class Crowd:
 
 
 def risks(crowd: Crowd) -> dict[str, Any]:
-    """Risks of one table; every number is between 0 and 1 (`inference` None without a sensitive column)."""
+    """Risks of one table; every number is between 0 and 1; `inference` does not apply without a sensitive column."""
     sizes = np.bincount(crowd.group)[crowd.group] if crowd.group.size else np.zeros(0, dtype=np.int64)
     gains = {name: inference_gain(crowd.group, held) for name, held in sorted(crowd.sensitive.items())}
     return {
@@ -53,7 +53,7 @@ def risks(crowd: Crowd) -> dict[str, Any]:
         "marketer": _mean(crowd.chances),
         "singling_out": _mean(sizes == 1),
         "singling_out_by": {name: alone(group) for name, group in sorted(crowd.further.items())},
-        "inference": max(gains.values(), default=None),
+        "inference": max(gains.values()) if gains else {"applies": False, "detail": "no column is sensitive"},
         "inference_by": gains,
     }
 

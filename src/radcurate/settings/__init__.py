@@ -167,6 +167,16 @@ class Attack(Section):
     """Try to break what is about to be released."""
 
     linkage: Linkage = Linkage()
+    assumed_correlation: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Test-retest correlation of a feature that was not measured under perturbation (extract.ranges), "
+        "for the fingerprint attack.",
+    )
+    earlier: tuple[str, ...] = Field(
+        (), description="Folders of earlier releases that lie elsewhere than in results/release, for differencing."
+    )
     composite: Composite = Composite()
 
 

@@ -35,6 +35,11 @@ class Attacked:
         return self.columns.named("quasi_identifier")
 
     @property
+    def patients(self) -> list[str]:
+        """Codes of all patients of the run, sorted."""
+        return sorted(str(code) for code in self.raw.features["subject"].unique().to_pylist())
+
+    @property
     def features(self) -> list[str]:
         """Released columns of features."""
         return self._named(self.released.features, "feature")

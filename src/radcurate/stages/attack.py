@@ -9,15 +9,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from radcurate import tables
+from radcurate.attack.composite import Exponents
+from radcurate.attack.composite import document as composite_of
+from radcurate.attack.differencing import attack_differencing
+from radcurate.attack.fingerprint import attack_fingerprint
 from radcurate.attack.found import Attack as Found
 from radcurate.attack.found import Share, nothing_to_attack
+from radcurate.attack.linkage import Linked
+from radcurate.attack.population import population_uniqueness
+from radcurate.attack.records import Records, records
+from radcurate.attack.reextraction import reextractions
+from radcurate.attack.risk import joined as joined_rightly
+from radcurate.attack.risk import risks
+from radcurate.attack.synthesis import others_for
+from radcurate.attack.views import view
 from radcurate.keys import Key
 from radcurate.privacy.columns import load_columns
-from radcurate.seals import write_seal
+from radcurate.privacy.rows import recode
+from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Attack
-from radcurate.stages._attacked import Attacked, read_attacked
+from radcurate.stages._attacked import Attacked, joined, read_attacked
 from radcurate.stages._command import command
+from radcurate.stages._earlier import earlier_releases
+from radcurate.stages._linkage import crowd, link
+from radcurate.stages._ranges import RANGES
 
 log = logging.getLogger("radcurate")
 ATTACK, ATTACKS, COLUMNS = "attack.json", "attacks.parquet", "columns.parquet"
@@ -32,8 +51,12 @@ def run(
         CurationError: a table was changed, or the registry can't be used.
     """
     attacked = read_attacked(extract, results / "protect", load_columns(columns), key)
-    attacks = _attacks(attacked, settings, results, key, registry)
-    document = {"attacks": {found.name: found.document() for found in attacks}, "risk": {}}
+    linked = link(attacked, settings.linkage, key, registry)
+    attacks = [linked.attack, *_others(attacked, settings, extract, results, key)]
+    document = {
+        "attacks": {found.name: found.document() for found in attacks},
+        "risk": _risk(attacked, linked, attacks, settings),
+    }
     out.mkdir(parents=True, exist_ok=True)
     _write_json(out / ATTACK, document)
     tables.write_rows(out / ATTACKS, tables.ATTACKS, (row for found in attacks for row in _rows(found)))
@@ -42,14 +65,60 @@ def run(
     _say(attacks)
 
 
-def _attacks(attacked: Attacked, settings: Attack, results: Path, key: Key, registry: Sequence[Path]) -> list[Found]:
-    """All attacks; one that can't be run is an error of the stage, never left out."""
+def _others(attacked: Attacked, settings: Attack, extract: list[Path], results: Path, key: Key) -> list[Found]:
+    """The attacks beside linkage; one that can't be run is an error of the stage, never left out."""
+    released, raw = _records(attacked, results / "protect")
+    again = reextractions(
+        raw, _ranges(extract, attacked, key), _stability(results / "protect"), settings.assumed_correlation
+    )
+    measures = json.loads((results / "protect" / "measures.json").read_text())
+    now = view(attacked.released.features, attacked.released.acquisition, attacked.quasi)
+    earlier = earlier_releases(results / "release", attacked.quasi, [Path(name) for name in settings.earlier])
     return [
-        nothing_to_attack("linkage", "not measured yet"),
-        nothing_to_attack("fingerprint", "not measured yet"),
+        attack_fingerprint(released, raw, again),
         nothing_to_attack("site", "not measured yet"),
-        nothing_to_attack("differencing", "not measured yet"),
+        attack_differencing(earlier, now, measures["required"]["k"]),
     ]
+
+
+def _records(attacked: Attacked, protect: Path) -> tuple[Records, Records]:
+    """Released and raw records of regions."""
+    ranges = tables.read(protect / "ranges.parquet")
+    after, before, technical = attacked.released, attacked.raw, attacked.technical
+    released = records(after.features, attacked.features, after.acquisition, technical, ranges)
+    return released, records(before.features, attacked.features, before.acquisition, technical)
+
+
+def _ranges(extract: list[Path], attacked: Attacked, key: Key) -> pa.Table | None:
+    """Values under perturbation, under the codes of the release; None where nothing was perturbed."""
+    chunks = [chunk for chunk in extract if RANGES in check_seal(chunk, key)]
+    content = recode(joined(chunks, RANGES), attacked.columns, key.release_code) if chunks else None
+    return content if content is not None and content.num_rows else None
+
+
+def _stability(protect: Path) -> pa.Table | None:
+    content = tables.read(protect / "stability.parquet", tables.PROTECT_STABILITY)
+    return content if content.num_rows else None
+
+
+def _risk(attacked: Attacked, linked: Linked, attacks: Sequence[Found], settings: Attack) -> dict[str, Any]:
+    """Risks of the release, and of the raw table beside them."""
+    after = crowd(attacked.released, attacked, linked.chances)
+    before = crowd(attacked.raw, attacked, linked.chances_raw)
+    found, raw = risks(after), risks(before)
+    people = len(attacked.patients) + others_for(len(attacked.patients), settings.linkage.others)
+    sizes = np.bincount(after.group)
+    joins = joined_rightly(attacks)
+    chosen = settings.composite
+    exponents = Exponents(chosen.alpha, chosen.beta, chosen.gamma)
+    return {
+        **found,
+        "linkability": max(joins.values(), default=0.0),
+        "linkability_by": joins,
+        "uniqueness": population_uniqueness(sizes, people).document(),
+        "composite": composite_of(found["marketer"], found["singling_out"], chosen.scenario, exponents),
+        "before": {**raw, "composite": composite_of(raw["marketer"], raw["singling_out"], chosen.scenario, exponents)},
+    }
 
 
 def _rows(found: Found) -> Iterator[dict[str, Any]]:
