@@ -170,6 +170,8 @@ def test_a_release_keeps_k(tmp_path, key):
         "series.parquet",
         "groups.parquet",
         "measures.json",
+        "provenance.parquet",
+        "distortion.parquet",
         "ranges.parquet",
         "stability.parquet",
     }

@@ -6,18 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from radcurate.errors import CurationError
-from radcurate.privacy import report
+from radcurate.privacy import report, utility
+from radcurate.privacy.choice import Choice, Scene, choose, scene
 from radcurate.privacy.classes import classes
-from radcurate.privacy.coding import combine, encode
+from radcurate.privacy.coding import Coded, Ints, Reals, combine, encode
 from radcurate.privacy.columns import Columns
-from radcurate.privacy.hierarchies import Ladder
-from radcurate.privacy.measures import C, Risk, Sensitive, ranks, risk, sensitive
+from radcurate.privacy.measures import C, Risk, ranks, risk, sensitive
 from radcurate.privacy.report import Group
-from radcurate.privacy.rows import SUBJECT, Pair, generalise, in_order, ladders, recode, select, subjects
-from radcurate.privacy.search import Board, Cohort, Solution, Targets, search
+from radcurate.privacy.rows import SERIES, SUBJECT, Pair, in_order, recode, relabel, select, subjects
+from radcurate.privacy.search import Board, Targets
+from radcurate.privacy.vectors import Treatment, Vectors, vectors
 
 STRUCTURE = ("modality", "roi_label")  # what a table can't hide: it says what was measured
 
@@ -29,22 +31,33 @@ class Protected:
     Attributes:
         released: the tables to share.
         kept: the patients in them, by their codes in the run.
-        groups: patients and suppressed patients by group of each quasi-identifier; names rare groups, so not to share.
+        regions: the regions in them, by their codes in the run.
+        groups: what each group of each quasi-identifier paid; names rare groups, so not to share.
+        distortion: for each feature and modality how far it was moved.
         document: measures.json; holds no value of a patient.
     """
 
     released: Pair
     kept: frozenset[str]
+    regions: frozenset[str]
     groups: list[Group]
+    distortion: list[dict[str, Any]]
     document: dict[str, Any]
 
 
-def protect(pair: Pair, columns: Columns, targets: Targets, code: Callable[[str, str], str]) -> Protected:
+def protect(
+    pair: Pair,
+    columns: Columns,
+    targets: Targets,
+    code: Callable[[str, str], str],
+    treatment: Treatment = Treatment(),  # noqa: B008
+) -> Protected:
     """Generalise and suppress until every class of patients keeps k, l and t, with the least loss of information.
 
     Args:
         pair: measured rows only; others are not for release.
         code: (letter, internal code) to release code.
+        treatment: what is done to features.
 
     Raises:
         CurationError: a declared quasi-identifier or sensitive column is absent, or its hierarchy doesn't fit.
@@ -52,41 +65,53 @@ def protect(pair: Pair, columns: Columns, targets: Targets, code: Callable[[str,
     _check_sensitive(columns, targets)
     pair = Pair(in_order(pair.features, columns), pair.acquisition)
     coded = Pair(recode(pair.features, columns, code), recode(pair.acquisition, columns, code))
-    steps, values = ladders(coded, columns)
-    who = subjects(coded)
-    cohort = Cohort(who.codes, [found.codes for found in values], steps, _sensitive(coded, columns))
-    board = Board(cohort)
-    solution = search(board, targets)
-    released = _release(coded, columns, steps, solution)
-    kept = frozenset(pair.features[SUBJECT].filter(pa.array(solution.kept[who.codes])).to_pylist())
-    suppressed = int((~solution.kept).sum())
-    after = measure(released, columns, suppressed, targets.c)
-    groups = report.by_group(cohort, solution.kept)
+    found = scene(coded, columns, treatment, _held(coded, columns))
+    choice = choose(found, targets, treatment)
+    kept = Pair(pair.features.filter(pa.array(choice.rows)), pair.acquisition)
+    moved = vectors(kept, columns, treatment, lambda name: int(code("N", name)[2:], 16))
+    released = _release(coded, columns, found, choice, moved if treatment.changes else None)
+    groups = report.by_group(found, choice, _spread(choice, utility.distortion_of_rows(moved)))
+    distortion = list(utility.distortions(kept, moved, treatment, targets.k))
+    after = measure(released, columns, int((~choice.kept).sum()), targets.c)
     document = {
-        "before": measure(coded, columns, c=targets.c).document(),
-        "after": after.document(),
+        "before": measure(coded, columns, c=targets.c).document() | _sizes(coded, columns),
+        "after": after.document() | _sizes(released, columns),
         "structure": _structure(released, columns).document(),
-        **report.outcome(targets, after, suppressed, int(who.codes.size), released.features.num_rows, solution),
-        "reachable": _coarsest(board, targets.c).document(),
-        **report.losses(steps, solution, board),
+        **report.outcome(targets, after, choice),
+        "reachable": _coarsest(choice.board, targets.c).document(),
+        **report.losses(found.ladders, choice),
         "suppression_gap": report.gaps(groups),
+        "features": report.features(treatment, moved, found, choice),
+        "utility": {"distortion": utility.summary(distortion)},
         **report.columns_of(columns, pair, released),
         "sensitive": columns.named("sensitive"),
     }
-    return Protected(released, kept, groups, document)
+    regions = frozenset(kept.features["roi"].to_pylist()) if "roi" in kept.features.column_names else frozenset()
+    return Protected(released, frozenset(kept.features[SUBJECT].to_pylist()), regions, groups, distortion, document)
 
 
 def measure(pair: Pair, columns: Columns, suppressed: int = 0, c: float = C) -> Risk:
     """Risk of a pair of tables as anybody who holds them can measure it; `c` is that of recursive (c, l)."""
-    who = subjects(pair)
-    cells = [encode(pair.column(name), name).codes for name in columns.named("quasi_identifier")]
-    return risk(classes(who.codes, combine(cells, who.codes.size)), _sensitive(pair, columns), suppressed, c)
-
-
-def _sensitive(pair: Pair, columns: Columns) -> dict[str, Sensitive]:
     who = subjects(pair).codes
-    coded = {name: encode(pair.column(name), name) for name in columns.named("sensitive")}
-    return {name: sensitive(who, found.codes, ranks(found)) for name, found in coded.items()}
+    held = {name: sensitive(who, found.codes, ranks(found)) for name, found in _held(pair, columns).items()}
+    return risk(_classes(pair, columns), held, suppressed, c)
+
+
+def _classes(pair: Pair, columns: Columns) -> Ints:
+    who = subjects(pair).codes
+    return classes(
+        who, combine([encode(pair.column(name), name).codes for name in columns.named("quasi_identifier")], who.size)
+    )
+
+
+def _sizes(pair: Pair, columns: Columns) -> dict[str, dict[str, int]]:
+    """How many classes have how many patients."""
+    sizes, count = np.unique(np.bincount(_classes(pair, columns)), return_counts=True)
+    return {"sizes": {str(size): int(number) for size, number in zip(sizes.tolist(), count.tolist(), strict=True)}}
+
+
+def _held(pair: Pair, columns: Columns) -> dict[str, Coded]:
+    return {name: encode(pair.column(name), name) for name in columns.named("sensitive")}
 
 
 def _structure(pair: Pair, columns: Columns) -> Risk:
@@ -102,22 +127,39 @@ def _coarsest(board: Board, c: float) -> Risk:
     return risk(board.groups(tuple(ladder.most for ladder in board.ladders)), board.sensitive, c=c)
 
 
-def _release(pair: Pair, columns: Columns, steps: list[Ladder], solution: Solution) -> Pair:
-    rows = solution.kept[subjects(pair).codes]
-    chosen = {ladder.column: (ladder, rung) for ladder, rung in zip(steps, solution.node, strict=True)}
-    kept = pair.only(rows)
+def _release(pair: Pair, columns: Columns, found: Scene, choice: Choice, moved: Vectors | None) -> Pair:
+    kept = pair.only(choice.rows)
+    labels = {
+        ladder.column: texts[choice.rows].tolist() for ladder, texts in zip(found.ladders, choice.labels, strict=True)
+    }
     # what features has already is not told a second time, perhaps finer
     doubled = [
         name
         for name in pair.features.column_names
         if (entry := columns.find(name)) is not None and entry.role not in ("identifier", "technical")
     ]
-    features = select(generalise(kept.features, chosen), columns)
-    return Pair(features, select(generalise(kept.acquisition, _absent(chosen, doubled)), columns, doubled))
+    features = relabel(kept.features, {name: texts for name, texts in labels.items() if name in doubled})
+    if moved is not None:
+        features = utility.with_values(features, moved)
+    of_series = {
+        name: _by_series(kept, texts)
+        for name, texts in labels.items()
+        if name not in doubled and name in kept.acquisition.column_names
+    }
+    return Pair(select(features, columns), select(relabel(kept.acquisition, of_series), columns, doubled))
 
 
-def _absent(chosen: dict[str, tuple[Ladder, int]], names: list[str]) -> dict[str, tuple[Ladder, int]]:
-    return {name: step for name, step in chosen.items() if name not in names}
+def _by_series(pair: Pair, labels: list[str | None]) -> list[str | None]:
+    """The labels of the rows of features for the rows of acquisition."""
+    known = dict(zip(pair.features[SERIES].to_pylist(), labels, strict=True))
+    return [known[series] for series in pair.acquisition[SERIES].to_pylist()]
+
+
+def _spread(choice: Choice, values: Reals) -> Reals:
+    """Values of the released rows in the place of all rows, shape (row,); NaN elsewhere."""
+    out = np.full(choice.rows.size, np.nan)
+    out[choice.rows] = values
+    return out
 
 
 def _check_sensitive(columns: Columns, targets: Targets) -> None:

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from radcurate.privacy.coding import Ints
+from radcurate.privacy.choice import Choice, Scene
+from radcurate.privacy.classes import classes
+from radcurate.privacy.coding import Ints, Reals, combine, encode
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.diversity import TOLERANCE as ROUNDING
 from radcurate.privacy.hierarchies import Ladder
 from radcurate.privacy.measures import TOLERANCE, Flags, Risk
 from radcurate.privacy.rows import Pair
-from radcurate.privacy.search import Board, Cohort, Solution, Targets
+from radcurate.privacy.search import Targets
+from radcurate.privacy.utility import mean_of, of_patients
+from radcurate.privacy.vectors import Treatment, Vectors
 
 
-def outcome(
-    targets: Targets, after: Risk, suppressed: int, n_rows: int, released_rows: int, solution: Solution
-) -> dict[str, Any]:
+def outcome(targets: Targets, after: Risk, choice: Choice) -> dict[str, Any]:
     """Demands, and whether what is released keeps them."""
-    n_subjects = after.n_subjects + suppressed
-    reasons = unmet(targets, after, solution.within_budget)
+    n_subjects, suppressed = int(choice.kept.size), int((~choice.kept).sum())
+    n_rows, released = int(choice.rows.size), int(choice.rows.sum())
+    reasons = unmet(targets, after, choice.within_budget)
     return {
-        "required": {"k": targets.k, "l": targets.l, "t": targets.t, "suppression": targets.suppression},
+        "required": asdict(targets),
         "holds": not reasons,
         "unmet": reasons,
         "n_subjects": n_subjects,
         "n_rows": n_rows,
         "released_subjects": after.n_subjects,
-        "released_rows": released_rows,
+        "released_rows": released,
         "suppressed_subjects": suppressed,
         "suppressed_share": suppressed / n_subjects if n_subjects else 0.0,
-        "suppressed_rows": n_rows - released_rows,
-        "ncp": solution.loss,
-        "nodes_visited": solution.visited,
+        "suppressed_rows": n_rows - released,
+        "ncp": choice.loss,
+        "nodes_visited": choice.visited,
     }
 
 
@@ -59,42 +63,60 @@ def unmet(targets: Targets, after: Risk, within_budget: bool) -> list[str]:
     return found
 
 
-def losses(ladders: Sequence[Ladder], solution: Solution, board: Board) -> dict[str, Any]:
-    """Chosen level and loss of each quasi-identifier; suppressed rows count 1."""
-    lost = np.where(solution.kept, 0.0, board.rows_of)
-    each = {
-        ladder.column: float((np.where(solution.kept, penalty[rung], 0.0) + lost).sum() / board.n_rows)
-        for ladder, rung, penalty in zip(ladders, solution.node, board.penalty, strict=True)
-    }
+def losses(steps: Sequence[Ladder], choice: Choice) -> dict[str, Any]:
+    """Chosen level and loss of each quasi-identifier; rows that are not released count 1."""
+    each = zip(steps, choice.penalty, strict=True)
     return {
-        "levels": {ladder.column: ladder.names[rung] for ladder, rung in zip(ladders, solution.node, strict=True)},
-        "utility_loss": each,
+        "levels": choice.levels,
+        "utility_loss": {ladder.column: float(lost.sum() / max(lost.size, 1)) for ladder, lost in each},
     }
 
 
 @dataclass(frozen=True)
 class Group:
-    """Patients that share a value of a quasi-identifier at its last level before `*`."""
+    """Patients that share a value of a quasi-identifier at its last level before `*`, and what they paid.
+
+    `loss`: mean over patients of what their rows lost in quasi-identifiers, 1 for who is suppressed. `distortion`: mean
+    over the released patients of how far their features were moved, in standard deviations; None where none is released.
+    """
 
     column: str
     value: str | None
     subjects: int
     suppressed: int
+    loss: float
+    distortion: float | None
 
 
-def by_group(cohort: Cohort, kept: Flags) -> list[Group]:
-    """Patients and suppressed patients of each group; a patient counts in every group that a row of it falls in."""
+def by_group(found: Scene, choice: Choice, moved: Reals) -> list[Group]:
+    """What each group of patients paid; a patient counts in every group that a row of it falls in.
+
+    `moved`, shape (row,): how far the features of each released row were moved, NaN for others.
+    """
+    weights = [ladder.weight for ladder in found.ladders]
+    lost = np.average(choice.penalty, axis=0, weights=weights) if weights else np.zeros(found.subject.size)
+    each = of_patients(lost, found.subject, found.n_subjects)
+    shift = of_patients(moved[choice.rows], found.subject[choice.rows], found.n_subjects)
     return [
-        _group(ladder, label, codes, cohort.subject, kept)
-        for ladder, codes in zip(cohort.ladders, cohort.values, strict=True)
+        _group(ladder, label, codes, found.subject, choice.kept, each, shift)
+        for ladder, codes in zip(found.ladders, found.values, strict=True)
         for label in sorted(set(ladder.labels[-2]), key=lambda label: (label is None, label))
     ]
 
 
-def _group(ladder: Ladder, label: str | None, codes: Ints, subject: Ints, kept: Flags) -> Group:
+def _group(
+    ladder: Ladder, label: str | None, codes: Ints, subject: Ints, kept: Flags, lost: Reals, moved: Reals
+) -> Group:
     inside = np.array([own == label for own in ladder.labels[-2]], dtype=bool)
     people = np.unique(subject[inside[codes]])
-    return Group(ladder.column, label, int(people.size), int((~kept[people]).sum()))
+    return Group(
+        column=ladder.column,
+        value=label,
+        subjects=int(people.size),
+        suppressed=int((~kept[people]).sum()),
+        loss=float(np.sort(lost[people]).mean()),
+        distortion=mean_of(kept[people], moved[people]),
+    )
 
 
 def gaps(groups: Sequence[Group]) -> dict[str, float]:
@@ -117,3 +139,35 @@ def columns_of(columns: Columns, source: Pair, released: Pair) -> dict[str, Any]
         "roles": {name: entry.role for name, entry in entries.items() if entry is not None},
         "reasons": {name: entry.reason for name, entry in entries.items() if entry is not None},
     }
+
+
+def features(treatment: Treatment, moved: Vectors, found: Scene, choice: Choice) -> dict[str, Any]:
+    """What was done to feature vectors, and what of it an attacker meets."""
+    told: dict[str, Any] = {
+        "method": "mdav" if treatment.k else "none",
+        "k": treatment.k,
+        "noise": treatment.noise,
+        "changed": treatment.changes,
+    }
+    if not treatment.k:
+        return told
+    owner = np.unique(found.subject[choice.rows], return_inverse=True)[1].astype(np.int64)
+    sizes = np.bincount(moved.group)
+    without = np.bincount(found.subject, weights=~choice.given_up, minlength=found.n_subjects) == 0
+    return told | {
+        "comparable": list(treatment.comparable),
+        "groups": int(sizes.size),
+        "smallest_group": int(sizes.min()) if sizes.size else 0,
+        "largest_group": int(sizes.max(initial=0)),
+        "suppressed_subjects": int(without.sum()),
+        "suppressed_regions": int(choice.given_up.sum()),
+        "merged_regions": int(owner.size - np.unique(np.stack([owner, moved.kind]), axis=1).shape[1]),
+        "k_with_quasi_identifiers": _both(owner, moved.group, choice),
+    }
+
+
+def _both(owner: Ints, group: Ints, choice: Choice) -> int:
+    """Smallest crowd for somebody who knows a patient's quasi-identifiers and features."""
+    cells = [encode(pa.array(texts[choice.rows].tolist(), pa.string())).codes for texts in choice.labels]
+    sizes = np.bincount(classes(owner, combine([*cells, group[owner]], owner.size)))
+    return int(sizes.min()) if sizes.size else 0

@@ -5,7 +5,7 @@ Whoever holds both tables can join them, so quasi-identifiers of either are judg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,15 +83,10 @@ def ladders(pair: Pair, columns: Columns) -> tuple[list[Ladder], list[Coded]]:
     return [ladder(name, found.values, columns.rule(name)) for name, found in zip(names, coded, strict=True)], coded
 
 
-def generalise(content: pa.Table, chosen: Mapping[str, tuple[Ladder, int]]) -> pa.Table:
-    """Replace the values of quasi-identifiers by the labels of the chosen rungs (text)."""
-    for place, name in enumerate(content.column_names):
-        if name in chosen:
-            steps, rung = chosen[name]
-            coded = encode(content[name], name)
-            labels = dict(zip(steps.values, steps.labels[rung], strict=True))
-            texts = pa.array([labels[value] for value in coded.values], pa.string())
-            content = content.set_column(place, name, texts.take(pa.array(coded.codes)))
+def relabel(content: pa.Table, labels: Mapping[str, Sequence[str | None]]) -> pa.Table:
+    """Replace columns by text, a label per row."""
+    for name, texts in labels.items():
+        content = content.set_column(content.column_names.index(name), name, pa.array(texts, pa.string()))
     return content
 
 

@@ -123,6 +123,42 @@ class Protect(Section):
     suppression: float = Field(
         0.2, ge=0, le=1, description="Largest share of the patients that may be left out to reach k, l and t."
     )
+    l_kind: Literal["distinct", "entropy", "recursive"] = Field(
+        "distinct",
+        description="How sensitive values are counted: distinct values, the exponential of their entropy, or recursive (c, l).",
+    )
+    c: float = Field(
+        3.0,
+        gt=0,
+        description="c of recursive (c, l): the commonest value is held by fewer than c times as many as all but the l - 1 commonest.",
+    )
+    t_kind: Literal["total_variation", "ordered"] = Field(
+        "total_variation",
+        description="Distance of sensitive values that t limits: total variation, or the ordered earth mover's distance, for numbers.",
+    )
+    microaggregation: int = Field(
+        0,
+        ge=0,
+        description="Least number of patients whose features are averaged into one vector (MDAV), so that no vector leads to fewer; "
+        "0: features are released as measured.",
+    )
+    comparable: tuple[str, ...] = Field(
+        ("modality", "roi_label"),
+        min_length=1,
+        description="Columns in which two regions agree if their features may be averaged.",
+    )
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Standard deviation of Gaussian noise on features, as a share of each feature's; 0: none.",
+    )
+
+    @model_validator(mode="after")
+    def _groups_are_of_several(self) -> Protect:
+        if self.microaggregation == 1:
+            raise ValueError("microaggregation of one patient hides nobody: set 0 for none, or the size of a group")
+        return self
 
 
 class Linkage(Section):

@@ -292,9 +292,10 @@ def provenance_table(reader: Reader, chunks: list[str], features: pa.Table) -> p
     if not chunks or "provenance" not in features.column_names:
         return tables.table(tables.EXTRACT_PROVENANCE, [])
     wanted = features["provenance"].combine_chunks().unique()
+    # protect's own records, where it withholds what leads to one scan
     parts = [
-        tables.read(reader.path(f"extract/{chunk}", "provenance.parquet"), tables.EXTRACT_PROVENANCE)
-        for chunk in chunks
+        tables.read(reader.path(folder, "provenance.parquet"), tables.EXTRACT_PROVENANCE)
+        for folder in [*(f"extract/{chunk}" for chunk in chunks), "protect"]
     ]
     content = pa.concat_tables(part.filter(pc.is_in(part["provenance"], value_set=wanted)) for part in parts)
     first = {name: place for place, name in reversed(list(enumerate(content["provenance"].to_pylist())))}

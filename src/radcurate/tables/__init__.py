@@ -16,6 +16,10 @@ from radcurate.tables.files import table as table
 from radcurate.tables.files import write as write
 from radcurate.tables.files import write_parts as write_parts
 from radcurate.tables.files import write_rows as write_rows
+from radcurate.tables.protected import PROTECT_AT_RISK as PROTECT_AT_RISK
+from radcurate.tables.protected import PROTECT_DISTORTION as PROTECT_DISTORTION
+from radcurate.tables.protected import PROTECT_GROUPS as PROTECT_GROUPS
+from radcurate.tables.protected import PROTECT_WAYS as PROTECT_WAYS
 from radcurate.tables.records import EXTRACT_ACQUISITION as EXTRACT_ACQUISITION
 from radcurate.tables.records import EXTRACT_PROVENANCE as EXTRACT_PROVENANCE
 from radcurate.tables.records import HARMONISE_PARAMETERS as HARMONISE_PARAMETERS
@@ -389,16 +393,6 @@ PROTECT_STABILITY = Schema(  # over the released regions; goes into the release 
         ("perturbations", INT),  # of a region, at most
     ],
     ("feature", "modality"),
-)
-PROTECT_GROUPS = Schema(  # who was suppressed; names rare values, so it stays inside
-    "protect_groups",
-    [
-        ("column", TEXT),  # a quasi-identifier
-        ("value", TEXT),  # at its last level before *; null: missing
-        ("subjects", INT),
-        ("suppressed", INT),
-    ],
-    ("column", "value"),
 )
 PROTECT_SERIES = Schema(
     "protect_series",

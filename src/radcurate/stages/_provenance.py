@@ -1,0 +1,48 @@
+"""Provenance records on their way to a release whose features are means or noised: what leads to one scan is withheld.
+
+A record names image and mask by their SHA-256 and may hold the mean that intensities were divided by: whoever has the
+scan would find its row by them, however many patients share the vector.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from radcurate import tables
+from radcurate.features.provenance import CONDITIONAL, digest
+
+WITHHELD = "withheld"
+OF_ONE_SCAN = ("image_digest", "mask_digest", "acquisition_digest", "segmentation_notes")
+
+
+def withhold(chunks: list[Path], features: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The table with its rows naming records of settings only, and these records (`EXTRACT_PROVENANCE`).
+
+    Args:
+        chunks: folders of extract, sealed.
+        features: the released table.
+    """
+    if "provenance" not in features.column_names:
+        return features, tables.table(tables.EXTRACT_PROVENANCE, [])
+    wanted = features["provenance"].combine_chunks().unique()
+    made: dict[str | None, dict[str, Any]] = {}
+    for chunk in sorted(chunks):
+        content = tables.read(chunk / "provenance.parquet", tables.EXTRACT_PROVENANCE)
+        for row in content.filter(pc.is_in(content["provenance"], value_set=wanted)).to_pylist():
+            made[row["provenance"]] = _settings_only(row)
+    names = [made[name]["provenance"] if name in made else None for name in features["provenance"].to_pylist()]
+    place = features.column_names.index("provenance")
+    records = {row["provenance"]: row for row in made.values()}
+    told = features.set_column(place, "provenance", pa.array(names, pa.string()))
+    return told, tables.table(tables.EXTRACT_PROVENANCE, records.values())
+
+
+def _settings_only(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if name != "provenance"}
+    kept |= dict.fromkeys(OF_ONE_SCAN, WITHHELD)
+    kept |= {name: None if kept[name] is None else float("nan") for name in CONDITIONAL}
+    return {"provenance": digest(kept), **kept}
