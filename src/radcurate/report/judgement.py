@@ -15,7 +15,7 @@ def gate(facts: Facts) -> str:
     order = sorted(facts.findings(), key=lambda item: (bool(item[1]["holds"]), item[0]))
     rows = [
         (
-            words(one["name"]),
+            _name(one),
             _measured(facts, n, one),
             "told only" if one.get("informative") else page.text(str(one["allowed"])),
             _judged(one),
@@ -31,6 +31,11 @@ def gate(facts: Facts) -> str:
         "What the gate compared",
         [policy, page.grid("Criteria of the policy", head, rows, right=(1,)), _overrides(facts)],
     )
+
+
+def _name(one: Json) -> str:
+    """The criterion's name, and the measure that it limits."""
+    return f"{words(one['name'])}<br><code>{page.text(str(one.get('measure', '')))}</code>"
 
 
 def _measured(facts: Facts, n: int, one: Json) -> str:
@@ -153,8 +158,8 @@ def _heat(source: Artefact, n: int, one: Json, key: str) -> str:
 
 def _mitigations(found: Sequence[Json]) -> str:
     lines = [
-        f"<li>{'✓' if one.get('counts') else '✗'} {page.text(str(one.get('what')))} "
-        f"<span class='soft'>({page.text(str(one.get('proof')))}"
+        f"<li>{'✓' if one.get('counts') else '✗'} {page.text(str(one.get('name')))} "
+        f"<span class='soft'>({page.text(str(one.get('artefact')))}"
         + ("" if one.get("counts") else "; does not count")
         + ")</span></li>"
         for one in found
@@ -168,8 +173,8 @@ def papers(facts: Facts) -> str:
     questions: Sequence[Json] = facts.verdict.at("ethics") or []
     rows = [
         (
-            words(one.get("paper")),
-            words(one.get("state")),
+            words(one.get("kind")),
+            words(one.get("status")),
             "owed" if one.get("owed") else "not owed",
             page.text(", ".join(str(one[key]) for key in ("by", "role", "date") if one.get(key))),
         )

@@ -20,7 +20,7 @@ a { color: var(--blue) } a:focus-visible, [tabindex]:focus-visible, summary:focu
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem .9rem; padding: .6rem 0; margin: .8rem 0; border-top: 1px solid var(--line); border-bottom: 1px solid var(--line) }
 nav li { margin: 0 } nav a { display: inline-block; padding: .3rem 0 }
 section { margin: 2rem 0; padding-top: .6rem; border-top: 3px solid var(--line) }
-table { border-collapse: collapse; font-size: .92rem } caption { text-align: left; color: var(--soft); padding: .2rem 0 }
+table { border-collapse: collapse; font-size: .92rem } caption { text-align: left; white-space: nowrap; color: var(--soft); padding: .2rem 0 }
 td, th { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: middle; overflow-wrap: normal } thead th { background: var(--back) }
 td.r { text-align: right; font-variant-numeric: tabular-nums }
 .scroll { overflow-x: auto; margin: .6rem 0; max-width: 100% }

@@ -108,12 +108,19 @@ def _recognised(facts: Facts) -> list[str]:
     if facts.verdict.at("protection", "after", "k") is None:
         return []
     line = (
-        "<b>Can somebody be recognised?</b> By age, sex, hospital, year and scanner, every patient looks like others in the data: "
+        f"<b>Can somebody be recognised?</b> By what an outsider may know ({_known(facts)}), every patient looks like others in the data: "
         f"the smallest group has {facts.verdict.number('protection', 'after', 'k')} patients. Before, it had "
         f"{facts.verdict.number('protection', 'before', 'k')}. Whoever knows that a person is in the data has a chance of at most "
         f"{facts.verdict.number('protection', 'after', 'prosecutor_max', form='percent')} of pointing at the right row that way."
     )
     return [line]
+
+
+def _known(facts: Facts) -> str:
+    """Columns that an outsider may know and that still tell something, in words."""
+    levels = facts.verdict.at("protection", "levels") or {}
+    told = [words(name) for name, level in sorted(levels.items()) if level != "*"]
+    return ", ".join(told) or "nothing of it is told any more"
 
 
 def _attacked(facts: Facts) -> list[str]:
