@@ -11,24 +11,31 @@ import copy
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import yaml
 
 from paths import ROOT
 from radcurate import tables
 from radcurate.features.catalogue import Column, catalogue
+from radcurate.governance.approve import Person, approval, exception
+from radcurate.governance.papers import Papers, read_papers
+from radcurate.governance.policy import load_policy
+from radcurate.governance.signatures import APPROVALS, OVERRIDES, with_signature
 from radcurate.keys import Key
 from radcurate.seals import SEAL, write_seal
 from radcurate.settings import Config, Deidentify, Gate, Protect, Release
 from radcurate.stages import gate, protect, release
+from radcurate.stages._evidence import Reader, judged_tables
 
 N_PATIENTS, N_CHUNKS, N_FILES = 26, 3, 4
 COLUMNS = ROOT / "config" / "columns.yaml"
 SAFE_HARBOR = ROOT / "config" / "safe_harbor.yaml"
+GOVERNANCE = ROOT / "config" / "governance"
 FEATURES = [column.name for column in catalogue()][:12]
 BROKEN, REFUSED, FACE, FAILING = 0, 1, 2, 3  # patients whose series end early
 HEAD = 7  # a patient whose face was removed
@@ -87,6 +94,8 @@ class FinishedRun:
 
     results: Path
     key: Key
+    images: bool = False  # whether the release is to hold images
+    path_and_dates: Row = field(default_factory=dict)
 
     def edit(self, folder: str, name: str, change: Callable[[list[Row]], list[Row] | None], seal: bool = True) -> None:
         """Change the rows of a table and, as a faulty stage would, seal it."""
@@ -117,6 +126,33 @@ class FinishedRun:
         if seal:
             self.reseal("attack")
 
+    def sign(self, kind: str, name: str = "public", by: str = "A. Steward", **about: Any) -> None:
+        """Sign a paper for what is there now, as `radcurate approve` does."""
+        reader = Reader(self.results, self.key)
+        assert reader.check("protect") and reader.check("attack")
+        folder = self.desk
+        papers = self.papers()
+        person = Person(by, "steward", "2026-01-01", about.pop("reason", "read and found right"))
+        one = approval(kind, person, load_policy(policy(name)).policy, papers, judged_tables(reader), self.key)
+        (folder / APPROVALS).write_bytes(with_signature(papers, APPROVALS, one))
+
+    def excuse(self, measure: str, by: str, file: Path, reason: str = "the registry is closed") -> None:
+        """Sign an exception, as `radcurate approve override` does."""
+        person = Person(by, "steward", "2026-01-01", reason)
+        one = exception(measure, person, load_policy(file).policy, self.refusal(), self.key)
+        (self.desk / OVERRIDES).write_bytes(with_signature(self.papers(), OVERRIDES, one))
+
+    def papers(self) -> Papers:
+        paths = sorted([*self.desk.glob("*.yaml"), *self.desk.glob("terms/*.md")])
+        return read_papers({str(path.relative_to(self.desk)): path for path in paths})
+
+    def fill(self, name: str, change: Callable[[Row], None]) -> None:
+        """Change one of the steward's papers."""
+        path = self.desk / name
+        content = yaml.safe_load(path.read_text())
+        change(content)
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+
     def reseal(self, folder: str) -> None:
         names = list(json.loads((self.results / folder / SEAL).read_text())["files"])
         write_seal(self.results / folder, names, self.key)
@@ -127,10 +163,32 @@ class FinishedRun:
     def series(self, patient: int, kind: str = "image") -> str:
         return self.key.series(f"{kind}.{patient}")
 
+    @property
+    def desk(self) -> Path:
+        """Folder of the steward's papers; a copy of the shipped ones."""
+        folder = self.results.parent / "governance"
+        if not folder.is_dir():
+            shutil.copytree(GOVERNANCE, folder, ignore=shutil.ignore_patterns("*.example.yaml"))
+        return folder
+
+    def example(self, kind: str) -> Path:
+        return GOVERNANCE / f"{kind}.example.yaml"
+
     def gate(self, name: str = "controlled", file: Path | None = None, **deidentify: Any) -> Row:
         """Run the gate; the verdict. Raises what the gate raises."""
         out = self.results / "gate"
-        gate.run(Gate(), self.results, out, self.key, file or policy(name), SAFE_HARBOR, Deidentify(**deidentify))
+        papers = sorted([*self.desk.glob("*.yaml"), *self.desk.glob("terms/*.md")])
+        gate.run(
+            Gate(),
+            self.results,
+            out,
+            self.key,
+            file or policy(name),
+            SAFE_HARBOR,
+            Deidentify(**(self.path_and_dates | deidentify)),
+            papers,
+            int(self.images),
+        )
         return json.loads((out / "verdict.json").read_text())
 
     def refusal(self) -> Row:
@@ -149,20 +207,45 @@ class FinishedRun:
 
     def copy(self, target: Path) -> FinishedRun:
         shutil.copytree(self.results, target / "results", ignore=shutil.ignore_patterns("release"))
+        if (self.results.parent / "governance").is_dir():
+            shutil.copytree(self.desk, target / "governance")
         return FinishedRun(target / "results", self.key)
 
 
-def make_run(folder: Path, key: Key) -> FinishedRun:
+def make_run(folder: Path, key: Key, k: int = 5) -> FinishedRun:
     """The run described above, under `folder`/results."""
     run = FinishedRun(folder / "results", key)
     for chunk in range(N_CHUNKS):
         _chunk(run, f"{chunk:05d}", [patient for patient in range(N_PATIENTS) if patient % N_CHUNKS == chunk])
     _inventory_and_consent(run)
-    run.protect(k=5)
+    run.protect(k=k)
     (run.results / "attack").mkdir()
     (run.results / "attack" / "attack.json").write_text(json.dumps(ATTACKED))
     write_seal(run.results / "attack", ["attack.json"], run.key)
     return run
+
+
+OWED_PAPERS = ("dpia", "data_use_terms", "expert_determination", "ethics", "release")
+
+
+def write_papers(run: FinishedRun, name: str = "public") -> None:
+    """All papers of a steward, filled and signed for the tables that are there."""
+    for kind in ("data_use_terms", "expert_determination"):
+        content = yaml.safe_load(run.example(kind).read_text())
+        filled = {field: "made up for the tests" if value == "" else value for field, value in content.items()}
+        if "permitted_use" in filled:
+            filled["permitted_use"] = ["research"]
+        (run.desk / f"{kind}.yaml").write_text(yaml.safe_dump(filled))
+    run.fill("dpia.yaml", lambda content: content.update(risk_benefit="patients gain more than they risk"))
+
+    def answer(content: Row) -> None:
+        for question in content["questions"]:
+            if not question.get("measures"):
+                question.update(answer="looked at", by="A. Steward")
+
+    run.fill("ethics.yaml", answer)
+    for kind in OWED_PAPERS:
+        run.sign(kind, name)
 
 
 def _kinds(run: FinishedRun, patient: int) -> list[Row]:

@@ -32,6 +32,15 @@ DATA = {".csv", ".gz", ".h", ".txt"}
 INPUT_VARIABLE = "RADCURATE_INPUT"
 DECISIONS_VARIABLES = {stage: f"RADCURATE_{stage.upper()}_DECISIONS" for stage in ("redact", "deface")}
 RESULTS = Path("results")
+PAPER_NAMES = (
+    "access.yaml",
+    "approvals.yaml",
+    "data_use_terms.yaml",
+    "dpia.yaml",
+    "ethics.yaml",
+    "expert_determination.yaml",
+    "overrides.yaml",
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,10 @@ class Run:
         lines = [line for line in rows_of_chunk(path, chunk) if stage in line]
         return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] if lines else ""
 
+    def papers(self) -> list[str]:
+        """The steward's papers that are there: of each, the one below the working directory, or else the project's own."""
+        return [str(path) for path in paper_paths(self.config, self.basedir).values()]
+
     def policy(self) -> str:
         """The release policy's file: `public` means config/policies/public.yaml."""
         name = self.config.gate.policy
@@ -139,6 +152,16 @@ def _decisions(config: Config, basedir: Path) -> None:
         path = resolve(getattr(config, stage).decisions, basedir)
         read_decisions(path)
         os.environ[variable] = str(path.resolve())
+
+
+def paper_paths(config: Config, basedir: Path) -> dict[str, Path]:
+    """Where each paper lies, by its name within the folder of papers."""
+    folder = Path(config.gate.governance)
+    names = {*PAPER_NAMES}
+    for place in (basedir / folder / "terms", folder.expanduser() / "terms"):
+        names |= {f"terms/{path.name}" for path in place.glob("*.md")}
+    found = {name: resolve(str(folder / name), basedir) for name in sorted(names)}
+    return {name: path for name, path in found.items() if path.is_file()}
 
 
 def resolve(name: str, basedir: Path) -> Path:

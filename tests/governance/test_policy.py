@@ -106,4 +106,6 @@ def test_no_file(tmp_path):
 
 
 def test_measures_say_what_they_are():
-    assert all(measure.meaning and measure.artefact.startswith("results/") for measure in MEASURES.values())
+    assert all(
+        measure.meaning and measure.artefact.startswith(("results/", "config/")) for measure in MEASURES.values()
+    )

@@ -11,12 +11,15 @@ rule gate:
         extract=per_chunk("results/extract/{chunk}/series.parquet"),
         protect="results/protect/measures.json",
         attack="results/attack/attack.json",
+        attack="results/attack/attack.json",
         policy=run.policy(),
+        papers=run.papers(),
         safe_harbor=run.path("config/safe_harbor.yaml"),
     output:
         verdict="results/gate/verdict.json",
         outcomes="results/gate/outcomes.parquet",
         safe_harbor="results/gate/safe_harbor.json",
+        terms="results/gate/terms.md",
         seal="results/gate/seal.json",
     log:
         "results/logs/gate.log",
@@ -29,8 +32,9 @@ rule gate:
     params:
         settings=run.section("gate"),
         deidentify=run.section("deidentify"),
+        images=int(run.config.release.images),
         code=run.code("gate"),
     shell:
         "python -m radcurate.stages.gate --settings {params.settings:q} --deidentify {params.deidentify:q}"
         " --results results --policy {input.policy:q}"
-        " --safe-harbor {input.safe_harbor:q} --out results/gate --log {log}"
+        " --safe-harbor {input.safe_harbor:q} --papers {input.papers:q} --images {params.images} --out results/gate --log {log}"

@@ -23,6 +23,7 @@ VERBS = {
     "reextract": ("reextract", "compute every number of a release again from images, and compare"),
     "check-features": ("check_features", "hold features and engines of your own to the conformance suite"),
     "review": ("review", "what was blanked or set aside, for the steward who decides about it"),
+    "approve": ("approve", "sign a paper for the tables of this run, or an exception that two people answer for"),
     "recontact": ("recontact", "the patient behind a pseudonym; only the honest broker can ask"),
 }
 

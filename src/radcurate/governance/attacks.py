@@ -11,7 +11,8 @@ from typing import Any
 
 from radcurate.governance.conservation import Outcome
 from radcurate.governance.evidence import Evidence
-from radcurate.governance.measure import Measure, Value, number
+from radcurate.governance.measure import Measure
+from radcurate.governance.value import Value, number
 
 ATTACKS = ("linkage", "fingerprint", "site", "differencing")
 _ARTEFACT = "results/attack/attack.json"
@@ -117,6 +118,21 @@ def _risk(*names: str) -> Callable[[Evidence, list[Outcome]], Value]:
     return measure
 
 
+def _inference(evidence: Evidence, ends: list[Outcome]) -> Value:
+    """Where no column is sensitive there is nothing to infer."""
+    found = _risk("inference")(evidence, ends)
+    if found.number is None and evidence.attack and not _part(evidence.protection, "after", "sensitive"):
+        return Value(None, "no sensitive attribute is declared", applies=False)
+    return found
+
+
+def _composite(evidence: Evidence, ends: list[Outcome]) -> Value:
+    """R for the recipients of this policy; as the attack stage gives it where it doesn't tell recipients apart."""
+    if _part(evidence.attack, "risk", "composite", "scenarios"):
+        return _risk("composite", "scenarios", evidence.tier, "R")(evidence, ends)
+    return _risk("composite", "R")(evidence, ends)
+
+
 def _m(name: str, meaning: str, read: Callable[[Evidence, list[Outcome]], Value]) -> Measure:
     return Measure(f"attack.{name}", _ARTEFACT, meaning, read)
 
@@ -144,8 +160,8 @@ ATTACKING = [
     _m("differencing", "patients revealed by differences with earlier releases", _revealed),
     _m("singling_out", "risk of singling out (WP216)", _risk("singling_out")),
     _m("linkability", "risk of linkability (WP216)", _risk("linkability")),
-    _m("inference", "risk of inference (WP216)", _risk("inference")),
+    _m("inference", "risk of inference (WP216)", _inference),
     _m("uniqueness", "share of patients that look like nobody else", _risk("uniqueness", "sample")),
-    _m("composite", "composite risk R = p_ri^alpha u^beta s^gamma", _risk("composite", "R")),
+    _m("composite", "composite risk R = p_ri^alpha u^beta s^gamma, for these recipients", _composite),
     _m("controls_failed", "controls of attacks that don't hold", _controls),
 ]

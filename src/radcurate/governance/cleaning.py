@@ -11,7 +11,8 @@ from typing import Any
 
 from radcurate.governance.conservation import RELEASED, Outcome
 from radcurate.governance.evidence import Evidence, FaceCheck
-from radcurate.governance.measure import Measure, Value
+from radcurate.governance.measure import Measure
+from radcurate.governance.value import Value
 
 BY_PERSON = "released_by_person"  # redact's decision where somebody looked and said that what is left tells nobody
 IDENTITY = "identity"  # a patient's own words: nobody can say that of them

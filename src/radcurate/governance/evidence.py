@@ -8,6 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from radcurate.governance.documents import Document
+from radcurate.governance.dpia import Assessment
+from radcurate.governance.ethics import Answer
 from radcurate.governance.safe_harbor import Canaries, Treatment
 
 # The stages that give every series that reaches them a row, in the order in which data walk through them.
@@ -55,6 +58,16 @@ class FaceCheck:
 
 
 @dataclass(frozen=True)
+class Paperwork:
+    """What the steward's papers come to in this run."""
+
+    documents: tuple[Document, ...] = ()
+    assessment: Assessment | None = None
+    answers: tuple[Answer, ...] = ()
+    beyond: tuple[str, ...] = ()  # artefacts that the recipients may not have
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that a policy can be held against.
 
@@ -99,3 +112,7 @@ class Evidence:
     subgroups: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
         default_factory=dict
     )  # subject -> sex, age, site, manufacturer -> its groups
+    judged: Mapping[str, str] = field(default_factory=dict)  # table that is judged -> SHA-256
+    artefacts: tuple[str, ...] = ()  # files that the release would hold, as far as the gate can tell
+    tier: str = "public"  # who the recipients are
+    paperwork: Paperwork = Paperwork()

@@ -8,7 +8,7 @@ from typing import Any
 
 from radcurate.governance.conservation import Outcome
 from radcurate.governance.evidence import Evidence
-from radcurate.governance.measure import Value
+from radcurate.governance.value import Value
 from radcurate.tables import OK
 
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from radcurate.governance.conservation import Outcome
 from radcurate.governance.evidence import Evidence
-
-
-@dataclass(frozen=True)
-class Value:
-    """What was measured."""
-
-    number: float | None
-    detail: str = ""
-    applies: bool = True
+from radcurate.governance.value import Value
 
 
 @dataclass(frozen=True)
@@ -37,14 +27,11 @@ class Limit:
     min: float | None = None
     max: float | None = None
 
+    def allows(self, value: float) -> bool:
+        """Whether `value` is within it."""
+        return value <= self.max if self.max is not None else self.min is not None and value >= self.min
+
     @property
     def word(self) -> str:
         """The limit in words."""
         return f"at most {self.max:g}" if self.max is not None else f"at least {self.min:g}"
-
-
-def number(value: Any) -> float | None:
-    """A finite number of a document; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return float(value)

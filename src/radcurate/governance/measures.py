@@ -15,9 +15,11 @@ from radcurate.governance.cleaning import CLEANING, count, named
 from radcurate.governance.conservation import RELEASED, Outcome, file_leaks, leaks
 from radcurate.governance.evidence import Evidence
 from radcurate.governance.invariance import largest_change, unproven_regions
-from radcurate.governance.measure import Limit, Measure, Value, number
+from radcurate.governance.measure import Limit, Measure
+from radcurate.governance.paper_measures import PAPERS
 from radcurate.governance.protection import PROTECTION
 from radcurate.governance.safe_harbor import Line, lines, red_lines
+from radcurate.governance.value import Value, number
 from radcurate.tables import EXTRACT_PROVENANCE, FAILED, HIGH, LOW, OK
 
 # Parameters without which nobody can compute a value again (IBSI reporting guidelines; requirements F02 to F07).
@@ -231,6 +233,7 @@ _ALL = [
     ),
     *PROTECTION,
     *ATTACKING,
+    *PAPERS,
 ]
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}
 
@@ -263,6 +266,10 @@ OWED: dict[str, Limit] = {
         "dates.finer_than_year",
         "safe_harbor.red_lines",
         "protect.unmet",
+        "attack.controls_failed",
+        "dpia.missing_risks",
+        "documents.stale",
+        "access.beyond_tier",
     )
 } | {
     "features.rows": Limit(min=1),

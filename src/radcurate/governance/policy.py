@@ -2,6 +2,8 @@
 
     name: controlled
     recipients: who may get it
+    tier: controlled            # internal, controlled or public; public where it isn't said
+    documents: [data_use_terms] # papers that must be signed
     criteria:
       - name: smallest crowd
         measure: protect.k
@@ -25,12 +27,13 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from radcurate.errors import CurationError
+from radcurate.governance.documents import Kind
 from radcurate.governance.measures import MEASURES, OWED
 
 SLACK = 1e-9  # limits such as 1/11 have no exact binary form, nor has a mean of many such shares
@@ -86,7 +89,13 @@ class Policy(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     recipients: str = Field(min_length=3)
+    tier: Literal["internal", "controlled", "public"] = "public"
+    documents: tuple[Kind, ...] = ()
     criteria: tuple[Criterion, ...]
+
+    def limits(self, measure: str) -> bool:
+        """Whether a criterion sets a limit on `measure`."""
+        return any(one.measure == measure and not one.informative for one in self.criteria)
 
 
 @dataclass(frozen=True)
@@ -137,14 +146,7 @@ def _wrong(wanted: str, found: str) -> CurationError:
 
 def _check(policy: Policy) -> None:
     for criterion in policy.criteria:
-        if criterion.measure not in MEASURES:
-            near = difflib.get_close_matches(criterion.measure, MEASURES, n=1)
-            raise CurationError(
-                f"policy {policy.name} names an unknown measure",
-                wanted="one of " + ", ".join(sorted(MEASURES)),
-                found=criterion.measure,
-                fix=f"did you mean {near[0]}?" if near else "take one that radcurate measures",
-            )
+        known(criterion.measure, f"policy {policy.name}")
     for measure, owed in OWED.items():
         found = [criterion for criterion in policy.criteria if criterion.measure == measure]
         if not any(_as_strict(criterion, owed) for criterion in found):
@@ -154,6 +156,22 @@ def _check(policy: Policy) -> None:
                 found="a laxer limit" if found else "none",
                 fix="copy that criterion from config/policies/controlled.yaml",
             )
+
+
+def known(measure: str, where: str) -> None:
+    """Insist that there is a measure of this name.
+
+    Raises:
+        CurationError: there is none; the nearest one is told.
+    """
+    if measure not in MEASURES:
+        near = difflib.get_close_matches(measure, MEASURES, n=1)
+        raise CurationError(
+            f"{where} names an unknown measure",
+            wanted="one of " + ", ".join(sorted(MEASURES)),
+            found=measure,
+            fix=f"did you mean {near[0]}?" if near else "take one that radcurate measures",
+        )
 
 
 def _as_strict(criterion: Criterion, owed: Any) -> bool:

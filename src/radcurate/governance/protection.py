@@ -8,7 +8,8 @@ from typing import Any
 
 from radcurate.governance.conservation import Outcome
 from radcurate.governance.evidence import Evidence
-from radcurate.governance.measure import Measure, Value, number
+from radcurate.governance.measure import Measure
+from radcurate.governance.value import Value, number
 
 
 def _unmet(evidence: Evidence, _: list[Outcome]) -> Value:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from radcurate.governance.conservation import RELEASED, Outcome, Tally, tally
-from radcurate.governance.evidence import Evidence
-from radcurate.governance.measure import Value
+from radcurate.governance.conservation import Tally
+from radcurate.governance.documents import Document
+from radcurate.governance.ethics import Answer
 from radcurate.governance.measures import MEASURES
+from radcurate.governance.overrides import Override
 from radcurate.governance.policy import Criterion, PolicyFile
+from radcurate.governance.value import Value
+from radcurate.governance.ways_out import Way
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Finding:
     artefact: str
     source: str
     help: str
+    informative: bool = False
+    overridden: bool = False
+    ways: tuple[Way, ...] = ()
 
     def found(self) -> str:
         """What was measured, in words."""
@@ -48,6 +53,7 @@ class Legal:
     hipaa: str
     dates: str
     key_id: str
+    expert: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,15 @@ class Verdict:
     faces: Mapping[str, int]
     protection: Mapping[str, Any]
     digests: Mapping[str, str]
+    tier: str
+    judged: Mapping[str, str] = field(default_factory=dict)
+    numbers: str = ""
+    documents: tuple[Document, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    dpia: Mapping[str, Any] = field(default_factory=dict)
+    ethics: tuple[Answer, ...] = ()
+    access: Mapping[str, Any] = field(default_factory=dict)
+    terms: Mapping[str, str] = field(default_factory=dict)
 
     def failed(self) -> list[Finding]:
         """The criteria that don't hold."""
@@ -82,41 +97,8 @@ class Verdict:
         return asdict(self)
 
 
-def judge(file: PolicyFile, evidence: Evidence, ends: Sequence[Outcome], key_id: str) -> Verdict:
-    """Hold every criterion of a policy against the evidence."""
-    findings = tuple(_judge_one(criterion, evidence, list(ends)) for criterion in file.policy.criteria)
-    return Verdict(
-        holds=all(finding.holds for finding in findings),
-        policy=file.policy.name,
-        policy_digest=file.digest,
-        recipients=file.policy.recipients,
-        findings=(SEALS_HOLD, *findings),
-        legal=legal_status(evidence.hipaa_path, evidence.dates, key_id),
-        conservation=tuple(tally(ends)),
-        inventoried=len({member.series for member in evidence.members}),
-        found_files=evidence.found.found,
-        set_aside_files=dict(sorted(evidence.found.set_aside.items())),
-        regions=dict(evidence.regions),
-        faces=_faces(evidence, ends),
-        protection=dict(evidence.protection),
-        digests=dict(sorted(evidence.digests.items())),
-    )
-
-
-def _faces(evidence: Evidence, ends: Sequence[Outcome]) -> dict[str, int]:
-    """Released image series by what `deface` says of their faces: removed, none."""
-    images = [evidence.faces.get(end.series) for end in ends if end.outcome == RELEASED and end.kind == "image"]
-    return dict(sorted(Counter(str(check.face) for check in images if check).items()))
-
-
-def _judge_one(criterion: Criterion, evidence: Evidence, ends: list[Outcome]) -> Finding:
-    measure = MEASURES[criterion.measure]
-    value = measure.read(evidence, ends)
-    holds = criterion.informative or not value.applies or (value.number is not None and criterion.allows(value.number))
-    return _finding(criterion, value, holds)
-
-
-def _finding(criterion: Criterion, value: Value, holds: bool) -> Finding:
+def finding_of(criterion: Criterion, value: Value, holds: bool) -> Finding:
+    """A criterion with what was measured."""
     measure = MEASURES[criterion.measure]
     return Finding(
         name=criterion.name,
@@ -130,6 +112,7 @@ def _finding(criterion: Criterion, value: Value, holds: bool) -> Finding:
         artefact=measure.artefact,
         source=criterion.source,
         help=criterion.help,
+        informative=criterion.informative,
     )
 
 
@@ -154,30 +137,44 @@ def broken_seals(file: PolicyFile, problems: Sequence[str], legal: Legal) -> Ver
         **{**asdict(SEALS_HOLD), "measured": float(len(problems)), "holds": False, "detail": "; ".join(problems)}
     )
     unmeasured = Value(None, "not measured, because a seal doesn't hold")
-    findings = (seals, *(_finding(criterion, unmeasured, False) for criterion in file.policy.criteria))
+    findings = (seals, *(finding_of(criterion, unmeasured, False) for criterion in file.policy.criteria))
+    policy = file.policy
     return Verdict(
-        False, file.policy.name, file.digest, file.policy.recipients, findings, legal, (), 0, 0, {}, {}, {}, {}, {}
+        False, policy.name, file.digest, policy.recipients, findings, legal, (), 0, 0, {}, {}, {}, {}, {}, policy.tier
     )
 
 
-def legal_status(path: str, dates: str, key_id: str) -> Legal:
-    """The status that follows from the facts: a run has a key, so its data are pseudonymised, whoever says otherwise."""
-    if path == "safe_harbor":
-        hipaa = "Safe Harbor, 45 CFR 164.514(b)(2): the listed identifiers are removed and dates are cut to years."
-    else:
-        kept = "dates are shifted by a secret number of weeks" if dates == "shift" else "dates are cut to years"
-        hipaa = (
-            f"Expert Determination, 45 CFR 164.514(b)(1): {kept}. An expert has to find the risk very small "
-            "and put that in writing; these measurements are the material for it and don't replace it."
-        )
+def legal_status(path: str, dates: str, key_id: str, expert: Document | None = None) -> Legal:
+    """The status that follows from the facts: a run has a key, so its data are pseudonymised, whoever says otherwise.
+
+    Args:
+        path: safe_harbor or expert_determination.
+        dates: shift or year.
+        key_id: names the project key.
+        expert: the expert's paper, where it is signed for just these tables.
+    """
     return Legal(
         status="pseudonymised",
         gdpr="Personal data (GDPR Art. 4(5) and Recital 26): whoever holds the key can compute the codes again.",
         hipaa_path=path,
-        hipaa=hipaa,
+        hipaa=_hipaa(path, dates, expert),
         dates=dates,
         key_id=key_id,
+        expert={"by": expert.by, "role": expert.role, "date": expert.date} if expert else None,
     )
+
+
+def _hipaa(path: str, dates: str, expert: Document | None) -> str:
+    if path == "safe_harbor":
+        return "Safe Harbor, 45 CFR 164.514(b)(2): the listed identifiers are removed and dates are cut to years."
+    kept = "dates are shifted by a secret number of weeks" if dates == "shift" else "dates are cut to years"
+    head = f"Expert Determination, 45 CFR 164.514(b)(1): {kept}."
+    if expert is None:
+        return (
+            f"{head} An expert has to find the risk very small and put that in writing; these measurements are the "
+            "material for it and don't replace it."
+        )
+    return f"{head} {expert.by} ({expert.role}) found the risk very small for these very tables, signed {expert.date}."
 
 
 def refusal_text(verdict: Verdict) -> str:
@@ -188,7 +185,8 @@ def refusal_text(verdict: Verdict) -> str:
         f"  measured: {finding.found()}\n"
         f"  allowed:  {finding.allowed}\n"
         f"  artefact: {finding.artefact}\n"
-        f"  help:     {finding.help}"
+        f"  source:   {finding.source}\n"
+        f"  help:     {finding.help}" + "".join(f"\n  way out:  {way.words()}" for way in finding.ways)
         for finding in failed
     ]
     return "\n".join(blocks)

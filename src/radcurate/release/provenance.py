@@ -16,7 +16,7 @@ NOT_CONTENT = {
     "consent": ("table", "waiver"),
     "deidentify": ("allowlist", "vocabulary", "crosswalk", "recipients"),
     "extract": ("extensions",),
-    "gate": ("policy",),
+    "gate": ("policy", "governance"),
     "release": ("version",),
 }
 PACKAGES = ("radcurate", "numpy", "scipy", "pyarrow", "pydicom", "nibabel", "SimpleITK", "pyradiomics-bhklab")

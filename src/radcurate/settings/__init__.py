@@ -220,6 +220,10 @@ class Gate(Section):
     """Compare measurements with the policy."""
 
     policy: str = Field("controlled", description="public, controlled, internal, or the path of a policy file.")
+    governance: str = Field(
+        "config/governance",
+        description="Folder of the steward's papers: register of risks, terms, ethics, who may have what, signatures.",
+    )
     reference: str | None = Field(
         None,
         description="CSV file with the columns axis (sex, age, site, manufacturer), group, share: the population that the release "

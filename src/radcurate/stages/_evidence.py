@@ -23,6 +23,16 @@ from radcurate.stages._folders import entries
 from radcurate.stages._subgroups import subgroups
 
 PER_CHUNK = ("deidentify", "redact", "deface", "verify", "extract")
+ATTACK, WAYS = "attack.json", "ways.parquet"
+JUDGED = (
+    "acquisition.parquet",
+    "crosscheck.parquet",
+    "distortion.parquet",
+    "features.parquet",
+    "measures.json",
+    "ranges.parquet",
+    "stability.parquet",
+)
 
 
 @dataclass
@@ -71,6 +81,10 @@ class Reader:
         content = tables.read(self.path(folder, name), schema)
         return zip(*(content[column].to_pylist() for column in wanted), strict=True)
 
+    def sealed(self, folder: str) -> dict[str, str]:
+        """SHA-256 of the files of a folder whose seal was checked."""
+        return dict(self._sealed.get(self.results / folder, {}))
+
     def digest(self, folder: str) -> str:
         """One digest over all sealed files of a folder."""
         return _digest(f"{name} {digest}" for name, digest in sorted(self._sealed[self.results / folder].items()))
@@ -92,12 +106,14 @@ def check_seals(reader: Reader) -> None:
     chosen = chosen_chunks(reader.results)
     folders += ["consent", *(f"consent/chunks/{chunk}" for chunk in chosen)]
     folders += [f"{stage}/{chunk}" for stage in PER_CHUNK for chunk in chosen]
-    for folder in [*folders, "protect", *_attacked(reader)]:
+    for folder in [*folders, "protect", "attack"]:
         reader.check(folder)
 
 
-def _attacked(reader: Reader) -> list[str]:
-    return ["attack"] if (reader.results / "attack").is_dir() else []
+def judged_tables(reader: Reader) -> dict[str, str]:
+    """SHA-256 of the tables and measures that people judge when they sign: all that protect releases, all that attack found."""
+    found = {f"protect/{name}": digest for name, digest in reader.sealed("protect").items() if name in JUDGED}
+    return found | {f"attack/{ATTACK}": reader.sealed("attack")[ATTACK]}
 
 
 def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple[Treatment, ...]) -> Evidence:
@@ -154,7 +170,9 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         treatments=treatments,
         canaries_by_letter=count_canaries(_verified(reader, chosen, "canary.parquet", tables.VERIFY_CANARY)),
         ranges=tables.read(reader.path("protect", "ranges.parquet")),
-        attack=json.loads(reader.path("attack", "attack.json").read_text()) if _attacked(reader) else {},
+        attack=json.loads(reader.path("attack", ATTACK).read_text()),
+        ways=tuple(_ways(reader)),
+        judged=judged_tables(reader),
         subgroups=_subgroups(reader, chosen, deidentified),
         hits_by_letter=count_hits(_verified(reader, chosen, "hits.parquet", tables.VERIFY_HITS), treatments),
     )
@@ -195,6 +213,11 @@ def _subgroups(
     ]
     acquisition = _extracted(reader, chosen, "acquisition.parquet", tables.EXTRACT_ACQUISITION)
     return subgroups(found, deidentified, acquisition, reader.key)
+
+
+def _ways(reader: Reader) -> list[dict[str, Any]]:
+    """Changes that protect tried out, where it wrote any."""
+    return reader.rows("protect", WAYS) if WAYS in reader.sealed("protect") else []
 
 
 def _reported(content: Mapping[str, Any]) -> Files:
@@ -316,7 +339,11 @@ def _digests(reader: Reader, chunks: list[str], steps: Mapping[str, tuple[Step, 
         for series, header, pixels in rows:
             by_series.setdefault(series, []).append(f"{header} {pixels}")
         files += [f"{series} {_digest(sorted(names))}" for series, names in by_series.items()]
-    return found | {"inputs": _digest(sorted(files)), "protect": reader.digest("protect")}
+    return found | {
+        "inputs": _digest(sorted(files)),
+        "protect": reader.digest("protect"),
+        "attack": reader.digest("attack"),
+    }
 
 
 def _digest(lines: Iterable[str]) -> str:

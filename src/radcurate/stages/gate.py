@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import Outcome, outcomes, outcomes_table
+from radcurate.governance.judge import Desk, judge
 from radcurate.governance.measures import safe_harbor_lines
+from radcurate.governance.papers import read_papers
 from radcurate.governance.policy import PolicyFile, load_policy
 from radcurate.governance.safe_harbor import Line, Treatment, as_json, load_table
-from radcurate.governance.verdict import Verdict, broken_seals, judge, legal_status, refusal_text
+from radcurate.governance.signatures import APPROVALS, OVERRIDES, sheet
+from radcurate.governance.verdict import Verdict, broken_seals, legal_status, refusal_text
 from radcurate.keys import Key
 from radcurate.seals import SEAL, write_seal
 from radcurate.settings import Deidentify, Gate
@@ -23,47 +27,90 @@ from radcurate.stages._evidence import Reader, check_seals, read_evidence
 
 log = logging.getLogger("radcurate")
 VERDICT, REFUSAL, OUTCOMES, SAFE_HARBOR = "verdict.json", "refusal.json", "outcomes.parquet", "safe_harbor.json"
+TERMS = "terms.md"
+# what any release holds of a patient; the release stage holds every file against the tiers again
+RELEASED_TABLES = ("features.parquet", "acquisition.parquet", "provenance.parquet")
+IMAGES = ("images.parquet", "images/a series/a file.dcm")
 
 
 def run(
-    settings: Gate, results: Path, out: Path, key: Key, policy: Path, safe_harbor: Path, deidentify: Deidentify
+    settings: Gate,
+    results: Path,
+    out: Path,
+    key: Key,
+    policy: Path,
+    safe_harbor: Path,
+    deidentify: Deidentify,
+    papers: list[Path],
+    images: int = 0,
 ) -> None:
     """Judge this run's sealed artefacts under `results` by `policy`; write verdict.json, or refusal.json and fail.
 
-    safe_harbor.json has a line for each of the categories of the table `safe_harbor`, whatever the verdict.
+    safe_harbor.json has a line for each of the categories of the table `safe_harbor`, whatever the verdict; terms.md is
+    the text that the release carries.
+
+    Args:
+        settings: of the gate.
+        results: folder with the results of all stages.
+        out: results/gate.
+        key: the project key.
+        policy: the policy's file.
+        safe_harbor: the reviewed table of categories.
+        deidentify: its section; HIPAA path and dates.
+        papers: the steward's papers that are there.
+        images: 1 if the release is to hold images.
 
     Raises:
         CurationError: a criterion doesn't hold, an artefact was changed, or the policy file can't be used.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for name in (VERDICT, REFUSAL, SAFE_HARBOR, SEAL):  # of an earlier run
+    for name in (VERDICT, REFUSAL, SAFE_HARBOR, TERMS, SEAL):  # of an earlier run
         (out / name).unlink(missing_ok=True)
     file = load_policy(policy)
-    verdict, ends, lines = _judge(file, results, key, deidentify, load_table(safe_harbor))
+    desk = read_desk(papers, key)
+    verdict, ends, lines = _judge(file, Reader(results, key), deidentify, load_table(safe_harbor), desk, images > 0)
     tables.write(out / OUTCOMES, outcomes_table(ends))
     _write_json(out / SAFE_HARBOR, as_json(lines, deidentify.path))
     if not verdict.holds:
         _write_json(out / REFUSAL, verdict.as_json())
         raise _refusal(verdict)
     _write_json(out / VERDICT, verdict.as_json())
-    write_seal(out, [VERDICT, OUTCOMES, SAFE_HARBOR], key)
+    (out / TERMS).write_bytes(desk.papers.raw.get(verdict.terms["name"], b""))
+    write_seal(out, [VERDICT, OUTCOMES, SAFE_HARBOR, TERMS], key)
     log.info("gate: policy %s holds, %d criteria, %s", verdict.policy, len(verdict.findings), _counts(ends))
 
 
+def read_desk(paths: list[Path], key: Key) -> Desk:
+    """The papers and signatures at these paths; a text of terms lies in a folder `terms`.
+
+    Raises:
+        CurationError: a file can't be read or understood.
+    """
+    papers = read_papers({(f"terms/{path.name}" if path.parent.name == "terms" else path.name): path for path in paths})
+    return Desk(papers, sheet(papers, APPROVALS, key), sheet(papers, OVERRIDES, key))
+
+
 def _judge(
-    file: PolicyFile, results: Path, key: Key, deidentify: Deidentify, treatments: tuple[Treatment, ...]
+    file: PolicyFile,
+    reader: Reader,
+    deidentify: Deidentify,
+    treatments: tuple[Treatment, ...],
+    desk: Desk,
+    images: bool,
 ) -> tuple[Verdict, list[Outcome], list[Line]]:
     """The verdict, what became of each series, and the lines of Safe Harbor; where an artefact can't be read as its stage wrote it, nothing is measured."""
-    reader = Reader(results, key)
+    key_id = reader.key.key_id
     check_seals(reader)
     if not reader.problems:
         try:
             evidence = read_evidence(reader, deidentify.path, deidentify.dates, treatments)
-            ends = outcomes(evidence)
-            return judge(file, evidence, ends, key.key_id), ends, safe_harbor_lines(evidence, ends)
         except CurationError as error:
             reader.problems.append(f"{error.problem} ({error.found})")
-    legal = legal_status(deidentify.path, deidentify.dates, key.key_id)
+        else:
+            evidence = replace(evidence, artefacts=(*RELEASED_TABLES, *(IMAGES if images else ())))
+            ends = outcomes(evidence)
+            return judge(file, evidence, ends, key_id, desk), ends, safe_harbor_lines(evidence, ends)
+    legal = legal_status(deidentify.path, deidentify.dates, key_id)
     return broken_seals(file, reader.problems, legal), [], []
 
 
