@@ -32,6 +32,8 @@ FILES = {
     "CHANGES.md",
     "DATA_CARD.md",
     "SHA256SUMS",
+    "TERMS.md",
+    "risk.json",
     "acquisition.parquet",
     "attestation.json",
     "changes.json",
@@ -158,7 +160,7 @@ def test_provenance_holds_digests_and_no_secret(passed, released):
     assert content["key_id"] == passed.key.key_id and passed.key.secret.hex() not in text
     for name in ("config_digest", "policy_digest", "environment_digest"):
         assert len(content[name]) == 64
-    assert {"consent", "deidentify", "redact", "deface", "verify", "extract", "protect", "inputs"} == set(
+    assert {"consent", "deidentify", "redact", "deface", "verify", "extract", "protect", "attack", "inputs"} == set(
         content["results"]
     )
     assert {"gate", "release", "protect"} <= set(content["code"])
