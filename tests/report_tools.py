@@ -97,14 +97,15 @@ def attack() -> dict[str, Any]:
     return {
         "attacks": {
             "linkage": {"applies": True, "detail": "against 50 registries", **_share(10, 1050, 0.005, 0.031, 0.001), "controls": controls, "columns": []},
-            "fingerprint": {"applies": True, "detail": "top-1", **_share(19, 21, 0.7, 0.95, 0.05), "controls": controls, "columns": ["morph_vol"]},
+            "fingerprint": {"applies": True, "detail": "top-1", **_share(19, 21, 0.7, 0.95, 0.05), "controls": controls, "columns": ["morph_vol"],
+                            "further": {"top5": _share(20, 21, 0.76, 0.99, 0.24)}},
             "site": {"applies": True, "detail": "forest", **_share(14, 21, 0.43, 0.85, 0.333), "controls": controls, "columns": [["stat_mean", 0.4]]},
             "differencing": {"applies": False, "detail": "there is no earlier release", **empty, "controls": {}, "columns": []},
         },
         "risk": {
-            "prosecutor": 0.2, "journalist": 0.01, "marketer": 0.14, "singling_out": 0.0, "linkability": 0.9, "inference": None,
+            "prosecutor": 0.2, "journalist": 0.01, "marketer": 0.14, "singling_out": 0.0, "linkability": 0.9, "inference": {"applies": False, "detail": "no column is sensitive"}, "before": {"prosecutor": 1.0},
             "uniqueness": {"sample": 0.0, "pitman": {"value": 0.02, "converged": True, "detail": ""}, "snb": {"value": None, "converged": False, "detail": "no fit"}},
-            "composite": {"p_ri": 0.1, "u": 0.0, "s": 0.5, "R": 0.0},
+            "composite": {"p_ri": 0.1, "u": 0.0, "s": 0.5, "R": 0.0, "scenarios": {"public": {"s": 1.0, "R": 0.0}, "controlled": {"s": 0.4, "R": 0.0}}},
         },
     }  # fmt: skip
 
@@ -134,7 +135,13 @@ COUNTED = {
                  "stability": {"CT": {"excellent": 180, "good": 20, "moderate": 8, "poor": 4}, "MR": {"poor": 212}},
                  "crosscheck": {"shared": 93, "agree": 90}},
 }  # fmt: skip
-HARMONISED = {"method": "combat", "site": {"before": 0.9, "after": 0.4}, "effect": {"before": 0.31, "after": 0.3}}
+HARMONISED = {
+    "method": "combat", "batch": "site", "columns": ["stat_mean"],
+    "groups": [{"kind": {"modality": "CT", "roi_label": "GTV"}, "harmonised": True, "outcomes": {"harmonised": 200, "constant": 2},
+                "effects": [{"term": "age", "features": 200, "before": 0.31, "after": 0.3, "correlation": 0.98}]}],
+    "site_guess": {"before": {"applies": True, "rate": 0.9, "low": 0.8, "high": 0.96, "chance": 0.333, "p": 0.01},
+                   "after": {"applies": True, "rate": 0.4, "low": 0.25, "high": 0.56, "chance": 0.333, "p": 0.4}},
+}  # fmt: skip
 DOCUMENTS = {
     "results/gate/verdict.json": verdict(),
     "results/attack/attack.json": attack(),

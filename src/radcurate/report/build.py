@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from radcurate.report import cohort, judgement, measured, page
+from radcurate.report import attacked, cohort, groups, judgement, measured, page
 from radcurate.report.facts import Facts
 from radcurate.report.plainly import plainly
 
@@ -15,11 +15,11 @@ SECTIONS = (
     cohort.cleaning,
     measured.features,
     measured.crowds,
-    measured.attacks,
-    measured.harmonised,
+    attacked.attacks,
+    groups.harmonised,
     judgement.gate,
     judgement.register,
-    measured.fairness,
+    groups.fairness,
     judgement.papers,
 )
 HEADING = re.compile(r'<section id="(\w+)"[^>]*><h2[^>]*>(.*?)</h2>')

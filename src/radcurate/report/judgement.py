@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from radcurate.report import page
-from radcurate.report.artefact import Artefact, Json
+from radcurate.report import page, plots
+from radcurate.report.artefact import Artefact, Json, percent, plain
 from radcurate.report.facts import Facts, judged, section, words
 
 
@@ -108,9 +108,19 @@ def help_with(facts: Facts) -> str:
 
 
 def _in_words(way: Any) -> str:
-    if isinstance(way, Mapping):
-        return ", ".join(f"{name} {value}" for name, value in way.items() if value is not None)
-    return str(way)
+    """A way out with what it comes to, such as `drop field_strength: k 6, 71 % of the information lost, 0 patients left out`."""
+    if not isinstance(way, Mapping):
+        return str(way)
+    told = [
+        f"{shown(way[key])}{after}" if not before else f"{before} {shown(way[key])}"
+        for key, before, after, shown in (
+            ("k", "k", "", plain),
+            ("loss", "", " of the information lost", percent),
+            ("suppressed", "", " patients left out", plain),
+        )
+        if isinstance(way.get(key), int | float)
+    ]
+    return str(way.get("change", "")) + (": " + ", ".join(told) if told else "")
 
 
 def register(facts: Facts) -> str:
@@ -120,7 +130,7 @@ def register(facts: Facts) -> str:
         return ""
     rows = [
         (
-            page.text(str(one.get("name"))),
+            f"{n + 1}. {page.text(str(one.get('name')))}",
             _number(facts.verdict, n, "likelihood"),
             _number(facts.verdict, n, "impact"),
             _heat(facts.verdict, n, one, "risk"),
@@ -136,9 +146,23 @@ def register(facts: Facts) -> str:
         "Register of risks (DPIA)",
         [
             f"<p>{page.text(str(why))}</p>" if why else "",
+            _matrix(facts.verdict, found),
             page.grid("Risks, what is done about them, what is left", head, rows, right=(1, 2, 3, 5)),
         ],
     )
+
+
+def _matrix(source: Artefact, found: Sequence[Json]) -> str:
+    """Likelihood against impact: where each risk stands, and where what is done moves it."""
+    points = [
+        plots.Point(str(n + 1), one["likelihood"], one["impact"], one.get("residual"))
+        for n, one in enumerate(found)
+        if all(isinstance(one.get(key), int | float) for key in ("likelihood", "impact"))
+    ]
+    if not points:
+        return ""
+    caption = f"Risks by number: ring as they are, disc as what is done leaves them. From {source.link()}, /dpia."
+    return plots.figure(plots.heat("Risks by likelihood and impact", points), caption)
 
 
 def _number(source: Artefact, n: int, key: str) -> str:

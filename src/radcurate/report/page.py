@@ -34,6 +34,7 @@ code, pre { background: var(--back); padding: .1em .3em; font-size: .9em } pre {
 .cards li { border: 1px solid var(--line); padding: .5rem .7rem; margin: 0 } .cards b { display: block; font-size: 1.5rem; line-height: 1.2 } .cards span { color: var(--soft); font-size: .9rem }
 .soft { color: var(--soft) } data, a.n { font-variant-numeric: tabular-nums } a.n { text-decoration-style: dotted; text-underline-offset: 3px }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .8rem; padding: 0; list-style: none } .gallery li { margin: 0 } .gallery img { width: 100% }
+.heat0, .heat1, .heat2, .heat3 { display: block; padding: .15rem .4rem; white-space: nowrap }
 .heat0 { background: #eef8f0 } .heat1 { background: #fff3cd } .heat2 { background: #ffd9b8 } .heat3 { background: #ffc4bd }
 @media (max-width: 30rem) { body { padding: .6rem } td, th { padding: .25rem .35rem } figure svg { min-width: 26rem } }
 @media print { body { max-width: none; font-size: 11pt } nav, .skip { display: none } section { break-inside: auto } tr, figure, .cards { break-inside: avoid } #plain { break-after: page } .scroll, figure { overflow: visible } figure svg { min-width: 0 } a { color: inherit } }

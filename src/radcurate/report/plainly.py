@@ -132,10 +132,15 @@ def _attacked(facts: Facts) -> list[str]:
         at = ("attacks", "linkage")
         line = (
             f"<b>We tried.</b> With a list of people in hand, we tried to put a name to each record: {source.number(*at, 'rate', form='percent')} "
-            f"succeeded (surely fewer than {source.number(*at, 'high', form='percent')})."
+            f"succeeded (with 95 % confidence at most {source.number(*at, 'high', form='percent')})."
         )
         if source.at(*at, "controls", "positive", "rate") is not None:
-            line += f" The same attempt on unprotected data succeeded in {source.number(*at, 'controls', 'positive', 'rate', form='percent')}, so the attempt is a serious one."
+            on = (
+                "data made up for the purpose"
+                if "planted" in str(source.at(*at, "controls", "positive", "on"))
+                else "the unprotected data"
+            )
+            line += f" The same attempt on {on} succeeded in {source.number(*at, 'controls', 'positive', 'rate', form='percent')}, so the attempt is a serious one."
         lines.append(line)
     if source.at("attacks", "fingerprint", "applies"):
         at = ("attacks", "fingerprint")

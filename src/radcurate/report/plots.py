@@ -200,6 +200,61 @@ def _least(name: str) -> int:
     return int(name.rstrip("+").partition("–")[0])
 
 
+@dataclass(frozen=True)
+class Point:
+    """A risk on the map: its number, likelihood 0 … 1, impact, and likelihood times impact after what is done about it."""
+
+    name: str
+    likelihood: float
+    impact: float
+    residual: float | None
+
+
+def heat(title: str, points: Sequence[Point]) -> str:
+    """Likelihood (across) against impact (upwards) on fields that get darker with their product."""
+    top = max(1.0, *(point.impact for point in points))
+    x0, y0, wide, tall = 90, 10, 420, 220
+
+    def at(likelihood: float, impact: float) -> tuple[float, float]:
+        return x0 + wide * min(max(likelihood, 0), 1), y0 + tall * (1 - impact / top)
+
+    marks = []
+    for column in range(5):
+        for row in range(5):
+            level = sum((column + 0.5) / 5 * (row + 0.5) / 5 >= edge for edge in HEAT_EDGES)
+            marks.append(
+                f'<rect x="{x0 + column * wide / 5:.0f}" y="{y0 + (4 - row) * tall / 5:.0f}" width="{wide / 5:.0f}" height="{tall / 5:.0f}" '
+                f'fill="{HEAT[level]}" stroke="#fff"/>'
+            )
+    for point in points:
+        x, y = at(point.likelihood, point.impact)
+        if point.residual is not None and point.impact > 0:
+            end, _ = at(point.residual / point.impact, point.impact)
+            marks.append(
+                f'<line x1="{x:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{INK}"/><circle cx="{end:.1f}" cy="{y:.1f}" r="5" fill="{INK}"/>'
+            )
+        marks.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="10" fill="#fff" stroke="{INK}" stroke-width="1.5"/>'
+            f'<text x="{x:.1f}" y="{y + 4.5:.1f}" text-anchor="middle">{text(point.name)}</text>'
+        )
+    marks += [
+        f'<text x="{x0 + wide * tick:.0f}" y="{y0 + tall + 18}" text-anchor="middle">{tick:g}</text>'
+        for tick in (0, 0.5, 1)
+    ]
+    marks += [
+        f'<text x="{x0 - 8}" y="{y0 + tall * (1 - tick) + 5:.0f}" text-anchor="end">{top * tick:g}</text>'
+        for tick in (0, 0.5, 1)
+    ]
+    marks.append(
+        f'<text x="{x0 + wide / 2}" y="{y0 + tall + 34}" text-anchor="middle">likelihood p</text><text x="{x0 + wide + 10}" y="{y0 + 14}">impact I (upwards)</text>'
+    )
+    return _svg(title, "".join(marks), y0 + tall + 42)
+
+
+HEAT = ("#eef8f0", "#fff3cd", "#ffd9b8", "#ffc4bd")
+HEAT_EDGES = (0.05, 0.2, 0.5)  # of likelihood times impact, as a share of the largest impact
+
+
 def _label(name: str, y: float) -> str:
     short = name if len(name) <= 30 else name[:29] + "…"
     return f'<text x="{LEFT - 10}" y="{y + 17}" text-anchor="end">{text(short)}</text>'

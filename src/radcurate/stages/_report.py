@@ -79,7 +79,7 @@ def write_private_report(
         verdict=_inside(f"gate/{name}", verdict),
         counted=_inside(f"report/{JSON}", counted, href=JSON),
         attack=_read(results, "attack/attack.json", unshown),
-        harmonise=_read(results, "harmonise/report.json", unshown),
+        harmonise=_read(results, "harmonise/report.json", unshown) if _harmonised(verdict) else None,
         fairness=_read(results, "gate/fairness.json", unshown),
         gallery=gallery,
         pages=pages,
@@ -156,6 +156,12 @@ def _rows(
         path = results / stage / chunk / name
         if path.is_file():
             yield from tables.read_rows(path, schema)
+
+
+def _harmonised(verdict: Json) -> bool:
+    """Whether this run harmonised; the folder of an earlier run may still lie there."""
+    found = (verdict.get("protection") or {}).get("harmonise") or {}
+    return bool(found.get("method", "none") != "none")
 
 
 def _crowd(verdict: Json) -> int:
