@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from radcurate import tables
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns
-from radcurate.privacy.rows import Pair, recode
+from radcurate.privacy.rows import Pair, recode, subjects
 from radcurate.seals import check_seal
 
 
@@ -37,7 +37,20 @@ class Attacked:
     @property
     def patients(self) -> list[str]:
         """Codes of all patients of the run, sorted."""
-        return sorted(str(code) for code in self.raw.features["subject"].unique().to_pylist())
+        return _patients(self.raw)
+
+    @property
+    def released_patients(self) -> list[str]:
+        """Codes of the patients in the release, sorted."""
+        return _patients(self.released)
+
+    @property
+    def sites(self) -> dict[str, str]:
+        """The true site of each region whose site is known, by the region's code."""
+        if "site" not in self.raw.features.column_names:
+            return {}
+        pairs = zip(self.raw.features["roi"].to_pylist(), self.raw.features["site"].to_pylist(), strict=True)
+        return {region: str(site) for region, site in pairs if site is not None}
 
     @property
     def features(self) -> list[str]:
@@ -52,6 +65,10 @@ class Attacked:
     def _named(self, content: pa.Table, role: str) -> list[str]:
         found = ((name, self.columns.find(name)) for name in content.column_names)
         return [name for name, entry in found if entry is not None and entry.role == role]
+
+
+def _patients(pair: Pair) -> list[str]:
+    return [str(code) for code in subjects(pair).values]
 
 
 def read_attacked(extract: list[Path], protect: Path, columns: Columns, key: Key) -> Attacked:

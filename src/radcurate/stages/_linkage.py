@@ -38,9 +38,9 @@ def link(attacked: Attacked, settings: Linkage, key: Key, registry: Sequence[Pat
     """
     raw = raw_told(*_rows(attacked.raw))
     released = released_told(*_rows(attacked.released), raw)
-    patients = _patients(attacked.raw)
+    patients = attacked.patients
     number = {code: place for place, code in enumerate(patients)}
-    truth = np.array([number[code] for code in _patients(attacked.released)], dtype=np.int64)
+    truth = np.array([number[code] for code in attacked.released_patients], dtype=np.int64)
     seed = int.from_bytes(key.digest("attack", "linkage", _digest(raw))[:8], "big")
     synthesis = Synthesis(others_for(len(patients), settings.others), settings.draws, seed)
     overlooked = Overlooked(settings.age, settings.days, settings.likeness)
@@ -58,10 +58,6 @@ def _register(path: Path, settings: Linkage, patients: list[str], columns: Colum
         lambda patient: key.release_code(subject, key.subject(patient)),
         (lambda name: key.release_code(site, key.site(name))) if site else None,
     )
-
-
-def _patients(pair: Pair) -> list[str]:
-    return [str(code) for code in subjects(pair).values]
 
 
 def _rows(pair: Pair) -> tuple[Ints, list[str], dict[str, list[Any]]]:

@@ -18,13 +18,14 @@ from radcurate.attack.composite import document as composite_of
 from radcurate.attack.differencing import attack_differencing
 from radcurate.attack.fingerprint import attack_fingerprint
 from radcurate.attack.found import Attack as Found
-from radcurate.attack.found import Share, nothing_to_attack
+from radcurate.attack.found import Share
 from radcurate.attack.linkage import Linked
 from radcurate.attack.population import population_uniqueness
 from radcurate.attack.records import Records, records
 from radcurate.attack.reextraction import reextractions
 from radcurate.attack.risk import joined as joined_rightly
 from radcurate.attack.risk import risks
+from radcurate.attack.site import attack_site
 from radcurate.attack.synthesis import others_for
 from radcurate.attack.views import view
 from radcurate.keys import Key
@@ -76,7 +77,7 @@ def _others(attacked: Attacked, settings: Attack, extract: list[Path], results: 
     earlier = earlier_releases(results / "release", attacked.quasi, [Path(name) for name in settings.earlier])
     return [
         attack_fingerprint(released, raw, again),
-        nothing_to_attack("site", "not measured yet"),
+        attack_site(released, raw, attacked.sites, _classes(attacked)),
         attack_differencing(earlier, now, measures["required"]["k"]),
     ]
 
@@ -87,6 +88,12 @@ def _records(attacked: Attacked, protect: Path) -> tuple[Records, Records]:
     after, before, technical = attacked.released, attacked.raw, attacked.technical
     released = records(after.features, attacked.features, after.acquisition, technical, ranges)
     return released, records(before.features, attacked.features, before.acquisition, technical)
+
+
+def _classes(attacked: Attacked) -> dict[str, int]:
+    """What the release's quasi-identifiers tell of each patient: equal numbers, the same."""
+    group = crowd(attacked.released, attacked, np.zeros(0)).group
+    return dict(zip(attacked.released_patients, group.tolist(), strict=True))
 
 
 def _ranges(extract: list[Path], attacked: Attacked, key: Key) -> pa.Table | None:
