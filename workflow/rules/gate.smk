@@ -11,7 +11,6 @@ rule gate:
         extract=per_chunk("results/extract/{chunk}/series.parquet"),
         protect="results/protect/measures.json",
         attack="results/attack/attack.json",
-        attack="results/attack/attack.json",
         policy=run.policy(),
         papers=run.papers(),
         safe_harbor=run.path("config/safe_harbor.yaml"),
