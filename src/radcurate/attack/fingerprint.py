@@ -20,6 +20,7 @@ import numpy as np
 
 from radcurate.attack.found import PLANTED, RAW, SHUFFLED, Attack, Control, at_chance, nothing_to_attack, share
 from radcurate.attack.matching import Kind, kinds_of, ranked, rows_of
+from radcurate.attack.phases import another_series
 from radcurate.attack.records import Floats, Ints, Records
 from radcurate.attack.reextraction import Reextractions, reextractions
 from radcurate.attack.scores import normal_scores, seed_of
@@ -78,6 +79,8 @@ def attack_fingerprint(released: Records, raw: Records, again: Reextractions, dr
     if len(set(released.protocol)) > 1:
         bound = _at_most(found.alike_protocol, 1)
         further["same_scan"] = share(found.same_scan, found.trials, 1 / others, bound)
+    by_shape = another_series(released, raw)
+    further |= {"phases": by_shape} if by_shape else {}
     telling = sorted(zip(released.names, found.telling.tolist(), strict=True), key=lambda one: (-one[1], one[0]))
     return Attack(
         "fingerprint",
