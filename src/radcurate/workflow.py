@@ -93,6 +93,11 @@ class Run:
         """Files of the user's own with features or engines."""
         return [str(path) for path in _extensions(self.config, self.basedir)]
 
+    def harmonise_parameters(self) -> list[str]:
+        """Parameters of another run, where harmonise is to apply them: their path, or nothing."""
+        name = self.config.harmonise.parameters
+        return [str(resolve(name, self.basedir))] if name else []
+
     def decided(self, stage: str, chunk: str) -> str:
         """Digest of what people decided at a stage about series of a chunk, so that only its rule runs again.
 
@@ -135,6 +140,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             _decisions(checked, basedir)
             _extensions(checked, basedir)
             _engines(checked)
+            _parameters(checked, basedir)
             changes = {name: getattr(checked.extract, name) for name in MODALITIES}
             load_profiles(resolve("config/extraction", basedir), changes)
     except CurationError as error:
@@ -235,6 +241,18 @@ def _engines(config: Config) -> None:
                 found=f"extract.{option}: {name}",
                 fix="correct it, or name the file that registers it in extract.extensions",
             )
+
+
+def _parameters(config: Config, basedir: Path) -> None:
+    """Parameters that harmonise is to apply."""
+    name = config.harmonise.parameters
+    if config.harmonise.on and name and not resolve(name, basedir).is_file():
+        raise CurationError(
+            "there are no parameters to harmonise with",
+            wanted="results/harmonise/parameters.parquet of another run",
+            found="no such file",
+            fix="correct harmonise.parameters, or remove it to fit anew",
+        )
 
 
 @functools.cache

@@ -9,6 +9,7 @@ rule protect:
         crosscheck=per_chunk("results/extract/{chunk}/crosscheck.parquet"),
         provenance=per_chunk("results/extract/{chunk}/provenance.parquet"),
         series=per_chunk("results/extract/{chunk}/series.parquet"),
+        harmonised=["results/harmonise/seal.json"] if run.config.harmonise.on else [],
         columns=run.path("config/columns.yaml"),
     output:
         features="results/protect/features.parquet",
@@ -35,6 +36,8 @@ rule protect:
         settings=run.section("protect"),
         code=run.code("protect"),
         extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
+        harmonise=lambda wildcards, input: [str(Path(name).parent) for name in input.harmonised],
     shell:
         "python -m radcurate.stages.protect --settings {params.settings:q} --extract {params.extract}"
+        " --harmonise {params.harmonise}"
         " --columns {input.columns:q} --out results/protect --log {log}"

@@ -107,6 +107,43 @@ class Extract(Section):
         return self
 
 
+class Harmonise(Section):
+    """Remove the scanner's accent from features (ComBat), with what is biological kept."""
+
+    on: bool = Field(False, description="Harmonise; off, features are released as they were measured.")
+    batch: Literal["site", "manufacturer", "model"] = Field(
+        "site", description="What has an accent: the column whose values are made alike."
+    )
+    by: tuple[Literal["modality", "roi_label"], ...] = Field(
+        ("modality", "roi_label"),
+        description="Columns that say what can be compared; each combination is fitted by itself.",
+    )
+    covariates: tuple[Literal["sex", "age"], ...] = Field(
+        ("sex", "age"), description="Columns whose effect on features is biological and is kept."
+    )
+    empirical_bayes: bool = Field(
+        True, description="Let the features of a site steady each other; sites with one patient need it."
+    )
+    features: tuple[str, ...] = Field(
+        ("*",), description="Features that are harmonised: names or patterns such as stat_*."
+    )
+    without: tuple[str, ...] = Field(
+        ("morph_*",),
+        description="Features that are left as measured although features names them; by default shape, which depends on who is ill "
+        "and not on the scanner.",
+    )
+    parameters: str | None = Field(
+        None,
+        description="Parameters of another run (its results/harmonise/parameters.parquet): applied, nothing is fitted; a site that they "
+        "don't know is refused.",
+    )
+    least_patients: int = Field(
+        5,
+        ge=2,
+        description="Sites with fewer patients are left out of the sums that are written for a fit with other hospitals.",
+    )
+
+
 class Protect(Section):
     """Generalise and suppress quasi-identifiers until k, l and t hold."""
 
@@ -258,6 +295,7 @@ class Config(Section):
     deface: Deface = Deface()
     verify: Verify = Verify()
     extract: Extract = Extract()
+    harmonise: Harmonise = Harmonise()
     protect: Protect = Protect()
     attack: Attack = Attack()
     gate: Gate = Gate()

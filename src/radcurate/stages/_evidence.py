@@ -18,7 +18,7 @@ from radcurate.errors import CurationError
 from radcurate.governance.evidence import Evidence, FaceCheck, Files, Member, Step
 from radcurate.governance.safe_harbor import Treatment, count_canaries, count_hits
 from radcurate.keys import Key
-from radcurate.seals import check_seal
+from radcurate.seals import SEAL, check_seal, sha256
 from radcurate.stages._folders import entries
 from radcurate.stages._subgroups import subgroups
 
@@ -108,6 +108,25 @@ def check_seals(reader: Reader) -> None:
     folders += [f"{stage}/{chunk}" for stage in PER_CHUNK for chunk in chosen]
     for folder in [*folders, "protect", "attack"]:
         reader.check(folder)
+    _check_harmonised(reader)
+
+
+def _check_harmonised(reader: Reader) -> None:
+    """Check the seal of results/harmonise where the values that `protect` took come from there."""
+    told = _harmonise(reader)
+    if told.get("method", "none") == "none" or not reader.check("harmonise"):
+        return
+    if sha256(reader.results / "harmonise" / SEAL) != told["digest"]:
+        reader.problems.append("results/harmonise: changed after protect read it (another seal)")
+
+
+def _harmonise(reader: Reader) -> dict[str, Any]:
+    """What protect says about harmonised values; nothing where it can't be believed."""
+    try:
+        content = json.loads(reader.path("protect", "measures.json").read_text())
+    except (CurationError, OSError, ValueError):
+        return {}
+    return dict(content.get("harmonise", {}))
 
 
 def judged_tables(reader: Reader) -> dict[str, str]:
@@ -339,10 +358,12 @@ def _digests(reader: Reader, chunks: list[str], steps: Mapping[str, tuple[Step, 
         for series, header, pixels in rows:
             by_series.setdefault(series, []).append(f"{header} {pixels}")
         files += [f"{series} {_digest(sorted(names))}" for series, names in by_series.items()]
+    more = {"harmonise": reader.digest("harmonise")} if _harmonise(reader).get("method", "none") != "none" else {}
     return found | {
         "inputs": _digest(sorted(files)),
         "protect": reader.digest("protect"),
         "attack": reader.digest("attack"),
+        **more,
     }
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from radcurate.privacy.vectors import Treatment
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Protect
 from radcurate.stages._command import command
+from radcurate.stages._harmonised import harmonised
 from radcurate.stages._provenance import withhold
 from radcurate.stages._ranges import ABOUT, RANGES, range_reasons, released_ranges
 
@@ -45,11 +46,18 @@ WRITTEN = [
 ]
 
 
-def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Path) -> None:
-    """Make the tables of the release from the chunks of `extract`, and measure what they tell about a patient."""
+def run(
+    settings: Protect, extract: list[Path], out: Path, key: Key, columns: Path, harmonise: Sequence[Path] = ()
+) -> None:
+    """Make the tables of the release from the chunks of `extract`, and measure what they tell about a patient.
+
+    Values come from the folder in `harmonise` where there is one.
+    """
     declared = load_columns(columns)
     sealed = {chunk: check_seal(chunk, key) for chunk in extract}
     source = _gather(extract, declared)
+    values = harmonised(source.features, harmonise, key)
+    source = Pair(values.features, source.acquisition)
     treatment = Treatment(settings.microaggregation, settings.comparable, settings.noise)
     result = protect(source, declared, _targets(settings), key.release_code, treatment)
     features, records = result.released.features, tables.table(tables.EXTRACT_PROVENANCE, [])
@@ -59,7 +67,7 @@ def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Pa
     tables.write(out / "features.parquet", features)
     tables.write(out / "provenance.parquet", records)
     tables.write(out / "acquisition.parquet", result.released.acquisition)
-    with_ranges = [chunk for chunk in extract if RANGES in sealed[chunk]]
+    with_ranges = values.ranges([chunk for chunk in extract if RANGES in sealed[chunk]])
     regions = pa.chunked_array([pa.array(sorted(result.regions), pa.string())])
     ranges = released_ranges(with_ranges, regions, declared, key.release_code)
     # a region's range tells where its own values lie
@@ -74,7 +82,10 @@ def run(settings: Protect, extract: list[Path], out: Path, key: Key, columns: Pa
     tables.write_rows(out / "distortion.parquet", tables.PROTECT_DISTORTION, result.distortion)
     reasons = range_reasons(table, declared)
     about = {name: reasons[name].reason for name in ABOUT if name in reasons}
-    _write_json(out / "measures.json", {**result.document, "reasons": about | result.document["reasons"]})
+    _write_json(
+        out / "measures.json",
+        {**result.document, "harmonise": values.document, "reasons": about | result.document["reasons"]},
+    )
     write_seal(out, WRITTEN, key)
     _say(result.document)
 

@@ -1,0 +1,33 @@
+# Remove the scanner's accent from features. Only where harmonise.on says so: nothing else asks for its results.
+
+
+rule harmonise:
+    input:
+        features=per_chunk("results/extract/{chunk}/features.parquet"),
+        acquisition=per_chunk("results/extract/{chunk}/acquisition.parquet"),
+        ranges=per_chunk("results/extract/{chunk}/ranges.parquet"),
+        series=per_chunk("results/extract/{chunk}/series.parquet"),
+        parameters=run.harmonise_parameters(),
+    output:
+        features="results/harmonise/features.parquet",
+        ranges="results/harmonise/ranges.parquet",
+        parameters="results/harmonise/parameters.parquet",
+        statistics="results/harmonise/statistics.parquet",
+        report="results/harmonise/report.json",
+        details="results/harmonise/details.json",
+        seal="results/harmonise/seal.json",
+    log:
+        "results/logs/harmonise.log",
+    benchmark:
+        "results/logs/harmonise.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        settings=run.section("harmonise"),
+        code=run.code("harmonise"),
+        extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
+    shell:
+        "python -m radcurate.stages.harmonise --settings {params.settings:q} --extract {params.extract}"
+        " --parameters {input.parameters:q} --out results/harmonise --log {log}"
