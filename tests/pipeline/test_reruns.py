@@ -45,6 +45,13 @@ def test_another_k_runs_protect_and_later(run):
     assert set(run.planned()) == from_stage("protect")
 
 
+def test_harmonise_runs_only_where_it_is_on_and_with_it_protect_and_later(run):
+    run.configure(harmonise={"covariates": ["age"]})
+    assert run.planned() == {}
+    run.configure(harmonise={"on": True})
+    assert set(run.planned()) == {"harmonise"} | from_stage("protect")
+
+
 def test_another_policy_runs_the_gate_and_later(run):
     run.configure(gate={"policy": "public"})
     assert set(run.planned()) == from_stage("gate")

@@ -28,6 +28,7 @@ rule release:
                 "key_file": True,
                 "consent": {"table", "waiver"},
                 "deidentify": {"crosswalk", "recipients"},
+                "harmonise": {"parameters"},
             }
         ),
         code=run.code("release"),

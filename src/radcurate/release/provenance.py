@@ -16,6 +16,7 @@ NOT_CONTENT = {
     "consent": ("table", "waiver"),
     "deidentify": ("allowlist", "vocabulary", "crosswalk", "recipients"),
     "extract": ("extensions",),
+    "harmonise": ("parameters",),
     "gate": ("policy", "governance"),
     "release": ("version",),
 }

@@ -24,11 +24,12 @@ from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Harmonise
 from radcurate.stages._command import command
+from radcurate.stages._ranges import RANGES
 
 log = logging.getLogger("radcurate")
 Reals = npt.NDArray[np.float64]
 REPORT, DETAILS = "report.json", "details.json"
-WRITTEN = [DETAILS, "features.parquet", "parameters.parquet", "ranges.parquet", REPORT, "statistics.parquet"]
+WRITTEN = [DETAILS, "features.parquet", "parameters.parquet", RANGES, REPORT, "statistics.parquet"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,8 @@ def run(settings: Harmonise, extract: list[Path], out: Path, key: Key, parameter
     Raises:
         CurationError: a region without a site, a site that given parameters don't know, or parameters of another form.
     """
-    for chunk in extract:
-        check_seal(chunk, key)
-    measured = _measured(extract)
+    sealed = {chunk: check_seal(chunk, key) for chunk in extract}
+    measured = _measured(extract, [chunk for chunk in extract if RANGES in sealed[chunk]])
     given = from_table(tables.read(parameters[0])) if parameters else None
     batch, by = (given.batch, given.by) if given else (settings.batch, settings.by)
     features = given.features if given else _chosen(measured.features, settings)
@@ -63,7 +63,7 @@ def run(settings: Harmonise, extract: list[Path], out: Path, key: Key, parameter
     values = apply_groups(regions, used.groups)
     out.mkdir(parents=True, exist_ok=True)
     tables.write(out / "features.parquet", _replaced(measured.features, regions, values))
-    tables.write(out / "ranges.parquet", _ranges(measured, regions, used))
+    tables.write(out / RANGES, _ranges(measured, regions, used))
     tables.write(out / "parameters.parquet", as_table(used))
     sums = {group.kind: statistics(regions.of(group.kind), group.design) for group in used.groups if group.model}
     tables.write(out / "statistics.parquet", sums_table(sums, regions.features, settings.least_patients))
@@ -74,11 +74,11 @@ def run(settings: Harmonise, extract: list[Path], out: Path, key: Key, parameter
     _say(details)
 
 
-def _measured(chunks: list[Path]) -> Measured:
+def _measured(chunks: list[Path], with_ranges: list[Path]) -> Measured:
     return Measured(
         _joined(chunks, "features.parquet", tables.EXTRACT_FEATURES),
         _joined(chunks, "acquisition.parquet", tables.EXTRACT_ACQUISITION),
-        _joined(chunks, "ranges.parquet", tables.EXTRACT_RANGES),
+        _joined(with_ranges, RANGES, tables.EXTRACT_RANGES),
     )
 
 
