@@ -155,6 +155,9 @@ class FinishedRun:
 
     def reseal(self, folder: str) -> None:
         names = list(json.loads((self.results / folder / SEAL).read_text())["files"])
+        self.seal(folder, names)
+
+    def seal(self, folder: str, names: list[str]) -> None:
         write_seal(self.results / folder, names, self.key)
 
     def chunk_of(self, patient: int) -> str:

@@ -20,7 +20,7 @@ _ATTACKED = {
     "attack.linkability": "raise protect.k",
     "attack.composite": "raise protect.k, or choose a policy for fewer recipients",
     "attack.fingerprint_top1": "protect.microaggregation: {k}, then no features belong to fewer than {k} patients",
-    "attack.fingerprint_top5": "protect.microaggregation, at five times the reverse of the limit or more",
+    "attack.fingerprint_top5": "protect.microaggregation: {k5}, then the five nearest are as good as five guesses",
     "attack.fingerprint_same_scan": "protect.microaggregation: {k}, and declare protocol numbers as quasi-identifiers",
     "attack.site_excess": "switch harmonise on, drop the columns that give the hospital away, or microaggregate",
     "attack.differencing": "wait until more patients come or go at once, or withdraw the earlier release",
@@ -40,7 +40,8 @@ class Way:
         """The way in one line."""
         if self.k is None:
             return self.change
-        left = "nobody left out" if not self.suppressed else f"{self.suppressed} patients left out"
+        n = self.suppressed or 0
+        left = f"{n} {'patient' if n == 1 else 'patients'} left out" if n else "nobody left out"
         return f"{self.change}: k {self.k}, loss {number(self.loss) or 0:.3g}, {left}"
 
     def as_json(self) -> dict[str, Any]:
@@ -101,14 +102,11 @@ def _keeps(row: Mapping[str, Any], policy: Policy, wanted: int) -> bool:
     return row.get("holds") is True and k is not None and k >= wanted
 
 
-def _cost(row: Mapping[str, Any]) -> tuple[float, float, str, str]:
+def _cost(row: Mapping[str, Any]) -> tuple[float, float, float, str]:
+    """Least loss, then fewest left out, then the largest crowd; then by what is to be typed, so that it is the same every time."""
     loss, left = number(row.get("loss")), number(row.get("suppressed"))
-    return (
-        math.inf if loss is None else loss,
-        math.inf if left is None else left,
-        str(row.get("change")),
-        str(row.get("column")),
-    )
+    words = " ".join(str(row.get(name)) for name in ("change", "column", "setting"))
+    return (math.inf if loss is None else loss, math.inf if left is None else left, -float(row["k"]), words)
 
 
 def _way(row: Mapping[str, Any]) -> Way:
@@ -124,5 +122,5 @@ def _against(criterion: Criterion, attack: Mapping[str, Any]) -> tuple[Way, ...]
     name = criterion.measure.removeprefix("attack.").split("_")[0]
     found = (attack.get("attacks") or {}).get(name) or {}
     columns = [str(column) for column in (found.get("columns") or ())][:SHOWN]
-    text = _ATTACKED[criterion.measure].format(k=k)
+    text = _ATTACKED[criterion.measure].format(k=k, k5=math.ceil(5 / limit - 1e-9) if limit else 11)
     return (Way(text + (f" ({', '.join(columns)})" if columns else "")),)

@@ -129,6 +129,15 @@ def _harmonise(reader: Reader) -> dict[str, Any]:
     return dict(content.get("harmonise", {}))
 
 
+def check_attacked(reader: Reader) -> None:
+    """Insist that what was attacked is what protect wrote: remembered as a problem where attack.json names other tables."""
+    attacked = json.loads(reader.path("attack", ATTACK).read_text()).get("judged") or {}
+    now = {f"protect/{name}": digest for name, digest in reader.sealed("protect").items()}
+    other = sorted(name for name, digest in attacked.items() if now.get(name) != digest)
+    if other:
+        reader.problems.append(f"results/attack: it attacked another table than results/{other[0]}")
+
+
 def judged_tables(reader: Reader) -> dict[str, str]:
     """SHA-256 of the tables and measures that people judge when they sign: all that protect releases, all that attack found."""
     found = {f"protect/{name}": digest for name, digest in reader.sealed("protect").items() if name in JUDGED}

@@ -23,7 +23,7 @@ from radcurate.keys import Key
 from radcurate.seals import SEAL, write_seal
 from radcurate.settings import Deidentify, Gate
 from radcurate.stages._command import command
-from radcurate.stages._evidence import Reader, check_seals, read_evidence
+from radcurate.stages._evidence import Reader, check_attacked, check_seals, read_evidence
 
 log = logging.getLogger("radcurate")
 VERDICT, REFUSAL, OUTCOMES, SAFE_HARBOR = "verdict.json", "refusal.json", "outcomes.parquet", "safe_harbor.json"
@@ -101,6 +101,8 @@ def _judge(
     """The verdict, what became of each series, and the lines of Safe Harbor; where an artefact can't be read as its stage wrote it, nothing is measured."""
     key_id = reader.key.key_id
     check_seals(reader)
+    if not reader.problems:
+        check_attacked(reader)
     if not reader.problems:
         try:
             evidence = read_evidence(reader, deidentify.path, deidentify.dates, treatments)
