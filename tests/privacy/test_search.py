@@ -167,5 +167,5 @@ def test_patients_alike_at_the_least_levels_are_folded():
         for n in range(3000)
     ]
     board = Board(cohort_of(rows, RULES))
-    assert board.row_type.size == 4
+    assert board.table.who.size == 4
     assert len(set(board.groups((0, 1, 0)))) == 4

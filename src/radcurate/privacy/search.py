@@ -1,28 +1,28 @@
 """Full-domain generalisation with suppression of whole patients: the exact optimum.
 
 A node of the lattice gives a rung to every quasi-identifier. At a node, patients in classes that break k, l or t are
-suppressed; the loss is the mean penalty over rows, a suppressed row counting 1. Penalties can only grow towards `*`, so
-the loss without suppression bounds a node and all above it from below: nodes are visited in the order of that bound
-and the search ends when it exceeds the best loss found.
+suppressed; the loss is the mean penalty over rows, a suppressed row counting 1. `branch` finds the least.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 import numpy as np
 
-from radcurate.privacy.classes import classes
-from radcurate.privacy.coding import Flags, Ints, Reals, combine, renumber
+from radcurate.privacy.bounds import cells, column, whole
+from radcurate.privacy.branch import Branches, Judge
+from radcurate.privacy.coding import Flags, Ints, Reals, combine, renumber, tally
 from radcurate.privacy.distance import ordered, variation
 from radcurate.privacy.diversity import TOLERANCE as ROUNDING
 from radcurate.privacy.diversity import distinct, entropy, recursive
 from radcurate.privacy.hierarchies import Ladder, steps_of
 from radcurate.privacy.measures import TOLERANCE, C
-from radcurate.privacy.sensitive import Cells, Sensitive, cells
+from radcurate.privacy.sensitive import Cells, Sensitive
+from radcurate.privacy.sensitive import cells as cells_of
 
 Node = tuple[int, ...]
 
@@ -104,67 +104,86 @@ class Cohort:
 
 
 class Board:
-    """The cohort with patients that no node can tell apart folded into one type, and all penalties summed up."""
+    """The cohort with patients that no node can tell apart folded into types.
+
+    `type_of`, shape (subject,): type of each patient. `table`: the types, see `bounds`. `columns`: what climbs together.
+    """
 
     def __init__(self, cohort: Cohort) -> None:
-        self.ladders, self.sensitive, self.n_subjects = cohort.ladders, cohort.sensitive, cohort.n_subjects
-        self.steps = steps_of(cohort.ladders)
+        self.cohort, self.ladders, self.sensitive = cohort, cohort.ladders, cohort.sensitive
+        self.steps, self.n_subjects = steps_of(cohort.ladders), cohort.n_subjects
         self.n_rows = max(int(cohort.subject.size), 1)
-        finest = [
-            ladder.groups(ladder.least)[codes] for ladder, codes in zip(cohort.ladders, cohort.values, strict=True)
-        ]
-        self.type_of = classes(cohort.subject, combine(finest, cohort.subject.size))
-        _, example = np.unique(self.type_of, return_index=True)
-        rows = np.flatnonzero(np.isin(cohort.subject, example))
-        self.row_type = self.type_of[cohort.subject[rows]]
-        self.row_values = [codes[rows] for codes in cohort.values]
-        self.rows_of = np.bincount(cohort.subject, minlength=self.n_subjects).astype(np.float64)
-        self.penalty = [
-            [self._penalty(cohort.subject, ladder.loss(rung)[codes]) for rung in range(len(ladder.names))]
-            for ladder, codes in zip(cohort.ladders, cohort.values, strict=True)
-        ]
         total = sum(ladder.weight for ladder in cohort.ladders)
+        found = [
+            column([cohort.ladders[place] for place in step], [cohort.values[place] for place in step], total)
+            for step in self.steps
+        ]
+        self.columns = [one for one, _ in found]
+        folded = whole(cohort.subject, [codes for _, codes in found], self.columns)
+        self.table, self.type_of = folded.table, folded.group
         self.weights = [ladder.weight / total if total else 0.0 for ladder in cohort.ladders]
 
-    def _penalty(self, subject: Ints, loss: Reals) -> Reals:
-        return np.asarray(np.bincount(subject, weights=loss, minlength=self.n_subjects), dtype=np.float64)
+    @cached_property
+    def rows_of(self) -> Reals:
+        """Rows of each patient, shape (subject,)."""
+        return np.bincount(self.cohort.subject, minlength=self.n_subjects).astype(np.float64)
 
     def groups(self, node: Node) -> Ints:
         """Class of each patient at `node`, shape (subject,)."""
-        cells = [
-            ladder.groups(rung)[codes] for ladder, rung, codes in zip(self.ladders, node, self.row_values, strict=True)
-        ]
-        return classes(self.row_type, combine(cells, self.row_type.size))[self.type_of]
+        return self.table.classes(cells(self.table, self.columns, self.levels(node)))[self.type_of]
+
+    def levels(self, node: Node) -> tuple[int, ...]:
+        """Levels of the columns at `node`."""
+        return tuple(
+            sum(rung <= node[step[0]] for rung in one.rungs) - 1
+            for step, one in zip(self.steps, self.columns, strict=True)
+        )
+
+    def node(self, levels: Sequence[int]) -> Node:
+        """Rungs of the ladders at `levels` of the columns."""
+        rungs = dict.fromkeys(range(len(self.ladders)), 0)
+        for step, one, level in zip(self.steps, self.columns, levels, strict=True):
+            rungs.update(dict.fromkeys(step, one.rungs[level]))
+        return tuple(rungs[place] for place in range(len(self.ladders)))
 
     def loss(self, node: Node, kept: Flags | None = None) -> float:
-        """Mean penalty over rows in [0, 1]; rows of patients not in `kept` count 1."""
-        parts = [weight * penalty[rung] for weight, penalty, rung in zip(self.weights, self.penalty, node, strict=True)]
-        each = np.sum(parts, axis=0) if parts else np.zeros(self.n_subjects)
-        if kept is not None:
-            each = np.where(kept, each, self.rows_of)
-        return float(each.sum() / self.n_rows)
+        """Mean penalty over rows in [0, 1]; rows of patients not in `kept`, shape (subject,), count 1."""
+        lost = float((~kept[self.cohort.subject]).sum()) / self.n_rows if kept is not None else 0.0
+        each = [part - lost for part in self.lost(node, kept)]
+        return lost + sum(weight * part for weight, part in zip(self.weights, each, strict=True))
+
+    def lost(self, node: Node, kept: Flags | None = None) -> list[float]:
+        """Mean penalty over rows in each quasi-identifier; rows of patients not in `kept`, shape (subject,), count 1."""
+        rows = np.ones(self.cohort.subject.size, dtype=bool) if kept is None else kept[self.cohort.subject]
+        out = int((~rows).sum())
+        return [
+            (float(ladder.loss(rung) @ np.bincount(codes[rows], minlength=len(ladder.values))) + out) / self.n_rows
+            for ladder, rung, codes in zip(self.ladders, node, self.cohort.values, strict=True)
+        ]
 
 
-def keep(group: Ints, sensitive: Mapping[str, Sensitive], targets: Targets) -> Flags:
+def keep(group: Ints, sensitive: Mapping[str, Sensitive], targets: Targets, weight: Ints | None = None) -> Flags:
     """Patients that may stay, shape (subject,): whole classes go until the rest, seen alone, keeps k, l and t.
 
     Suppression changes the overall distribution that t compares with, so it is repeated until nothing changes.
+    `weight`, shape (subject,): how many patients an entry stands for.
     """
     kept = np.ones(group.size, dtype=bool)
     while kept.any():
-        bad = _breaking(group[kept], {name: column.of(kept) for name, column in sensitive.items()}, targets)
+        here = {name: column.at(kept) for name, column in sensitive.items()}
+        bad = _breaking(group[kept], here, targets, None if weight is None else weight[kept])
         if not bad.any():
             break
         kept[np.flatnonzero(kept)[bad]] = False
     return kept
 
 
-def _breaking(group: Ints, sensitive: Mapping[str, Sensitive], targets: Targets) -> Flags:
-    group, _ = renumber(group)
-    bad = np.bincount(group) < targets.k
+def _breaking(group: Ints, sensitive: Mapping[str, Sensitive], targets: Targets, weight: Ints | None) -> Flags:
+    group, n_classes = renumber(group)
+    bad = tally(group, n_classes, weight) < targets.k
     if targets.about_values:
-        for column in sensitive.values():
-            bad |= targets.breaks(cells(group, column))
+        for one in sensitive.values():
+            bad |= targets.breaks(cells_of(group, one, weight))
     return np.asarray(bad[group], dtype=bool)
 
 
@@ -173,55 +192,40 @@ def search(board: Board, targets: Targets) -> Solution:
 
     Equal losses: fewer patients suppressed, then lower rungs in all, then the lower rungs of the first columns.
     """
-    allowed = targets.suppression * board.n_subjects + TOLERANCE
-    best: tuple[tuple[float, int, int, Node], Flags] | None = None
-    fallback: tuple[tuple[float, int, int, Node], Flags] | None = None
-    visited = 0
-    for bound, node in _by_bound(board):
-        if best is not None and bound > best[0][0] + 1e-9:
-            break
-        visited += 1
-        kept = keep(board.groups(node), board.sensitive, targets)
-        suppressed = int((~kept).sum())
-        candidate = ((round(board.loss(node, kept), 12), suppressed, sum(node), node), kept)
-        if suppressed <= allowed and (best is None or candidate[0] < best[0]):
-            best = candidate
-        if fallback is None or candidate[0] < fallback[0]:
-            fallback = candidate
-    chosen = best or fallback
+    branches = Branches(board.table, board.columns, targets.least_size, _judge(board, targets), _rank(board))
+    found = branches.best(targets.suppression * board.n_subjects + TOLERANCE)
+    chosen = found or branches.best(np.inf)
     if chosen is None:  # not reached: the lattice has at least its lowest node
         raise AssertionError("an empty lattice")
-    return Solution(chosen[0][3], chosen[1], chosen[0][0], best is not None, visited)
+    node = board.node(chosen.levels)
+    kept = keep(board.groups(node), board.sensitive, targets)
+    return Solution(node, kept, chosen.loss, found is not None, chosen.visited)
 
 
-def _by_bound(board: Board) -> Iterator[tuple[float, Node]]:
-    """All nodes that differ, least bound first, from the lowest upwards."""
-    climbs = [_climb(board, together) for together in board.steps]
-    lowest = tuple(0 for _ in climbs)
-    heap, seen = [(board.loss(_node(board, climbs, lowest)), lowest)], {lowest}
-    while heap:
-        bound, at = heapq.heappop(heap)
-        yield bound, _node(board, climbs, at)
-        for step, climb in enumerate(climbs):
-            if at[step] + 1 < len(climb):
-                above = (*at[:step], at[step] + 1, *at[step + 1 :])
-                if above not in seen:
-                    seen.add(above)
-                    heapq.heappush(heap, (board.loss(_node(board, climbs, above)), above))
+def _rank(board: Board) -> Callable[[tuple[int, ...]], Node]:
+    def rank(levels: tuple[int, ...]) -> Node:
+        node = board.node(levels)
+        return (sum(node), *node)
+
+    return rank
 
 
-def _climb(board: Board, together: tuple[int, ...]) -> list[int]:
-    """Rungs of a group of columns that differ from the rung before: the others change no class and no loss."""
-    ladders = [board.ladders[place] for place in together]
-    rungs = [ladders[0].least]
-    for rung in range(ladders[0].least + 1, ladders[0].most + 1):
-        if any(ladder.groups(rung).max(initial=0) < ladder.groups(rungs[-1]).max(initial=0) for ladder in ladders):
-            rungs.append(rung)
-    return rungs
+def _judge(board: Board, targets: Targets) -> Judge | None:
+    """What must go when sensitive values matter: judged on patients that neither table nor sensitive columns tell apart."""
+    if not (targets.about_values and board.sensitive):
+        return None
+    held = [one.held for one in board.sensitive.values()]
+    fold, n_folds = renumber(combine([board.type_of, *held], board.n_subjects))
+    weight = np.bincount(fold, minlength=n_folds)
+    example = np.empty(n_folds, dtype=np.int64)
+    example[fold] = np.arange(fold.size)
+    kind = board.type_of[example]
+    folded = {name: one.at(example) for name, one in board.sensitive.items()}
 
+    def judge(group: Ints) -> Flags:
+        kept = keep(group[kind], folded, targets, weight)
+        out = np.zeros(group.size, dtype=bool)
+        out[kind[~kept]] = True  # whole classes go, so all folds of a type go together
+        return out
 
-def _node(board: Board, climbs: Sequence[Sequence[int]], at: tuple[int, ...]) -> Node:
-    rungs = dict.fromkeys(range(len(board.ladders)), 0)
-    for together, climb, index in zip(board.steps, climbs, at, strict=True):
-        rungs.update(dict.fromkeys(together, climb[index]))
-    return tuple(rungs[place] for place in range(len(board.ladders)))
+    return judge

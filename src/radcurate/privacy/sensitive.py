@@ -33,8 +33,8 @@ class Sensitive:
     value: Ints
     rank: Ints | None = None
 
-    def of(self, kept: Flags) -> Sensitive:
-        """Only the patients flagged in `kept`, shape (subject,)."""
+    def at(self, kept: Flags | Ints) -> Sensitive:
+        """Only the patients flagged in `kept`, shape (subject,), or numbered there."""
         return Sensitive(self.held[kept], self.member, self.value, self.rank)
 
     @cached_property
