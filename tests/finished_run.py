@@ -177,7 +177,9 @@ class FinishedRun:
     def example(self, kind: str) -> Path:
         return GOVERNANCE / f"{kind}.example.yaml"
 
-    def gate(self, name: str = "controlled", file: Path | None = None, **deidentify: Any) -> Row:
+    def gate(
+        self, name: str = "controlled", file: Path | None = None, reference: Path | None = None, **deidentify: Any
+    ) -> Row:
         """Run the gate; the verdict. Raises what the gate raises."""
         out = self.results / "gate"
         papers = sorted([*self.desk.glob("*.yaml"), *self.desk.glob("terms/*.md")])
@@ -191,6 +193,7 @@ class FinishedRun:
             Deidentify(**(self.path_and_dates | deidentify)),
             papers,
             int(self.images),
+            [reference] if reference else [],
         )
         return json.loads((out / "verdict.json").read_text())
 
@@ -337,6 +340,7 @@ def _cleaning(run: FinishedRun, chunk: str, kept: list[tuple[int, Row]]) -> None
             "n_instances": row["files"],
             "images": row["images"],
             "study_date": "2015-01-01",
+            "manufacturer": "ACME" if row["kind"] == "image" else "Contour Works",
         }
         for _, row in kept
     ]

@@ -23,6 +23,7 @@ from radcurate.features import extensions
 from radcurate.features.conformance import ENGINES
 from radcurate.features.profile import MODALITIES, load_profiles
 from radcurate.governance.decisions import read_decisions, rows_of_chunk
+from radcurate.governance.fairness import read_reference
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.settings import Config, load_config
@@ -111,6 +112,11 @@ class Run:
         """The steward's papers that are there: of each, the one below the working directory, or else the project's own."""
         return [str(path) for path in paper_paths(self.config, self.basedir).values()]
 
+    def reference(self) -> list[str]:
+        """The population that the release is to speak for, if one is named."""
+        name = self.config.gate.reference
+        return [self.path(name)] if name else []
+
     def policy(self) -> str:
         """The release policy's file: `public` means config/policies/public.yaml."""
         name = self.config.gate.policy
@@ -138,6 +144,8 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             _registry(checked)
             _crosswalk(checked)
             _decisions(checked, basedir)
+            if checked.gate.reference:
+                read_reference(resolve(checked.gate.reference, basedir))
             _extensions(checked, basedir)
             _engines(checked)
             _parameters(checked, basedir)

@@ -73,6 +73,7 @@ def test_a_clean_run_passes(run):
         "outcomes.parquet",
         "safe_harbor.json",
         "terms.md",
+        "fairness.json",
     }
     ends = {row["series"]: row for row in tables.read_rows(run.results / "gate" / "outcomes.parquet")}
     assert len(ends) == verdict["inventoried"] == 2 * N_PATIENTS

@@ -13,12 +13,14 @@ rule gate:
         attack="results/attack/attack.json",
         policy=run.policy(),
         papers=run.papers(),
+        reference=run.reference(),
         safe_harbor=run.path("config/safe_harbor.yaml"),
     output:
         verdict="results/gate/verdict.json",
         outcomes="results/gate/outcomes.parquet",
         safe_harbor="results/gate/safe_harbor.json",
         terms="results/gate/terms.md",
+        fairness="results/gate/fairness.json",
         seal="results/gate/seal.json",
     log:
         "results/logs/gate.log",
@@ -36,4 +38,4 @@ rule gate:
     shell:
         "python -m radcurate.stages.gate --settings {params.settings:q} --deidentify {params.deidentify:q}"
         " --results results --policy {input.policy:q}"
-        " --safe-harbor {input.safe_harbor:q} --papers {input.papers:q} --images {params.images} --out results/gate --log {log}"
+        " --safe-harbor {input.safe_harbor:q} --papers {input.papers:q} --reference {input.reference:q} --images {params.images} --out results/gate --log {log}"

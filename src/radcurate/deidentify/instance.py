@@ -23,6 +23,7 @@ NAME, PATIENT_ID, BIRTH_DATE, SEX, AGE = 0x00100010, 0x00100020, 0x00100030, 0x0
 STUDY, SERIES, FRAME_OF_REFERENCE = 0x0020000D, 0x0020000E, 0x00200052
 CHARSET, CONTOURS, SEGMENTS = 0x00080005, 0x30060039, 0x00620002
 DVH, BEAMS, BRACHY_SETUPS = 0x30040050, 0x300A00B0, 0x300A0230
+MANUFACTURER = 0x00080070
 MOMENTS = (START_TIME, START_MOMENT, STOP_MOMENT)
 FINISH_TAGS = frozenset(
     [CHARSET, SOP_INSTANCE, STUDY, SERIES, NAME, PATIENT_ID, BIRTH_DATE, AGE, STUDY_DATE, SERIES_DATE, ACQUISITION_DATE]
@@ -39,6 +40,7 @@ class Facts:
     sex: str | None
     age: int | None
     study_date: str | None  # YYYY-MM-DD
+    manufacturer: str | None
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def facts_of(new: DataSet, years: int | None) -> Facts:
         sex=_text(new, SEX) or None,
         age=years,
         study_date=day.isoformat() if day else None,
+        manufacturer=_text(new, MANUFACTURER) or None,
     )
 
 

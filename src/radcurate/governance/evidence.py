@@ -116,3 +116,4 @@ class Evidence:
     artefacts: tuple[str, ...] = ()  # files that the release would hold, as far as the gate can tell
     tier: str = "public"  # who the recipients are
     paperwork: Paperwork = Paperwork()
+    fairness: Mapping[str, Any] = field(default_factory=dict)  # fairness.json; the gate counts it from the fields above

@@ -135,6 +135,12 @@ def _fine_dates(evidence: Evidence, _: list[Outcome]) -> Value:
     return count(fine)
 
 
+def _flagged(evidence: Evidence, _: list[Outcome]) -> Value:
+    flags = evidence.fairness.get("flags", [])
+    told = "; ".join(f"{one['step']}: {one['axis']} {one['group']}" for one in flags[:3])
+    return Value(number(evidence.fairness.get("flagged")), told)
+
+
 def safe_harbor_lines(evidence: Evidence, ends: list[Outcome]) -> list[Line]:
     """The 18 lines of Safe Harbor, each with the measures of this list that belong to it."""
     wanted = {name for row in evidence.treatments for name in row.proven_by if name in MEASURES}
@@ -234,6 +240,12 @@ _ALL = [
     *PROTECTION,
     *ATTACKING,
     *PAPERS,
+    Measure(
+        "fairness.flagged",
+        "results/gate/fairness.json",
+        "groups that are lost more often than others, or rarer than the reference says, beyond chance",
+        _flagged,
+    ),
 ]
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}
 

@@ -201,7 +201,7 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
         attack=json.loads(reader.path("attack", ATTACK).read_text()),
         ways=tuple(_ways(reader)),
         judged=judged_tables(reader),
-        subgroups=_subgroups(reader, chosen, deidentified),
+        subgroups=_subgroups(reader, deidentified),
         hits_by_letter=count_hits(_verified(reader, chosen, "hits.parquet", tables.VERIFY_HITS), treatments),
     )
 
@@ -230,17 +230,14 @@ def _inventory(reader: Reader) -> tuple[tuple[Member, ...], Files]:
     return tuple(members), Files(found + len(unplaced), placed, dict(aside))
 
 
-def _subgroups(
-    reader: Reader, chosen: list[str], deidentified: list[dict[str, Any]]
-) -> dict[str, dict[str, tuple[str, ...]]]:
+def _subgroups(reader: Reader, deidentified: list[dict[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
     """Groups that each patient belongs to, as far as tables tell."""
     found = [
         row
         for chunk in inventoried_chunks(reader.results)
         for row in reader.rows(f"inventory/chunks/{chunk}", "series.parquet", tables.INVENTORY_SERIES)
     ]
-    acquisition = _extracted(reader, chosen, "acquisition.parquet", tables.EXTRACT_ACQUISITION)
-    return subgroups(found, deidentified, acquisition, reader.key)
+    return subgroups(found, deidentified, reader.key)
 
 
 def _ways(reader: Reader) -> list[dict[str, Any]]:

@@ -10,17 +10,15 @@ from radcurate.governance.fairness import age_band
 from radcurate.keys import Key
 
 Row = Mapping[str, Any]
+DEVICES = ("image", "picture")  # contours name the maker of a program
 
 
-def subgroups(
-    found: Iterable[Row], deidentified: Iterable[Row], acquisition: Iterable[Row], key: Key
-) -> dict[str, dict[str, tuple[str, ...]]]:
+def subgroups(found: Iterable[Row], deidentified: Iterable[Row], key: Key) -> dict[str, dict[str, tuple[str, ...]]]:
     """Patient -> axis -> its groups, sorted; an axis that nothing tells is absent.
 
     Args:
         found: rows of the inventory's series: the site of who never gets further comes from there, as its code.
         deidentified: rows of deidentify's series.
-        acquisition: rows of extract's acquisition.
         key: of the project, for the code of a site.
     """
     told: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -29,15 +27,12 @@ def subgroups(
         if row["institution"]:
             told[row["subject"]]["site"].add(key.site(row["institution"]))
     for row in deidentified:
-        subject, age = row["subject"], row.get("age")
-        for axis in ("sex", "site", "manufacturer"):
-            if row.get(axis):
+        subject, age = row["subject"], row["age"]
+        for axis in ("sex", "site", *(["manufacturer"] if row["kind"] in DEVICES else [])):
+            if row[axis]:
                 told[subject][axis].add(str(row[axis]))
         if age is not None:
             ages[subject] = min(age, ages.get(subject, age))
-    for row in acquisition:
-        if row.get("manufacturer"):
-            told[row["subject"]]["manufacturer"].add(str(row["manufacturer"]))
     for subject, age in ages.items():  # at the first study
         if band := age_band(age):
             told[subject]["age"].add(band)

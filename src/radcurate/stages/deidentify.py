@@ -325,6 +325,7 @@ def _described(rules: Rules, task: Task, facts: Facts | None, count: int) -> dic
         sex=facts.sex,
         age=None if facts.age is None else float(facts.age),
         study_date=facts.study_date,
+        manufacturer=facts.manufacturer,
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import Outcome, outcomes, outcomes_table
+from radcurate.governance.fairness import Reference, fairness, read_reference
 from radcurate.governance.judge import Desk, judge
 from radcurate.governance.measures import safe_harbor_lines
 from radcurate.governance.papers import read_papers
@@ -27,7 +29,7 @@ from radcurate.stages._evidence import Reader, check_attacked, check_seals, read
 
 log = logging.getLogger("radcurate")
 VERDICT, REFUSAL, OUTCOMES, SAFE_HARBOR = "verdict.json", "refusal.json", "outcomes.parquet", "safe_harbor.json"
-TERMS = "terms.md"
+TERMS, FAIRNESS = "terms.md", "fairness.json"
 # what any release holds of a patient; the release stage holds every file against the tiers again
 RELEASED_TABLES = ("features.parquet", "acquisition.parquet", "provenance.parquet")
 IMAGES = ("images.parquet", "images/a series/a file.dcm")
@@ -43,11 +45,12 @@ def run(
     deidentify: Deidentify,
     papers: list[Path],
     images: int = 0,
+    reference: list[Path] = [],  # noqa: B006 - a command line without the option
 ) -> None:
     """Judge this run's sealed artefacts under `results` by `policy`; write verdict.json, or refusal.json and fail.
 
     safe_harbor.json has a line for each of the categories of the table `safe_harbor`, whatever the verdict; terms.md is
-    the text that the release carries.
+    the text that the release carries; fairness.json tells whom the run loses.
 
     Args:
         settings: of the gate.
@@ -59,24 +62,28 @@ def run(
         deidentify: its section; HIPAA path and dates.
         papers: the steward's papers that are there.
         images: 1 if the release is to hold images.
+        reference: none or one, the population that the release is to speak for.
 
     Raises:
         CurationError: a criterion doesn't hold, an artefact was changed, or the policy file can't be used.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for name in (VERDICT, REFUSAL, SAFE_HARBOR, TERMS, SEAL):  # of an earlier run
+    for name in (VERDICT, REFUSAL, SAFE_HARBOR, TERMS, FAIRNESS, SEAL):  # of an earlier run
         (out / name).unlink(missing_ok=True)
     file = load_policy(policy)
     desk = read_desk(papers, key)
-    verdict, ends, lines = _judge(file, Reader(results, key), deidentify, load_table(safe_harbor), desk, images > 0)
+    population = read_reference(reference[0]) if reference else None
+    found = _judge(file, Reader(results, key), deidentify, load_table(safe_harbor), desk, images > 0, population)
+    verdict, ends = found.verdict, found.ends
     tables.write(out / OUTCOMES, outcomes_table(ends))
-    _write_json(out / SAFE_HARBOR, as_json(lines, deidentify.path))
+    _write_json(out / SAFE_HARBOR, as_json(found.lines, deidentify.path))
+    _write_json(out / FAIRNESS, found.fairness)
     if not verdict.holds:
         _write_json(out / REFUSAL, verdict.as_json())
         raise _refusal(verdict)
     _write_json(out / VERDICT, verdict.as_json())
     (out / TERMS).write_bytes(desk.papers.raw.get(verdict.terms["name"], b""))
-    write_seal(out, [VERDICT, OUTCOMES, SAFE_HARBOR, TERMS], key)
+    write_seal(out, [VERDICT, OUTCOMES, SAFE_HARBOR, TERMS, FAIRNESS], key)
     log.info("gate: policy %s holds, %d criteria, %s", verdict.policy, len(verdict.findings), _counts(ends))
 
 
@@ -90,6 +97,16 @@ def read_desk(paths: list[Path], key: Key) -> Desk:
     return Desk(papers, sheet(papers, APPROVALS, key), sheet(papers, OVERRIDES, key))
 
 
+@dataclass(frozen=True)
+class Found:
+    """All that the gate found."""
+
+    verdict: Verdict
+    ends: list[Outcome]
+    lines: list[Line]
+    fairness: Mapping[str, Any]
+
+
 def _judge(
     file: PolicyFile,
     reader: Reader,
@@ -97,8 +114,9 @@ def _judge(
     treatments: tuple[Treatment, ...],
     desk: Desk,
     images: bool,
-) -> tuple[Verdict, list[Outcome], list[Line]]:
-    """The verdict, what became of each series, and the lines of Safe Harbor; where an artefact can't be read as its stage wrote it, nothing is measured."""
+    reference: Reference | None,
+) -> Found:
+    """The verdict, what became of each series, the lines of Safe Harbor, whom the run loses; where an artefact can't be read as its stage wrote it, nothing is measured."""
     key_id = reader.key.key_id
     check_seals(reader)
     if not reader.problems:
@@ -111,9 +129,11 @@ def _judge(
         else:
             evidence = replace(evidence, artefacts=(*RELEASED_TABLES, *(IMAGES if images else ())))
             ends = outcomes(evidence)
-            return judge(file, evidence, ends, key_id, desk), ends, safe_harbor_lines(evidence, ends)
+            evidence = replace(evidence, fairness=fairness(evidence, ends, reference))
+            lines = safe_harbor_lines(evidence, ends)
+            return Found(judge(file, evidence, ends, key_id, desk), ends, lines, evidence.fairness)
     legal = legal_status(deidentify.path, deidentify.dates, key_id)
-    return broken_seals(file, reader.problems, legal), [], []
+    return Found(broken_seals(file, reader.problems, legal), [], [], {})
 
 
 def _refusal(verdict: Verdict) -> CurationError:
@@ -132,7 +152,7 @@ def _counts(ends: list[Outcome]) -> str:
     return f"{released} of {len(ends)} series released"
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
     temporary.replace(path)

@@ -115,6 +115,7 @@ DEIDENTIFY_SERIES = Schema(
         ("sex", TEXT),  # M | F | O or null
         ("age", REAL),  # years at the study, from PatientAge or dates; pooled at 90
         ("study_date", TEXT),  # YYYY-MM-DD after the date rule; null when absent
+        ("manufacturer", TEXT),  # of the device, as the rules left it; null when absent
     ],
     ("series",),
 )
