@@ -26,6 +26,7 @@ from radcurate.governance.decisions import read_decisions, rows_of_chunk
 from radcurate.governance.fairness import read_reference
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
+from radcurate.release.provenance import content_settings
 from radcurate.settings import Config, load_config
 
 PACKAGE = Path(__file__).parent
@@ -56,6 +57,10 @@ class Run:
         """The stage's section as JSON, keys sorted: a rule's `settings` parameter."""
         content = getattr(self.config, stage).model_dump(mode="json")
         return json.dumps(content, sort_keys=True)
+
+    def content(self) -> str:
+        """The whole configuration without paths: what a release tells about its making."""
+        return json.dumps(content_settings(self.config.model_dump(mode="json")), sort_keys=True)
 
     def code(self, stage: str) -> str:
         """Digest of all package code that the stage imports: a rule's `code` parameter."""

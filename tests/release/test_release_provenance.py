@@ -2,8 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+from pydantic import BaseModel
+
 from radcurate.release.provenance import config_digest, content_settings
-from radcurate.settings import load_config
+from radcurate.settings import Config, load_config
+
+
+def texts(section: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Options that hold free text."""
+    for name, option in section.model_fields.items():
+        if isinstance(option.annotation, type) and issubclass(option.annotation, BaseModel):
+            yield from texts(option.annotation, (*above, name))
+        elif option.annotation in (str, str | None) and not any(hasattr(one, "pattern") for one in option.metadata):
+            yield (*above, name)
+
+
+WORDS = {("consent", "purpose"), ("extract", "engine"), ("extract", "crosscheck", "engine")}
+WORDS |= {("release", name) for name in ("publisher", "contact")}
+
+
+@pytest.mark.parametrize("option", sorted(set(texts(Config)) - WORDS), ids=".".join)
+def test_no_option_that_may_be_a_path_is_told(option: tuple[str, ...]) -> None:
+    """A new option that names a file has to be left out, or stand in WORDS above."""
+    content: dict[str, object] = {}
+    place = content
+    for name in option[:-1]:
+        place = place.setdefault(name, {})
+    place[option[-1]] = "/st-marys/file"
+    assert "st-marys" not in str(content_settings(content))
 
 
 def test_no_place_is_told_and_none_changes_the_digest() -> None:

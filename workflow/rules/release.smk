@@ -10,6 +10,7 @@ rule release:
         stability="results/protect/stability.parquet",
         columns=run.path("config/columns.yaml"),
         lock=run.path("uv.lock"),
+        study=run.optional(run.config.release.study),
     output:
         "results/release/release.json",
     log:
@@ -22,16 +23,8 @@ rule release:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
     params:
         settings=run.section("release"),
-        config=run.config.model_dump_json(
-            exclude={
-                "input": True,
-                "key_file": True,
-                "consent": {"table", "waiver"},
-                "deidentify": {"crosswalk", "recipients"},
-                "harmonise": {"parameters"},
-            }
-        ),
+        config=run.content(),
         code=run.code("release"),
     shell:
         "python -m radcurate.stages.release --settings {params.settings:q} --config {params.config:q}"
-        " --columns {input.columns:q} --lock {input.lock:q} --results results --out {output} --log {log}"
+        " --columns {input.columns:q} --lock {input.lock:q} --study {input.study:q} --results results --out {output} --log {log}"

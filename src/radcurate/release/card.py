@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
-from radcurate.release.dictionary import FEATURE, NON_IBSI, Column
+from radcurate.release.card_risk import attack_section, decision_section, risk_section
+from radcurate.release.dictionary import FEATURE, NON_IBSI, Column, Treatment
 
 Json = Mapping[str, Any]
 
@@ -31,6 +32,14 @@ class Facts:
     images_left_out: Mapping[str, int]  # reason -> series
     provenance_records: int
     stability: Sequence[Json] = ()  # rows of stability.parquet; none where ranges are off
+    sources: Sequence[str] = ()  # where the images come from, as people said
+    publisher: str = ""
+    contact: str = ""
+    published: str = ""
+    purpose: str = ""  # that consent was checked for
+    terms: bool = False  # whether TERMS.md is in the release
+    risk: Json = field(default_factory=dict)  # attack.json
+    treatment: Treatment = field(default_factory=Treatment)
 
 
 def data_card(facts: Facts) -> str:
@@ -38,15 +47,19 @@ def data_card(facts: Facts) -> str:
     parts = [
         _head(facts),
         _who(facts),
+        _sources(facts),
         _outcomes(facts),
         _cleaning(facts),
         *([_crosscheck(facts)] if facts.crosscheck else []),
-        _risk(facts),
+        risk_section(facts.verdict),
+        *attack_section(facts.risk),
+        *decision_section(facts.verdict),
         *([_stability(facts)] if facts.stability else []),
         _limits(facts),
         _reading(facts),
         _status(facts),
-        _checking(),
+        _reporting(),
+        _checking(facts),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -79,6 +92,30 @@ def _who(facts: Facts) -> str:
         *(f"| regions on {value} | {n} |" for value, n in _counts(facts.features, "modality")),
     ]
     return "\n".join(lines)
+
+
+def _sources(facts: Facts) -> str:
+    """Where the data come from, as far as the run knows, and what nobody said."""
+    released = facts.features
+    sites = (
+        {value for value in released["site"].to_pylist() if value not in (None, "*")}
+        if "site" in released.column_names
+        else set()
+    )
+    makers = _counts(facts.acquisition, "manufacturer")
+    lines = ["## Where the data come from", ""]
+    lines += [f"- Source: {source}" for source in facts.sources] or ["- Source: not told (`release.sources`)."]
+    lines += [f"- Files read: {facts.verdict['found_files']}, in {facts.verdict['inventoried']} series."]
+    lines += [f"- Hospitals: {len(sites)}, as codes."] if sites else ["- Hospitals: not told in this release."]
+    lines += [f"- Scanners: {', '.join(f'{name} ({n} series)' for name, n in makers)}."] if makers else []
+    lines += [f"- Consent: checked for each patient, for the purpose `{facts.purpose}`."] if facts.purpose else []
+    lines += [f"- Published by: {facts.publisher or 'not told (`release.publisher`)'}" + _on(facts.published)]
+    lines += [f"- Contact: {facts.contact or 'not told (`release.contact`)'}"]
+    return "\n".join(lines)
+
+
+def _on(day: str) -> str:
+    return f", {day}" if day else ""
 
 
 def _outcomes(facts: Facts) -> str:
@@ -157,47 +194,6 @@ def _crosscheck(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def _risk(facts: Facts) -> str:
-    protection = facts.verdict["protection"]
-    before, after = protection["before"], protection["after"]
-    rows = [
-        ("patients that look alike, at least (k)", "k"),
-        ("different sensitive values in a crowd, at least (l)", "l"),
-        ("distance of a crowd's sensitive values from everybody's, at most (t)", "t"),
-        ("share of patients that look like nobody else", "unique_share"),
-        ("chance of naming a patient known to be in the data, at most", "prosecutor_max"),
-    ]
-    lines = [
-        "## Risk of recognising a patient",
-        "",
-        "| measure | before protection | as released |",
-        "|---|---|---|",
-        *(f"| {text} | {_risk_number(before, key)} | {_risk_number(after, key)} |" for text, key in rows),
-        "",
-        f"Patients left out to protect them: {number(protection['suppressed_subjects'])} "
-        f"({number(protection['suppressed_share'])} of all). Information lost by making values coarser: "
-        f"{number(protection['ncp'])} on a scale from 0 to 1.",
-        "",
-        "Criteria of the policy, all of which hold:",
-        "",
-        "| criterion | measured | allowed | source |",
-        "|---|---|---|---|",
-        *(_criterion(finding) for finding in facts.verdict["findings"]),
-    ]
-    return "\n".join(lines)
-
-
-def _risk_number(risk: Json, key: str) -> str:
-    if key in ("l", "t") and not risk.get("sensitive"):
-        return "no sensitive column"
-    return number(risk.get(key))
-
-
-def _criterion(finding: Json) -> str:
-    measured = number(finding["measured"]) if finding["applies"] else "does not apply"
-    return f"| {finding['name']} | {measured} | {finding['allowed']} | {finding['source']} |"
-
-
 def _limits(facts: Facts) -> str:
     lines = ["## Limitations", ""]
     lost = [row for row in facts.verdict["conservation"] if row["outcome"] != "released"]
@@ -223,10 +219,13 @@ def _limits(facts: Facts) -> str:
             f"- {_n(len(deviating), 'feature')} do not meet every IBSI reference value: the column `conformance` of "
             "dictionary.csv says deviating."
         )
-    lines.append(
-        "- k, l and t describe the columns that say something about a person. Feature values are as exact as they were "
-        "computed: somebody who has the same images can compute them again and find the patient."
-    )
+    lines += [f"- {text}" for text in _treated(facts.treatment)]
+    lines.append("- k, l and t describe the columns that say something about a person.")
+    if facts.treatment.as_measured:
+        lines.append(
+            "- Feature values are as exact as they were computed: somebody who has the same images can compute them again "
+            "and find the patient."
+        )
     if facts.images:
         lines.append(
             "- Images are included. An image is as good as a fingerprint to anybody who holds the original; k doesn't describe it."
@@ -236,6 +235,22 @@ def _limits(facts: Facts) -> str:
         for reason, n in facts.images_left_out.items()
     ]
     return "\n".join(lines)
+
+
+def _treated(treatment: Treatment) -> Iterable[str]:
+    """What was done to values after they were measured; where nothing was, nothing."""
+    if treatment.microaggregated:
+        yield (
+            f"Feature values are means of at least {treatment.microaggregated} patients who look alike: no value is any patient's "
+            "own, and a row can't be computed again from images. `distortion.parquet` tells how far each feature moved."
+        )
+    if treatment.noise:
+        yield f"Noise of {treatment.noise:g} standard deviations was added to feature values."
+    if treatment.harmonised != "none":
+        yield (
+            f"Feature values are harmonised between hospitals ({treatment.harmonised}; `harmonise.json`): they aren't those "
+            "that were measured. Don't harmonise them again."
+        )
 
 
 def _stability(facts: Facts) -> str:
@@ -335,21 +350,39 @@ def _status(facts: Facts) -> str:
             f"The data are **{legal['status']}**: names and numbers are replaced by codes that only the holder of a secret "
             f"key can make again. {legal['gdpr']} {legal['hipaa']}",
             "",
+            *(["`TERMS.md` holds the terms of use. They bind whoever has this release.", ""] if facts.terms else []),
             "Don't try to find out who somebody is, don't join these data with others for that purpose, and tell the "
             "institution if you believe that somebody can be recognised.",
         ]
     )
 
 
-def _checking() -> str:
+def _checking(facts: Facts) -> str:
+    again = (
+        "Whoever has the images can compute every number again: `radcurate reextract FOLDER --images DIR`."
+        if facts.treatment.as_measured
+        else "Feature values were changed after they were measured, so they can't be computed again from the images alone."
+    )
     return "\n".join(
         [
             "## Is it complete and unchanged?",
             "",
             "    sha256sum -c SHA256SUMS",
             "",
-            "or `radcurate verify-release FOLDER`, which finds surplus files as well. Whoever has the images can compute "
-            "every number again: `radcurate reextract FOLDER --images DIR`.",
+            "or `radcurate verify-release FOLDER --key PUB`, which finds surplus files as well and checks the signature "
+            "(`attestation.json`) against the public key that the makers gave you. " + again,
+        ]
+    )
+
+
+def _reporting() -> str:
+    return "\n".join(
+        [
+            "## Reporting",
+            "",
+            "`checklists/` holds the CLEAR, METRICS and IBSI reporting items, filled where the artefacts answer them; "
+            "`checklists/README.md` names those that are missing. `CHANGES.md` tells what differs from the release before, "
+            "`report.html` shows everything with plots, `dictionary.csv` defines every column.",
         ]
     )
 
@@ -367,15 +400,6 @@ def _counts(content: pa.Table, name: str) -> list[tuple[str, int]]:
     if name not in content.column_names:
         return []
     return sorted(Counter(str(value) for value in content[name].to_pylist()).items())
-
-
-def number(value: Any) -> str:
-    """A number as text: whole ones as they are, others to four significant digits."""
-    if value is None:
-        return "not measured"
-    if isinstance(value, float) and not value.is_integer():
-        return f"{value:.4g}"
-    return str(int(value))
 
 
 def _n(count: int, one: str, many: str | None = None) -> str:

@@ -8,17 +8,31 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# Settings that say where something lies, or how work is cut up: no number of a release depends on them.
+# Settings that say where something lies, or how work is cut up: no number of a release depends on them, but through what
+# lies there, and that has a digest of its own.
 NOT_CONTENT = {
-    "input": None,
-    "key_file": None,
-    "inventory": ("n_chunks",),
-    "consent": ("table", "waiver"),
-    "deidentify": ("allowlist", "vocabulary", "crosswalk", "recipients"),
-    "extract": ("extensions",),
-    "harmonise": ("parameters",),
-    "gate": ("policy", "governance"),
-    "release": ("version",),
+    "input",
+    "key_file",
+    "inventory.n_chunks",
+    "consent.table",
+    "consent.waiver",
+    "deidentify.allowlist",
+    "deidentify.vocabulary",
+    "deidentify.crosswalk",
+    "deidentify.recipients",
+    "redact.regions",
+    "redact.marks",
+    "redact.decisions",
+    "deface.decisions",
+    "extract.extensions",
+    "harmonise.parameters",
+    "attack.linkage.registry",
+    "attack.linkage.columns",
+    "gate.policy",
+    "gate.reference",
+    "gate.governance",
+    "release.version",
+    "release.study",
 }
 PACKAGES = ("radcurate", "numpy", "scipy", "pyarrow", "pydicom", "nibabel", "SimpleITK", "pyradiomics-bhklab")
 
@@ -55,11 +69,10 @@ def config_digest(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content_settings(config), sort_keys=True, default=str).encode()).hexdigest()
 
 
-def content_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+def content_settings(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """The settings without paths and without how work is cut up."""
     kept: dict[str, Any] = {}
     for name, value in config.items():
-        left_out = NOT_CONTENT.get(name, ())
-        if left_out is not None:
-            kept[name] = {k: v for k, v in value.items() if k not in left_out} if isinstance(value, Mapping) else value
+        if f"{above}{name}" not in NOT_CONTENT:
+            kept[name] = content_settings(value, f"{above}{name}.") if isinstance(value, Mapping) else value
     return kept

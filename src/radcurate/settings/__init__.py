@@ -278,6 +278,24 @@ class Release(Section):
         description="Version; auto: the next whole number whenever the content has changed.",
     )
     images: bool = Field(False, description="Put the cleaned images into the release too.")
+    publisher: str | None = Field(
+        None, description="Institution that answers for the release, for its card and catalogues."
+    )
+    contact: str | None = Field(None, description="Whom to write to about it.")
+    sources: list[str] = Field(
+        [], description="Where the images come from, a line each, for the data card: trial, registry, routine care."
+    )
+    published: str | None = Field(
+        None,
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+        description="Day of publication, YYYY-MM-DD, for catalogues that ask for one. Never read from the clock, so that the "
+        "same content gives the same bytes.",
+    )
+    study: str = Field(
+        "config/governance/study.yaml",
+        description="What only people know about the study, by number of the item, for the reporting checklists (clear, "
+        "metrics, ibsi). Items without an answer are named as missing.",
+    )
 
 
 class Config(Section):

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import yaml
 
 from radcurate import tables
+from radcurate.errors import CurationError
 from radcurate.governance.conservation import OUTCOMES
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns
 from radcurate.release import dictionary
+from radcurate.release.checklists import study_answers
 from radcurate.release.descriptions import CROSSCHECK, DESCRIPTIONS, DISTORTION
 from radcurate.release.dictionary import Column, Note, Reason, Treatment
 from radcurate.release.provenance import PACKAGES, RunRecord, config_digest, content_settings
@@ -43,6 +46,7 @@ class Content:
     """What goes into a release, whatever its version will be.
 
     Attributes:
+        results: folder of the run.
         verdict: verdict.json of the gate.
         outcomes: what became of each series; stays inside.
         papers: documents of the run that recipients get, by file name: text.
@@ -52,9 +56,11 @@ class Content:
         images: cleaned images, if they were asked for.
         internal: codes of the run, none of which may go out.
         treatment: what was done to feature values after they were measured.
+        study: what people said about the study: checklist -> item -> answer.
         risk: attack.json; empty before there is one.
     """
 
+    results: Path
     verdict: Json
     outcomes: Sequence[Json]
     papers: Mapping[str, str]
@@ -64,6 +70,7 @@ class Content:
     images: Images
     internal: frozenset[str]
     treatment: Treatment
+    study: Json
     risk: Json = field(default_factory=dict)
     harmonised: Json = field(default_factory=dict)
 
@@ -76,6 +83,7 @@ def read_content(
     key: Key,
     config: Config,
     lock: Path | None,
+    study: Json,
 ) -> Content:
     """Read it all. Seals of protect, extract, attack, harmonise and gate were checked before."""
     notes = _notes(feature_columns(reader, chosen_chunks(reader.results)))
@@ -86,6 +94,7 @@ def read_content(
     if images.series:
         lines += dictionary.columns("images", images.table, notes, dict.fromkeys(images.table.column_names, IMAGE_LIST))
     return Content(
+        results=reader.results,
         verdict=verdict,
         outcomes=reader.rows("gate", "outcomes.parquet", OUTCOMES),
         papers=_papers(reader, verdict),
@@ -95,9 +104,30 @@ def read_content(
         images=images,
         internal=_internal(reader),
         treatment=treatment,
+        study=study,
         risk=_json(reader, "attack", "attack.json"),
         harmonised=_json(reader, "harmonise", "report.json"),
     )
+
+
+def read_study(paths: Sequence[Path]) -> dict[str, dict[str, str]]:
+    """Answers that people gave to items of the reporting checklists: checklist -> item -> answer.
+
+    Raises:
+        CurationError: not YAML, or an unknown checklist or item.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for path in paths:
+        try:
+            found |= study_answers(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise CurationError(
+                "the answers about the study can't be read",
+                wanted="a YAML file",
+                found=type(error).__name__,
+                fix="mend the file that release.study names; config/governance/study.example.yaml shows how",
+            ) from None
+    return found
 
 
 def crowd(verdict: Json) -> int:

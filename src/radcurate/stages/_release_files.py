@@ -11,7 +11,7 @@ from typing import Any
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.keys import Key
-from radcurate.release import attestation, card, check, dictionary, signing
+from radcurate.release import attestation, card, check, checklists, dictionary, signing
 from radcurate.release.crate import METADATA, crate
 from radcurate.release.croissant import About, croissant
 from radcurate.release.prov import prov_json
@@ -20,6 +20,7 @@ from radcurate.seals import sha256
 from radcurate.settings import Release
 from radcurate.stages._changes import write_changes
 from radcurate.stages._content import Content, crowd
+from radcurate.stages._report import write_public_report
 
 IMAGES = "images/"
 
@@ -53,10 +54,11 @@ def write_files(building: Path, releases: Path, settings: Release, version: str,
     (building / "dictionary.json").write_text(dictionary.as_json(content.columns), encoding="utf-8")
     sizes = {name: (building / name).stat().st_size for name in files}
     (building / "croissant.json").write_text(croissant(about, files, sizes, content.columns), encoding="utf-8")
-    card_text = card.data_card(_facts(settings.name, version, content))
+    card_text = card.data_card(_facts(settings, version, content))
     (building / "DATA_CARD.md").write_text(card_text, encoding="utf-8")
     write_changes(building, releases, settings.name, version, crowd(content.verdict))
-    # report
+    _write_checklists(building, settings, content)
+    write_public_report(building, content.results)
     _write_crate(building, about, content)
     _no_code_of_the_run(building, content)
     _sign(building, settings.name, version, content, key)
@@ -70,6 +72,9 @@ def _about(settings: Release, version: str, content: Content) -> About:
         title=f"{settings.name} {version}",
         description=f"Radiomics features of {people} patients, {rows} regions, released under the policy "
         f"{content.verdict['policy']} for: {content.verdict['recipients']}.",
+        publisher=settings.publisher or "",
+        contact=settings.contact or "",
+        published=settings.published or "",
     )
 
 
@@ -93,11 +98,19 @@ def _write_tables(building: Path, name: str, version: str, content: Content) -> 
     return files
 
 
-def _facts(name: str, version: str, content: Content) -> card.Facts:
+def _facts(settings: Release, version: str, content: Content) -> card.Facts:
     found = content.tables
     return card.Facts(
-        name=name,
+        name=settings.name,
         version=version,
+        sources=settings.sources,
+        publisher=settings.publisher or "",
+        contact=settings.contact or "",
+        published=settings.published or "",
+        terms="TERMS.md" in content.papers,
+        risk=content.risk,
+        treatment=content.treatment,
+        purpose=str(content.record.settings.get("consent", {}).get("purpose", "")),
         verdict=content.verdict,
         features=found["features"],
         acquisition=found["acquisition"],
@@ -109,6 +122,25 @@ def _facts(name: str, version: str, content: Content) -> card.Facts:
         provenance_records=found["provenance"].num_rows,
         stability=found["stability"].to_pylist() if "stability" in found else [],
     )
+
+
+def _write_checklists(building: Path, settings: Release, content: Content) -> None:
+    items = checklists.filled(
+        checklists.Known(
+            verdict=content.verdict,
+            tables=content.tables,
+            columns=content.columns,
+            sources=settings.sources,
+            images=content.images.series,
+            treatment=content.treatment,
+            study=content.study,
+        )
+    )
+    folder = building / "checklists"
+    folder.mkdir(exist_ok=True)
+    (folder / "README.md").write_text(checklists.overview(items), encoding="utf-8")
+    for name in checklists.TITLES:
+        (folder / f"{name}.csv").write_text(checklists.as_csv(items, name), encoding="utf-8")
 
 
 def _write_crate(building: Path, about: About, content: Content) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from radcurate.release import card, check, signing, versions
 from radcurate.seals import sha256
 from radcurate.settings import Config, Release
 from radcurate.stages._command import command
-from radcurate.stages._content import Content, crowd, read_content
+from radcurate.stages._content import Content, crowd, read_content, read_study
 from radcurate.stages._evidence import Reader, chosen_chunks
 from radcurate.stages._images import Images, release_images
 from radcurate.stages._release_files import write_files
@@ -27,7 +28,14 @@ JUDGED = ("protect", "attack", "harmonise")  # folders whose digest the verdict 
 
 
 def run(
-    settings: Release, results: Path, out: Path, key: Key, config: Config, columns: Path, lock: Path | None = None
+    settings: Release,
+    results: Path,
+    out: Path,
+    key: Key,
+    config: Config,
+    columns: Path,
+    lock: Path | None = None,
+    study: Sequence[Path] = (),
 ) -> None:
     """Build `<name>-<version>` beside `out` from what the gate let pass under `results`, then write the receipt `out`.
 
@@ -39,6 +47,7 @@ def run(
         config: the whole configuration; its digest is recorded.
         columns: config/columns.yaml, for the reason of every column.
         lock: uv.lock, whose digest names the environment.
+        study: file with what only people know about the study; none or one.
 
     Raises:
         CurationError: the gate has not let this run pass, the version is taken, or an earlier release was changed.
@@ -56,7 +65,7 @@ def run(
     building = versions.new_building(out.parent)
     try:
         images = release_images(reader, building, crowd(verdict), key) if settings.images else Images()
-        content = read_content(reader, verdict, load_columns(columns), images, key, config, lock)
+        content = read_content(reader, verdict, load_columns(columns), images, key, config, lock, read_study(study))
         folder = _settle(building, out.parent, settings, content, key)
     finally:
         if building.exists():
