@@ -221,6 +221,28 @@ def test_the_verdict_of_the_release_is_the_gates(run, released):
     assert not any("help" in one for one in told["findings"])
 
 
+def test_terms_are_the_gates_and_named_in_every_table(run, released):
+    text = (run.results / "gate" / "terms.md").read_bytes()
+    assert (released / "TERMS.md").read_bytes() == text
+    for path in released.glob("*.parquet"):
+        assert pq.read_schema(path).metadata[b"radcurate.terms"].decode() == hashlib.sha256(text).hexdigest()
+
+
+def test_a_file_that_is_closed_to_the_recipients_refuses(run, tmp_path):
+    copy = run.copy(tmp_path)
+    path = copy.results / "gate" / "verdict.json"
+    verdict = json.loads(path.read_text())
+    verdict["access"]["artefacts"] = [
+        {**one, "tier": "custodian"} if one["pattern"] == "release/risk.json" else one
+        for one in verdict["access"]["artefacts"]
+    ]
+    path.write_text(json.dumps(verdict))
+    copy.reseal("gate")
+    with pytest.raises(CurationError, match=r"closed to the recipients"):
+        copy.release()
+    assert not list((copy.results / "release").iterdir())
+
+
 # the signature over a whole release
 
 

@@ -87,8 +87,8 @@ def read_content(
 ) -> Content:
     """Read it all. Seals of protect, extract, attack, harmonise and gate were checked before."""
     notes = _notes(feature_columns(reader, chosen_chunks(reader.results)))
-    found = _tables(reader)
     treatment = _treatment(reader)
+    found = _tables(reader, treatment)
     lines = [line for name, content in found.items() for line in _lines(name, content, notes, declared)]
     lines = dictionary.detailed(lines, "features", found["features"], _icc(found), treatment)
     if images.series:
@@ -97,7 +97,7 @@ def read_content(
         results=reader.results,
         verdict=verdict,
         outcomes=reader.rows("gate", "outcomes.parquet", OUTCOMES),
-        papers=_papers(reader, verdict),
+        papers=_papers(reader),
         tables=found,
         columns=lines,
         record=_record(verdict, key, config, lock),
@@ -137,7 +137,7 @@ def crowd(verdict: Json) -> int:
     return max((int(float(limit[1])) for limit in limits if limit), default=CROWD)
 
 
-def _tables(reader: Reader) -> dict[str, pa.Table]:
+def _tables(reader: Reader, treatment: Treatment) -> dict[str, pa.Table]:
     """The tables of the release, those left out that have no row but needn't have one."""
     features = tables.read(reader.path("protect", "features.parquet"))
     found = {
@@ -145,7 +145,8 @@ def _tables(reader: Reader) -> dict[str, pa.Table]:
         "acquisition": tables.read(reader.path("protect", "acquisition.parquet")),
         "provenance": provenance_table(reader, chosen_chunks(reader.results), features),
     }
-    for name in ("ranges", "stability", "crosscheck", "distortion"):
+    changed = () if treatment.as_measured else ("distortion",)
+    for name in ("ranges", "stability", "crosscheck", *changed):
         if reader.has("protect", f"{name}.parquet"):
             content = tables.read(reader.path("protect", f"{name}.parquet"))
             found |= {name: content} if content.num_rows else {}
@@ -187,11 +188,10 @@ def _treatment(reader: Reader) -> Treatment:
     )
 
 
-def _papers(reader: Reader, verdict: Json) -> dict[str, str]:
+def _papers(reader: Reader) -> dict[str, str]:
     """Documents that recipients get as they are."""
     papers = {"safe_harbor.json": reader.path("gate", "safe_harbor.json").read_text(encoding="utf-8")}
-    if "terms" in verdict:
-        papers["TERMS.md"] = reader.path("gate", "terms.md").read_text(encoding="utf-8")
+    papers["TERMS.md"] = reader.path("gate", "terms.md").read_text(encoding="utf-8")
     return papers
 
 

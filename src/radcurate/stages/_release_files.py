@@ -10,6 +10,7 @@ from typing import Any
 
 from radcurate import tables
 from radcurate.errors import CurationError
+from radcurate.governance.access import beyond
 from radcurate.keys import Key
 from radcurate.release import attestation, card, check, checklists, dictionary, signing
 from radcurate.release.crate import METADATA, crate
@@ -37,7 +38,7 @@ def write_files(building: Path, releases: Path, settings: Release, version: str,
         key: the project key, which signs.
 
     Raises:
-        CurationError: a code of the run would go out.
+        CurationError: a code of the run would go out, or a file that the recipients may not have.
     """
     about = _about(settings, version, content)
     _write_json(building / "verdict.json", public_verdict(content.verdict))
@@ -62,6 +63,7 @@ def write_files(building: Path, releases: Path, settings: Release, version: str,
     _write_crate(building, about, content)
     _no_code_of_the_run(building, content)
     _sign(building, settings.name, version, content, key)
+    _nothing_closed(building, content)
 
 
 def _about(settings: Release, version: str, content: Content) -> About:
@@ -86,8 +88,8 @@ def _write_tables(building: Path, name: str, version: str, content: Content) -> 
         "policy": content.verdict["policy"],
         "status": content.verdict["legal"]["status"],
         "provenance": sha256(building / "provenance.json"),
-        **({"terms": sha256(building / "TERMS.md")} if "TERMS.md" in content.papers else {}),
-        **({"terms_file": "TERMS.md"} if "TERMS.md" in content.papers else {}),
+        "terms": sha256(building / "TERMS.md"),
+        "terms_file": "TERMS.md",
     }
     files = {}
     for table_name, rows in content.tables.items():
@@ -162,6 +164,18 @@ def _no_code_of_the_run(building: Path, content: Content) -> None:
         )
 
 
+def _nothing_closed(building: Path, content: Content) -> None:
+    names = [*check.files_of(building), check.SUMS, check.ATTESTATION]
+    closed = beyond(content.verdict["access"], names)
+    if closed:
+        raise CurationError(
+            "files would go out that are closed to the recipients",
+            wanted=f"files that config/governance/access.yaml opens to: {content.verdict['access']['tier']}",
+            found=", ".join(closed[:5]) + ("; …" if len(closed) > 5 else ""),
+            fix="leave them out (release.images: false), or release under a policy for a narrower circle",
+        )
+
+
 def _sign(building: Path, name: str, version: str, content: Content, key: Key) -> None:
     """The public key, the checksums, and the attestation over everything."""
     (building / check.PUBLIC_KEY).write_text(signing.public_pem(key))
@@ -175,6 +189,9 @@ def _sign(building: Path, name: str, version: str, content: Content, key: Key) -
         "recipients": content.verdict["recipients"],
         "status": content.verdict["legal"]["status"],
         "key_id": key.key_id,
+        "terms": found["TERMS.md"],
+        "provenance": found["provenance.json"],
+        "verdict": found["verdict.json"],
     }
     statement = attestation.statement(found | {check.SUMS: check.digest_of(building)}, about)
     (building / check.ATTESTATION).write_text(signing.sign(statement, key))
