@@ -26,6 +26,7 @@ NOT_CONTENT = {
     "deface.decisions",
     "extract.extensions",
     "harmonise.parameters",
+    "attack.earlier",
     "attack.linkage.registry",
     "attack.linkage.columns",
     "gate.policy",
