@@ -6,6 +6,7 @@ import json
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from extract_tools import Chunk, image, labels, write_image, write_mask
 
@@ -268,3 +269,44 @@ def test_a_real_patient_with_three_images_and_their_structure_sets(real_data, tm
     assert code == 0 and (report["regions"], report["rebuilt"]) == (3, 3)
     assert set(report["agreement"]) == {"features", "ranges"}
     assert all(found["equal"] == 3 for table in report["agreement"].values() for found in table.values())
+
+
+def mark(release, key, value, names=None):
+    """Say in the features' metadata what was done to columns after they were measured, and change them."""
+    for table in ("features", "ranges"):
+        path = release / f"{table}.parquet"
+        if path.is_file():
+            content = tables.read(path)
+            for place, field in enumerate(content.schema):
+                base = field.name.removesuffix(tables.LOW).removesuffix(tables.HIGH)
+                told = field.metadata or {}
+                if told.get(b"radcurate.role") == b"feature" and (names is None or base in names):
+                    moved = pa.array([None if old is None else old + 1 for old in content[field.name].to_pylist()])
+                    marked = field.with_metadata({**told, key: value.encode()}) if table == "features" else field
+                    content = content.set_column(place, marked, moved)
+            tables.write(path, content)
+    seal(release)
+
+
+def test_harmonised_features_are_left_out_and_named(release, images, capsys):
+    mark(release, "radcurate.harmonised", "combat", ["stat_mean", "stat_var"])
+    code, report = reextract(release, images)
+    assert code == 0 and report["changed"] == ["stat_mean", "stat_var"]
+    assert not {"stat_mean", "stat_var"} & set(report["agreement"]["features"])
+    assert len(report["agreement"]["features"]) > 100
+    told = capsys.readouterr().out
+    assert "2 features were harmonised" in told and "every number is what it was" not in told
+
+
+def test_a_changed_value_beside_harmonised_ones_is_still_found(release, images):
+    mark(release, "radcurate.harmonised", "combat", ["stat_mean"])
+    change_value(release, "features", "stat_var", lambda value: value * 1.01)
+    code, report = reextract(release, images)
+    assert code == 1 and different(report) == {"stat_var"}
+
+
+@pytest.mark.parametrize(("key", "value"), [("radcurate.microaggregated", "5"), ("radcurate.noise", "0.1")])
+def test_a_release_without_a_measured_value_does_not_hold(release, images, key, value):
+    mark(release, key, value)
+    code, report = reextract(release, images)
+    assert code == 1 and not report["holds"] and report["agreement"]["features"] == {}

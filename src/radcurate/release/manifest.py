@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from radcurate.errors import CurationError
 Json = Mapping[str, Any]
 ROLE = b"radcurate.role"
 BY_REGION = ("features", "ranges")  # tables with a row per region, where a release has them
-OF_ALL = ("stability", "crosscheck")  # tables with a row per feature and modality, over all regions
+STABILITY = "stability"
+OF_ALL = (STABILITY, "crosscheck")  # tables with a row per feature and modality, over all regions
 KEYS = ("modality", "feature")
+# what a column's metadata say where its values are those measured
+TREATMENTS = {b"radcurate.harmonised": b"none", b"radcurate.microaggregated": b"0", b"radcurate.noise": b"0"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Manifest:
         provenance: roi -> name of its record.
         values: table -> its columns `roi` and those that hold values.
         summaries: table over all regions -> its columns `KEYS` and those that hold numbers.
+        changed: features whose released values are not those measured: harmonised, averaged or with noise. No table here
+            holds them: nobody can compute them from images alone.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Manifest:
     provenance: Mapping[str, str]
     values: Mapping[str, pa.Table]
     summaries: Mapping[str, pa.Table]
+    changed: tuple[str, ...] = ()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -73,13 +79,23 @@ def read_manifest(folder: Path) -> Manifest:
     found = {
         name: tables.read(path) for name in (*BY_REGION, *OF_ALL) if (path := folder / f"{name}.parquet").is_file()
     }
+    changed = tuple(field.name for field in features.schema if _changed(field))
     return Manifest(
         name=f"{about['release']}-{about['version']}",
         settings=about["settings"]["extract"],
         records={name: records[name] for name in set(provenance.values())},
         provenance=provenance,
-        values={name: found[name].select(["roi", *_value_columns(found[name])]) for name in BY_REGION if name in found},
-        summaries={name: found[name].select([*KEYS, *_numbers(found[name])]) for name in OF_ALL if _keyed(found, name)},
+        values={
+            name: found[name].select(["roi", *_value_columns(found[name], changed)])
+            for name in BY_REGION
+            if name in found
+        },
+        summaries={
+            name: _unchanged(found[name], changed if name == STABILITY else ())
+            for name in OF_ALL
+            if _keyed(found, name)
+        },
+        changed=changed,
     )
 
 
@@ -106,13 +122,27 @@ def _check_record(name: str, record: Json) -> None:
     _insist(profile == record["profile_digest"], f"record {name[:12]} with another profile than its digest says")
 
 
-def _value_columns(content: pa.Table) -> list[str]:
-    """Columns of real numbers that the dictionary calls features."""
+def _value_columns(content: pa.Table, changed: Collection[str]) -> list[str]:
+    """Columns of real numbers that the dictionary calls features, and their ranges, but of those that were changed."""
     return [
         field.name
         for field in content.schema
-        if pa.types.is_floating(field.type) and (field.metadata or {}).get(ROLE) == b"feature"
+        if pa.types.is_floating(field.type)
+        and (field.metadata or {}).get(ROLE) == b"feature"
+        and field.name.removesuffix(tables.LOW).removesuffix(tables.HIGH) not in changed
     ]
+
+
+def _changed(field: pa.Field) -> bool:
+    """Whether something was done to a column after its values were measured, as its metadata tell."""
+    told = field.metadata or {}
+    return any(told.get(key, untouched) not in (untouched, b"") for key, untouched in TREATMENTS.items())
+
+
+def _unchanged(content: pa.Table, changed: Collection[str]) -> pa.Table:
+    """Keys and numbers of a table over all regions, without the rows of changed features."""
+    kept = pa.array([name not in changed for name in content["feature"].to_pylist()], pa.bool_())
+    return content.filter(kept).select([*KEYS, *_numbers(content)])
 
 
 def _keyed(found: Mapping[str, pa.Table], name: str) -> bool:
