@@ -57,6 +57,18 @@ def test_another_policy_runs_the_gate_and_later(run):
     assert set(run.planned()) == from_stage("gate")
 
 
+@pytest.mark.parametrize("name", ["dpia.yaml", "approvals.yaml", "terms/controlled.md"])
+def test_another_paper_runs_the_gate_and_later(run, name):
+    path = run.folder / "config" / "governance" / name
+    path.write_text((path.read_text() if path.exists() else "signatures: []") + "\n")
+    assert set(run.planned()) == from_stage("gate")
+
+
+def test_images_in_the_release_run_the_gate_and_later(run):
+    run.configure(release={"images": True})
+    assert set(run.planned()) == from_stage("gate")
+
+
 def test_another_release_name_runs_only_the_release(run):
     run.configure(release={"name": "other"})
     assert set(run.planned()) == {"release"}
