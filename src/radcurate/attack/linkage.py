@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 CONTROLLED = 2000  # patients that controls are made with, at most
-_ROWS = 2_000_000  # rows over all draws
+_ROWS = 500_000  # rows over all draws
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,20 @@ def attack_linkage(
     tried = cohort.tried(released, truth)
     made = over_draws(tried.right, float(tried.possible.mean()), 1 / cohort.size)
     held = _held(released, register, truth, overlooked) if register else None
-    worse = held is not None and held[0].high > made.high
+    worse = held is not None and held.share.high > made.high
     positive, negative, chances_raw = _controls(cohort)
     attack = Attack(
         "linkage",
         _detail(cohort, released, overlooked, register is not None),
-        held[0] if held and worse else made,
+        held.share if held and worse else made,
         positive,
         negative,
         _telling(cohort, released, truth, made) if made.successes else (),
-        {"synthesised": made, **({"registry": held[0]} if held else {})},
-        _numbers(tried, cohort) | (held[1] if held else {}),
+        {"synthesised": made, **({"registry": held.share} if held else {})},
+        _numbers(tried, cohort) | (held.numbers if held else {}),
     )
-    return Linked(attack, tried.chances, chances_raw)
+    chances = held.chances if held and held.chances.mean() > tried.chances.mean() else tried.chances
+    return Linked(attack, chances, chances_raw)
 
 
 class _Cohort:
@@ -140,7 +141,8 @@ class _Cohort:
 
     def draws(self, told: Told) -> int:
         """As many as asked for, fewer where the tables are very large."""
-        most = _ROWS // max(len(told.region), self.synthesis.others, 1)
+        visits = len(self.raw.region) / max(self.raw.n_patients, 1)
+        most = _ROWS // max(len(told.region), int(self.synthesis.others * visits), 1)
         return max(1, min(self.synthesis.draws, most))
 
     def _outside(self, rows: Shown, limits: Limits, draws: int) -> Ints:
@@ -216,23 +218,34 @@ def planted(n: int) -> Told:
     )
 
 
-def _held(released: Told, register: Register, truth: Ints, overlooked: Overlooked) -> tuple[Share, dict[str, float]]:
+@dataclass(frozen=True)
+class _Held:
+    """What a registry that somebody holds gave: share of links, chances of a random pick, shape (patient,), numbers."""
+
+    share: Share
+    chances: Reals
+    numbers: dict[str, float]
+
+
+def _held(released: Told, register: Register, truth: Ints, overlooked: Overlooked) -> _Held:
     """The same with a registry that somebody holds: a census, so what is uncertain is only whom a sole candidate is."""
     alike = register.words.alike(released, overlooked.likeness)
     limits, rows = Limits(overlooked.age, overlooked.days, alike), shown(released, register.words)
     found = candidates(rows, register.rows, limits)
-    alone = found.people == 1
+    alone, some = found.people == 1, found.people > 0
+    known = register.person_of is not None
     person = register.person_of[truth] if register.person_of is not None else found.sole
     right = alone & (found.sole == person)
-    n = right.size
-    share = Share(n, int(right.sum()), float(right.mean()), float(right.mean()), float(alone.mean()), 1 / register.size)
+    holds = fits(rows, register.rows, limits, person) if known else some
+    rate, exactly = float(right.mean()), float(alone.mean())
     numbers = {
         "registry_people": register.size,
-        "registry_exactly_one": float(alone.mean()),
-        "registry_nobody_fits": float((found.people == 0).mean()),
-        "registry_truth_known": register.person_of is not None,
+        "registry_exactly_one": exactly,
+        "registry_nobody_fits": float((~some).mean()),
+        "registry_truth_known": known,
     }
-    return share, numbers
+    share = Share(right.size, int(right.sum()), rate, rate, exactly, 1 / register.size)
+    return _Held(share, holds / np.maximum(found.people, 1), numbers)
 
 
 def _telling(cohort: _Cohort, released: Told, truth: Ints, made: Share) -> Sequence[tuple[str, float]]:
