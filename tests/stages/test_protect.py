@@ -172,6 +172,9 @@ def test_a_release_keeps_k(tmp_path, key):
         "measures.json",
         "provenance.parquet",
         "distortion.parquet",
+        "at_risk.parquet",
+        "ways.parquet",
+        "utility_privacy.json",
         "ranges.parquet",
         "stability.parquet",
     }

@@ -22,6 +22,9 @@ rule protect:
         groups="results/protect/groups.parquet",
         ranges="results/protect/ranges.parquet",
         stability="results/protect/stability.parquet",
+        ways="results/protect/ways.parquet",
+        at_risk="results/protect/at_risk.parquet",
+        utility="results/protect/utility_privacy.json",
         measures="results/protect/measures.json",
         seal="results/protect/seal.json",
     log:

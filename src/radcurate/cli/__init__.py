@@ -24,6 +24,7 @@ VERBS = {
     "check-features": ("check_features", "hold features and engines of your own to the conformance suite"),
     "review": ("review", "what was blanked or set aside, for the steward who decides about it"),
     "approve": ("approve", "sign a paper for the tables of this run, or an exception that two people answer for"),
+    "privacy": ("privacy", "who is at risk because of which columns, and what would help at which price"),
     "recontact": ("recontact", "the patient behind a pseudonym; only the honest broker can ask"),
 }
 

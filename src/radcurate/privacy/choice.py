@@ -10,17 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from radcurate.privacy.coding import Coded, Flags, Ints, Reals
+from radcurate.privacy.coding import Coded, Flags, Ints, Reals, renumber
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.hierarchies import Ladder
+from radcurate.privacy.measures import Risk, risk
 from radcurate.privacy.rows import Pair, ladders, subjects
 from radcurate.privacy.search import Board, Cohort, Node, Targets, search
 from radcurate.privacy.sensitive import ranks, sensitive
 from radcurate.privacy.vectors import Treatment, kinds, shareable
-
-Labels = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -60,25 +58,28 @@ class Choice:
         rows: shape (row,), of the scene.
         kept: shape (subject,), of the scene.
         given_up: shape (row,): rows that nobody may see because too few share their kinds; before any search.
-        labels: for each quasi-identifier its label in each row, shape (row,); None where not released.
-        levels: for each quasi-identifier the name of its level.
-        penalty: for each quasi-identifier what each row lost, shape (row,), 1 where it is not released.
-        loss: mean of the weighted penalties.
+        node: rung of each quasi-identifier.
+        risk: of what is released.
+        loss: mean of the weighted penalties; rows that are not released count 1.
         within_budget: not more patients are suppressed than may be.
         visited: nodes that the search looked at.
-        board: rows that the search had, to ask what else could be reached.
+        reachable: risk at the coarsest levels without suppression: no k or l above it can be reached.
     """
 
     rows: Flags
     kept: Flags
     given_up: Flags
-    labels: list[Labels]
-    levels: dict[str, str]
-    penalty: list[Reals]
+    node: Node
+    risk: Risk
     loss: float
     within_budget: bool
     visited: int
-    board: Board
+    reachable: Risk
+
+    @property
+    def suppressed(self) -> int:
+        """Patients that are left out."""
+        return int((~self.kept).sum())
 
 
 def choose(found: Scene, targets: Targets, treatment: Treatment) -> Choice:
@@ -97,17 +98,19 @@ def choose(found: Scene, targets: Targets, treatment: Treatment) -> Choice:
         offered = offered.copy()
         offered[rows] = shared
     lost = int((~offered).sum())
+    inside = {name: column.of(solution.kept) for name, column in cohort.sensitive.items()}
+    group = renumber(board.groups(solution.node)[solution.kept])[0]
+    coarsest = board.groups(tuple(ladder.most for ladder in found.ladders))
     return Choice(
         rows=rows,
         kept=kept,
         given_up=~offered,
-        labels=_labels(found, solution.node, rows),
-        levels={each.column: each.names[rung] for each, rung in zip(found.ladders, solution.node, strict=True)},
-        penalty=_penalty(found, solution.node, rows),
+        node=solution.node,
+        risk=risk(group, inside, int((~kept).sum()), targets.c),
         loss=(solution.loss * (rows.size - lost) + lost) / max(rows.size, 1) if lost else solution.loss,
         within_budget=solution.within_budget,
         visited=solution.visited,
-        board=board,
+        reachable=risk(coarsest, cohort.sensitive, c=targets.c),
     )
 
 
@@ -118,15 +121,26 @@ def _budget(targets: Targets, everybody: int, left: int) -> Targets:
     return replace(targets, suppression=(targets.suppression * everybody - (everybody - left)) / left)
 
 
-def _labels(found: Scene, node: Node, rows: Flags) -> list[Labels]:
-    made = []
-    for ladder, rung, values in zip(found.ladders, node, found.values, strict=True):
-        out = np.full(rows.size, None, dtype=object)
-        out[rows] = np.array(ladder.labels[rung], dtype=object)[values[rows]]
-        made.append(out)
+def levels(found: Scene, choice: Choice) -> dict[str, str]:
+    """For each quasi-identifier the name of its level."""
+    return {each.column: each.names[rung] for each, rung in zip(found.ladders, choice.node, strict=True)}
+
+
+def labels(found: Scene, choice: Choice) -> dict[str, list[str | None]]:
+    """For each quasi-identifier its label in each released row."""
+    made: dict[str, list[str | None]] = {}
+    for ladder, rung, values in zip(found.ladders, choice.node, found.values, strict=True):
+        made[ladder.column] = np.array(ladder.labels[rung], dtype=object)[values[choice.rows]].tolist()
     return made
 
 
-def _penalty(found: Scene, node: Node, rows: Flags) -> list[Reals]:
-    each = zip(found.ladders, node, found.values, strict=True)
-    return [np.where(rows, ladder.loss(rung)[values], 1.0) for ladder, rung, values in each]
+def penalties(found: Scene, choice: Choice) -> list[Reals]:
+    """For each quasi-identifier what each row lost, shape (row,), in [0, 1]; 1 where the row is not released."""
+    each = zip(found.ladders, choice.node, found.values, strict=True)
+    return [np.where(choice.rows, ladder.loss(rung)[values], 1.0) for ladder, rung, values in each]
+
+
+def weights(found: Scene) -> Reals:
+    """Share of each quasi-identifier in the loss, shape (quasi-identifier,)."""
+    each = np.array([ladder.weight for ladder in found.ladders])
+    return each / each.sum() if each.size else each

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,18 @@ import pyarrow as pa
 
 from radcurate.errors import CurationError
 from radcurate.privacy import report, utility
-from radcurate.privacy.choice import Choice, Scene, choose, scene
+from radcurate.privacy.choice import Choice, Scene, choose, labels, scene
 from radcurate.privacy.classes import classes
 from radcurate.privacy.coding import Coded, Ints, Reals, combine, encode
 from radcurate.privacy.columns import Columns
+from radcurate.privacy.explain import at_risk
+from radcurate.privacy.marginal import marginal
 from radcurate.privacy.measures import C, Risk, ranks, risk, sensitive
 from radcurate.privacy.report import Group
 from radcurate.privacy.rows import SERIES, SUBJECT, Pair, in_order, recode, relabel, select, subjects
-from radcurate.privacy.search import Board, Targets
-from radcurate.privacy.vectors import Treatment, Vectors, vectors
+from radcurate.privacy.search import Targets
+from radcurate.privacy.vectors import ROI, Treatment, Vectors, vectors
+from radcurate.privacy.ways import ways
 
 STRUCTURE = ("modality", "roi_label")  # what a table can't hide: it says what was measured
 
@@ -34,6 +37,9 @@ class Protected:
         regions: the regions in them, by their codes in the run.
         groups: what each group of each quasi-identifier paid; names rare groups, so not to share.
         distortion: for each feature and modality how far it was moved.
+        ways: what else could be done; see `tables.PROTECT_WAYS`.
+        at_risk: who would be told by which columns, by code of the run; see `tables.PROTECT_AT_RISK`.
+        marginal: what each column costs; utility_privacy.json.
         document: measures.json; holds no value of a patient.
     """
 
@@ -42,6 +48,9 @@ class Protected:
     regions: frozenset[str]
     groups: list[Group]
     distortion: list[dict[str, Any]]
+    ways: list[dict[str, Any]]
+    at_risk: list[dict[str, Any]]
+    marginal: list[dict[str, Any]]
     document: dict[str, Any]
 
 
@@ -72,22 +81,40 @@ def protect(
     released = _release(coded, columns, found, choice, moved if treatment.changes else None)
     groups = report.by_group(found, choice, _spread(choice, utility.distortion_of_rows(moved)))
     distortion = list(utility.distortions(kept, moved, treatment, targets.k))
-    after = measure(released, columns, int((~choice.kept).sum()), targets.c)
+    after = measure(released, columns, choice.suppressed, targets.c)
     document = {
         "before": measure(coded, columns, c=targets.c).document() | _sizes(coded, columns),
         "after": after.document() | _sizes(released, columns),
         "structure": _structure(released, columns).document(),
         **report.outcome(targets, after, choice),
-        "reachable": _coarsest(choice.board, targets.c).document(),
-        **report.losses(found.ladders, choice),
+        "reachable": choice.reachable.document(),
+        **report.losses(found, choice),
         "suppression_gap": report.gaps(groups),
         "features": report.features(treatment, moved, found, choice),
         "utility": {"distortion": utility.summary(distortion)},
         **report.columns_of(columns, pair, released),
         "sensitive": columns.named("sensitive"),
     }
-    regions = frozenset(kept.features["roi"].to_pylist()) if "roi" in kept.features.column_names else frozenset()
-    return Protected(released, frozenset(kept.features[SUBJECT].to_pylist()), regions, groups, distortion, document)
+    tried = ways(found, targets, treatment, choice)
+    return Protected(
+        released=released,
+        kept=frozenset(kept.features[SUBJECT].to_pylist()),
+        regions=frozenset(kept.features[ROI].to_pylist() if ROI in kept.features.column_names else ()),
+        groups=groups,
+        distortion=distortion,
+        ways=[way.document() for way in tried],
+        at_risk=list(_at_risk(pair, found, choice, targets.k)),
+        marginal=marginal(found, released, columns, choice, tried),
+        document=document,
+    )
+
+
+def _at_risk(pair: Pair, found: Scene, choice: Choice, k: int) -> Iterator[dict[str, Any]]:
+    """Rows of `PROTECT_AT_RISK`, under the patients' codes of the run."""
+    names = dict(zip(found.subject.tolist(), pair.features[SUBJECT].to_pylist(), strict=True))
+    for line in at_risk(found, k):
+        told = {"subject": names[line.subject], "columns": list(line.columns), "size": line.size}
+        yield told | {"minimal": line.minimal, "released": bool(choice.kept[line.subject])}
 
 
 def measure(pair: Pair, columns: Columns, suppressed: int = 0, c: float = C) -> Risk:
@@ -122,36 +149,29 @@ def _structure(pair: Pair, columns: Columns) -> Risk:
     return risk(classes(who.codes, combine(cells, who.codes.size), counted=True), {})
 
 
-def _coarsest(board: Board, c: float) -> Risk:
-    """Risk at the coarsest levels without suppression: no k or l above it can be reached."""
-    return risk(board.groups(tuple(ladder.most for ladder in board.ladders)), board.sensitive, c=c)
-
-
 def _release(pair: Pair, columns: Columns, found: Scene, choice: Choice, moved: Vectors | None) -> Pair:
     kept = pair.only(choice.rows)
-    labels = {
-        ladder.column: texts[choice.rows].tolist() for ladder, texts in zip(found.ladders, choice.labels, strict=True)
-    }
+    shown = labels(found, choice)
     # what features has already is not told a second time, perhaps finer
     doubled = [
         name
         for name in pair.features.column_names
         if (entry := columns.find(name)) is not None and entry.role not in ("identifier", "technical")
     ]
-    features = relabel(kept.features, {name: texts for name, texts in labels.items() if name in doubled})
+    features = relabel(kept.features, {name: texts for name, texts in shown.items() if name in doubled})
     if moved is not None:
         features = utility.with_values(features, moved)
     of_series = {
         name: _by_series(kept, texts)
-        for name, texts in labels.items()
+        for name, texts in shown.items()
         if name not in doubled and name in kept.acquisition.column_names
     }
     return Pair(select(features, columns), select(relabel(kept.acquisition, of_series), columns, doubled))
 
 
-def _by_series(pair: Pair, labels: list[str | None]) -> list[str | None]:
+def _by_series(pair: Pair, texts: list[str | None]) -> list[str | None]:
     """The labels of the rows of features for the rows of acquisition."""
-    known = dict(zip(pair.features[SERIES].to_pylist(), labels, strict=True))
+    known = dict(zip(pair.features[SERIES].to_pylist(), texts, strict=True))
     return [known[series] for series in pair.acquisition[SERIES].to_pylist()]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from radcurate.privacy.choice import Choice, Scene
+from radcurate.privacy.choice import Choice, Scene, labels, levels, penalties, weights
 from radcurate.privacy.classes import classes
 from radcurate.privacy.coding import Ints, Reals, combine, encode
 from radcurate.privacy.columns import Columns
@@ -24,7 +24,7 @@ from radcurate.privacy.vectors import Treatment, Vectors
 
 def outcome(targets: Targets, after: Risk, choice: Choice) -> dict[str, Any]:
     """Demands, and whether what is released keeps them."""
-    n_subjects, suppressed = int(choice.kept.size), int((~choice.kept).sum())
+    n_subjects, suppressed = int(choice.kept.size), choice.suppressed
     n_rows, released = int(choice.rows.size), int(choice.rows.sum())
     reasons = unmet(targets, after, choice.within_budget)
     return {
@@ -63,11 +63,11 @@ def unmet(targets: Targets, after: Risk, within_budget: bool) -> list[str]:
     return found
 
 
-def losses(steps: Sequence[Ladder], choice: Choice) -> dict[str, Any]:
+def losses(found: Scene, choice: Choice) -> dict[str, Any]:
     """Chosen level and loss of each quasi-identifier; rows that are not released count 1."""
-    each = zip(steps, choice.penalty, strict=True)
+    each = zip(found.ladders, penalties(found, choice), strict=True)
     return {
-        "levels": choice.levels,
+        "levels": levels(found, choice),
         "utility_loss": {ladder.column: float(lost.sum() / max(lost.size, 1)) for ladder, lost in each},
     }
 
@@ -93,8 +93,7 @@ def by_group(found: Scene, choice: Choice, moved: Reals) -> list[Group]:
 
     `moved`, shape (row,): how far the features of each released row were moved, NaN for others.
     """
-    weights = [ladder.weight for ladder in found.ladders]
-    lost = np.average(choice.penalty, axis=0, weights=weights) if weights else np.zeros(found.subject.size)
+    lost = weights(found) @ np.array(penalties(found, choice)) if found.ladders else np.zeros(found.subject.size)
     each = of_patients(lost, found.subject, found.n_subjects)
     shift = of_patients(moved[choice.rows], found.subject[choice.rows], found.n_subjects)
     return [
@@ -162,12 +161,12 @@ def features(treatment: Treatment, moved: Vectors, found: Scene, choice: Choice)
         "suppressed_subjects": int(without.sum()),
         "suppressed_regions": int(choice.given_up.sum()),
         "merged_regions": int(owner.size - np.unique(np.stack([owner, moved.kind]), axis=1).shape[1]),
-        "k_with_quasi_identifiers": _both(owner, moved.group, choice),
+        "k_with_quasi_identifiers": _both(owner, moved.group, labels(found, choice)),
     }
 
 
-def _both(owner: Ints, group: Ints, choice: Choice) -> int:
+def _both(owner: Ints, group: Ints, shown: Mapping[str, list[str | None]]) -> int:
     """Smallest crowd for somebody who knows a patient's quasi-identifiers and features."""
-    cells = [encode(pa.array(texts[choice.rows].tolist(), pa.string())).codes for texts in choice.labels]
+    cells = [encode(pa.array(texts, pa.string())).codes for texts in shown.values()]
     sizes = np.bincount(classes(owner, combine([*cells, group[owner]], owner.size)))
     return int(sizes.min()) if sizes.size else 0

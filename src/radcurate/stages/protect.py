@@ -32,6 +32,7 @@ from radcurate.stages._ranges import ABOUT, RANGES, range_reasons, released_rang
 log = logging.getLogger("radcurate")
 
 WRITTEN = [
+    "at_risk.parquet",
     "acquisition.parquet",
     "crosscheck.parquet",
     "distortion.parquet",
@@ -43,6 +44,8 @@ WRITTEN = [
     "series.parquet",
     "stability.parquet",
     "subjects.parquet",
+    "utility_privacy.json",
+    "ways.parquet",
 ]
 
 
@@ -80,6 +83,9 @@ def run(
     tables.write_rows(out / "series.parquet", tables.PROTECT_SERIES, _series(series, source, result, declared, key))
     tables.write_rows(out / "groups.parquet", tables.PROTECT_GROUPS, [asdict(group) for group in result.groups])
     tables.write_rows(out / "distortion.parquet", tables.PROTECT_DISTORTION, result.distortion)
+    tables.write_rows(out / "ways.parquet", tables.PROTECT_WAYS, result.ways)
+    tables.write_rows(out / "at_risk.parquet", tables.PROTECT_AT_RISK, result.at_risk)
+    _write_json(out / "utility_privacy.json", {"columns": result.marginal})
     reasons = range_reasons(table, declared)
     about = {name: reasons[name].reason for name in ABOUT if name in reasons}
     _write_json(

@@ -42,14 +42,15 @@ PROTECT_AT_RISK = Schema(  # before anything is done about it
             pa.list_(TEXT),
         ),  # quasi-identifiers that tell the patient from all but `size` - 1 others; none can be left out
         ("size", INT),  # patients that share these
+        ("minimal", FLAG),  # without any of the columns the crowd is large enough; false: it takes more than three
         ("released", FLAG),
     ],
-    ("subject", "size"),
+    ("subject",),
 )
 PROTECT_WAYS = Schema(  # what else could be done, each tried out completely
     "protect_ways",
     [
-        ("change", TEXT),  # as_configured | k | suppression | uncap | drop | method | l_and_t
+        ("change", TEXT),  # as_configured | k | l_and_t | suppression | uncap | drop
         ("column", TEXT),  # quasi-identifier; null where the change is about none
         ("setting", TEXT),  # what to type
         ("asked_k", INT),
@@ -65,5 +66,5 @@ PROTECT_WAYS = Schema(  # what else could be done, each tried out completely
         ("suppressed_share", REAL),
         ("holds", FLAG),  # asked_k, and what is asked of l and t, within the budget
     ],
-    ("asked_k", "change", "column", "setting"),
+    ("asked_k", "change", "column", "setting", "loss"),
 )
