@@ -98,7 +98,7 @@ def choose(found: Scene, targets: Targets, treatment: Treatment) -> Choice:
         offered = offered.copy()
         offered[rows] = shared
     lost = int((~offered).sum())
-    inside = {name: column.of(solution.kept) for name, column in cohort.sensitive.items()}
+    inside = {name: column.at(solution.kept) for name, column in cohort.sensitive.items()}
     group = renumber(board.groups(solution.node)[solution.kept])[0]
     coarsest = board.groups(tuple(ladder.most for ladder in found.ladders))
     return Choice(
