@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from radcurate.attack.records import Floats, Ints
 
-FOLDS, BINS, SCREENED, LEAF = 5, 8, 32, 2
+FOLDS, BINS, SCREENED, LEAF = 5, 8, 16, 2
 ENOUGH = 10  # units of a label that a tree sees where it could see so many
 Small = NDArray[np.float32]
 

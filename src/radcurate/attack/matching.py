@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from radcurate.attack.records import Floats, Ints, Records
-from radcurate.attack.scores import absence, weighted
+from radcurate.attack.scores import absence, bounded, weighted
 
 BLOCK = 256  # patients asked at a time
 TOLERANCE = 1e-9  # distances that differ by less, relative to their terms, are ties
@@ -85,7 +85,7 @@ def kinds_of(
         gaps = absence(asked_scores[ours], scores[theirs])
         patients, first = np.unique(who[theirs], return_index=True)
         query, target = np.hstack([query, gaps[0]]), np.hstack([target, gaps[1]])
-        neutral = _apart(query, target)
+        neutral = apart(correlation[kind[0]])
         found.append(Kind(ours, query, target, scale, first, patients, neutral, known[ours], shown[theirs]))
     return found
 
@@ -95,10 +95,10 @@ def rows_of(table: Records, kind: tuple[str, str]) -> Ints:
     return np.array([row for row, one in enumerate(table.kinds) if one == kind], dtype=np.int64)
 
 
-def _apart(query: Floats, target: Floats) -> float:
-    """Mean squared distance of a row of `query` and one of `target`."""
-    middle = query.mean(axis=0) - target.mean(axis=0)
-    return float((query.var(axis=0) + target.var(axis=0) + middle**2).sum())
+def apart(correlation: Floats) -> float:
+    """Mean squared distance of two people whose scores are standard normal: Σ (1 + ρ²) / (1 - ρ²)."""
+    rho = bounded(correlation)
+    return float(((1 + rho**2) / (1 - rho**2)).sum())
 
 
 @dataclass(frozen=True)

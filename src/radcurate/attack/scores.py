@@ -59,9 +59,14 @@ def weighted(query: Floats, target: Floats, correlation: Floats) -> tuple[Floats
     Returns:
         Query and target, scaled, and the scale of the query's columns.
     """
-    rho = np.clip(np.nan_to_num(correlation, nan=0.0), 0.0, MOST)
+    rho = bounded(correlation)
     scale = 1 / np.sqrt(1 - rho**2)
     return np.nan_to_num(query) * scale, np.nan_to_num(target) * (scale * rho), scale
+
+
+def bounded(correlation: Floats) -> Floats:
+    """Correlations from 0 to `MOST`."""
+    return np.clip(np.nan_to_num(correlation, nan=0.0), 0.0, MOST)
 
 
 def absence(query: Floats, target: Floats) -> tuple[Floats, Floats]:
