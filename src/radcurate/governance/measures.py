@@ -136,8 +136,8 @@ def _fine_dates(evidence: Evidence, _: list[Outcome]) -> Value:
 
 
 def _flagged(evidence: Evidence, _: list[Outcome]) -> Value:
-    flags = evidence.fairness.get("flags", [])
-    told = "; ".join(f"{one['step']}: {one['axis']} {one['group']}" for one in flags[:3])
+    """Without the groups: a rare one may be a patient, and the detail goes into the release."""
+    told = ", ".join(sorted({f"{one['axis']} at {one['step']}" for one in evidence.fairness.get("flags", [])}))
     return Value(number(evidence.fairness.get("flagged")), told)
 
 

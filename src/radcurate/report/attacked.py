@@ -72,7 +72,7 @@ def _plus(limit: float | None, chance: Any) -> float | None:
 
 def _spans(one: Json) -> list[plots.Span]:
     parts = [("release", one)] if one.get("applies") else []
-    parts += [(name, control) for name, control in (one.get("controls") or {}).items()]
+    parts += sorted((one.get("controls") or {}).items(), reverse=True)
     return [
         plots.Span(
             kind, part["rate"], part["low"], part["high"], f"{kind}: {percent(part['rate'])} ({percent(part['low'])} to {percent(part['high'])})"

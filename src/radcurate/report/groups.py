@@ -69,7 +69,7 @@ def _protected(source: Artefact) -> str:
         return ""
     lines = [
         plots.Line(
-            f"{one['axis']}: {one['group']}"[:34],
+            f"{one['axis']}: {one['group']}",
             [
                 plots.Span(
                     "release", one["rate"], one["low"], one["high"], f"{one['hit']} of {one['patients']} left out"

@@ -170,12 +170,11 @@ def _number(source: Artefact, n: int, key: str) -> str:
 
 
 def _heat(source: Artefact, n: int, one: Json, key: str) -> str:
-    """The number and a word for it, on a colour; impacts of up to 5 or 10 are told against their own scale."""
+    """The number and a word for it, on the colour that it has on the map."""
     value = one.get(key)
-    scale = 10.0 if (one.get("impact") or 0) > 5 else 5.0 if (one.get("impact") or 0) > 1 else 1.0
     if not isinstance(value, int | float):
         return "not measured"
-    level = sum(value / scale >= edge for edge in (0.05, 0.2, 0.5))
+    level = plots.heat_level(value, plots.scale_of(risk.get("impact") for risk in source.at("dpia", "risks")))
     word = ("low", "moderate", "high", "very high")[level]
     return f'<span class="heat{level}">{_number(source, n, key)} {word}</span>'
 

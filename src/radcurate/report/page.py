@@ -29,8 +29,9 @@ svg { max-width: 100%; height: auto; display: block } svg text { font: 13px syst
 figure { margin: .8rem 0; overflow-x: auto } figure svg { min-width: 30rem } figcaption { color: var(--soft); font-size: .88rem; max-width: 46rem }
 code, pre { background: var(--back); padding: .1em .3em; font-size: .9em } pre { padding: .8em; overflow-x: auto }
 .warn { background: #fff3cd; border-left: 5px solid var(--amber); padding: .6rem .8rem } .yes { color: var(--good); font-weight: 600 } .no { color: var(--bad); font-weight: 600 }
+.yes, .no, td .soft { white-space: nowrap } li .soft { white-space: normal }
 .verdict { font-size: 1.1rem; padding: .7rem .9rem; border-left: 6px solid var(--good); background: #eef8f0 } .verdict.refused { border-color: var(--bad); background: #fdf0ef }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .6rem; margin: .8rem 0; padding: 0; list-style: none }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .6rem; margin: .8rem 0; padding: 0; list-style: none }
 .cards li { border: 1px solid var(--line); padding: .5rem .7rem; margin: 0 } .cards b { display: block; font-size: 1.5rem; line-height: 1.2 } .cards span { color: var(--soft); font-size: .9rem }
 .soft { color: var(--soft) } data, a.n { font-variant-numeric: tabular-nums } a.n { text-decoration-style: dotted; text-underline-offset: 3px }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .8rem; padding: 0; list-style: none } .gallery li { margin: 0 } .gallery img { width: 100% }

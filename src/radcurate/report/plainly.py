@@ -165,8 +165,8 @@ def _missing(facts: Facts) -> list[str]:
         )
     if facts.fairness and facts.fairness.at("flagged") is not None:
         lines.append(
-            f"<b>Fairness.</b> {facts.fairness.number('flagged')} groups of patients (by sex, age, hospital, scanner) were lost more often than "
-            "others, or are rarer than they should be, beyond what chance explains."
+            f"<b>Fairness.</b> In {facts.fairness.number('flagged')} comparisons a group of patients (by sex, age, hospital, scanner) was "
+            "lost more often than the others, or is rarer than it should be, beyond what chance explains."
         )
     return lines
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from radcurate.report.page import text
 
 BLUE, SOFT, GOOD, BAD, AMBER, INK = "#0a58a6", "#8c96a1", "#17672f", "#b01e1e", "#8a5a00", "#1f2328"
 GRADES = ("#17672f", "#5aa46d", "#d9a441", "#b01e1e", "#8c96a1")
-WIDTH, LEFT, RIGHT, ROW = 720, 210, 60, 26
+WIDTH, LEFT, RIGHT, ROW = 720, 250, 60, 26
 
 
 def figure(svg: str, caption: str) -> str:
@@ -100,7 +101,7 @@ def intervals(title: str, lines: Sequence[Line], legend: bool = True) -> str:
     ]
     for line in lines:
         height = 18.0 * max(len(line.spans), 1) + 10
-        marks.append(f'<text x="{LEFT - 10}" y="{y + height / 2 + 2:.1f}" text-anchor="end">{text(line.name)}</text>')
+        marks.append(_label(line.name, y + height / 2 - 15))
         for value, dash, colour in ((line.chance, "4 3", SOFT), (line.limit, "", BAD)):
             if value is not None:
                 marks.append(
@@ -212,7 +213,7 @@ class Point:
 
 def heat(title: str, points: Sequence[Point]) -> str:
     """Likelihood (across) against impact (upwards) on fields that get darker with their product."""
-    top = max(1.0, *(point.impact for point in points))
+    top = scale_of(point.impact for point in points)
     x0, y0, wide, tall = 90, 10, 420, 220
 
     def at(likelihood: float, impact: float) -> tuple[float, float]:
@@ -221,7 +222,7 @@ def heat(title: str, points: Sequence[Point]) -> str:
     marks = []
     for column in range(5):
         for row in range(5):
-            level = sum((column + 0.5) / 5 * (row + 0.5) / 5 >= edge for edge in HEAT_EDGES)
+            level = heat_level((column + 0.5) / 5 * (row + 0.5) / 5)
             marks.append(
                 f'<rect x="{x0 + column * wide / 5:.0f}" y="{y0 + (4 - row) * tall / 5:.0f}" width="{wide / 5:.0f}" height="{tall / 5:.0f}" '
                 f'fill="{HEAT[level]}" stroke="#fff"/>'
@@ -251,12 +252,23 @@ def heat(title: str, points: Sequence[Point]) -> str:
     return _svg(title, "".join(marks), y0 + tall + 42)
 
 
+def scale_of(impacts: Iterable[Any]) -> float:
+    """The largest impact that a register's scale knows: 1, 4 (as GDPR impact is mostly told), or what is in it."""
+    most = max((float(one) for one in impacts if isinstance(one, int | float)), default=1.0)
+    return 1.0 if most <= 1 else max(4.0, most)
+
+
+def heat_level(risk: float, scale: float = 1.0) -> int:
+    """0 … 3 for likelihood times impact on a scale of impacts."""
+    return sum(risk / scale >= edge for edge in HEAT_EDGES)
+
+
 HEAT = ("#eef8f0", "#fff3cd", "#ffd9b8", "#ffc4bd")
 HEAT_EDGES = (0.05, 0.2, 0.5)  # of likelihood times impact, as a share of the largest impact
 
 
 def _label(name: str, y: float) -> str:
-    short = name if len(name) <= 30 else name[:29] + "…"
+    short = name if len(name) <= 32 else name[:31] + "…"
     return f'<text x="{LEFT - 10}" y="{y + 17}" text-anchor="end">{text(short)}</text>'
 
 
