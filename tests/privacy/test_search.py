@@ -6,37 +6,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 import privacy_oracle as oracle
+from privacy_cohorts import ROWS, RULES, TARGETS, cohort_of
 
-from radcurate.privacy.coding import encode
-from radcurate.privacy.hierarchies import AGE_TOP, AGE_WIDTHS, Rule, ladder
-from radcurate.privacy.measures import ranks, sensitive
-from radcurate.privacy.search import Board, Cohort, Solution, Targets, search
+from radcurate.privacy.hierarchies import AGE_TOP, AGE_WIDTHS, Rule
+from radcurate.privacy.search import Board, Solution, Targets, search
 
-RULES = {
-    "age": Rule("age", AGE_WIDTHS, AGE_TOP),
-    "date": Rule("date", least="month", weight=2.0),
-    "sex": Rule("value", weight=0.5),
-}
 CAPPED = RULES | {"age": Rule("age", AGE_WIDTHS, AGE_TOP, most="10 years"), "sex": Rule("value", most="value")}
-
-
-def cohort_of(rows: list[dict], rules: dict[str, Rule]) -> Cohort:
-    table = pa.Table.from_pylist(rows)
-    coded = {name: encode(table[name]) for name in rules}
-    who, hidden = encode(table["subject"]).codes, encode(table["s"])
-    return Cohort(
-        who,
-        [found.codes for found in coded.values()],
-        [ladder(name, found.values, rules[name]) for name, found in coded.items()],
-        {"s": sensitive(who, hidden.codes, ranks(hidden))},
-    )
 
 
 def solve(rows: list[dict], targets: Targets, rules: dict[str, Rule] = RULES) -> Solution:
@@ -49,32 +30,6 @@ def brute(rows: list[dict], targets: Targets, rules: dict[str, Rule]) -> tuple[f
     levels = {one.column: range(one.least, one.most + 1) for one in cohort.ladders}
     weights = {one.column: one.weight for one in cohort.ladders}
     return oracle.optimum(rows, list(rules), labels, levels, weights, ["s"], targets)
-
-
-ROWS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "subject": st.sampled_from([f"P{n}" for n in range(9)]),
-            "age": st.sampled_from([31.0, 33.5, 38.0, 52.0, 89.99, 90.0, None]),
-            "date": st.sampled_from(["2019-01-05", "2019-02-05", "2019-11-05", "2020-11-05", None]),
-            "sex": st.sampled_from(["M", "F", None]),
-            "s": st.sampled_from([1, 2, 3]),
-        }
-    ),
-    min_size=1,
-    max_size=14,
-)
-TARGETS = st.builds(
-    Targets,
-    k=st.integers(1, 4),
-    l=st.sampled_from([1, 1, 2]),
-    t=st.sampled_from([1.0, 1.0, 0.5, 0.2]),
-    suppression=st.sampled_from([0.0, 0.2, 0.5, 1.0]),
-    l_entropy=st.sampled_from([1.0, 1.0, 1.5, 2.0]),
-    l_recursive=st.sampled_from([1, 1, 2]),
-    c=st.sampled_from([1.0, 3.0]),
-    t_ordered=st.sampled_from([1.0, 1.0, 0.4, 0.2]),
-)
 
 
 @given(ROWS, TARGETS, st.sampled_from([RULES, CAPPED]))

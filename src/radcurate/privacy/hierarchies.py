@@ -59,6 +59,7 @@ class Ladder:
     most: int = 0
     group: str | None = None
     weight: float = 1.0
+    kind: str = "value"
     _groups: tuple[Ints, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +97,7 @@ def ladder(column: str, values: Sequence[Value], rule: Rule) -> Ladder:
         raise _wrong(
             column, "no level left", "`least` not coarser than `most`", "the reverse", "correct `least` or `most`"
         )
-    return Ladder(column, tuple(values), names, tuple(labels), least, most, rule.group, rule.weight)
+    return Ladder(column, tuple(values), names, tuple(labels), least, most, rule.group, rule.weight, rule.kind)
 
 
 def _intervals(column: str, values: Sequence[Value], rule: Rule) -> tuple[tuple[str, ...], list[Labels]]:
