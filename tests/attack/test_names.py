@@ -75,3 +75,16 @@ def test_alike_gives_a_row_per_name():
     assert np.array_equal(alike(["A", "B"], ["B", "A", "C"], 1.0), [[False, True, False], [True, False, False]])
     assert alike([], ["A"], 0.9).shape == (0, 1)
     assert alike(["A"], [], 0.9).shape == (1, 0)
+
+
+words = st.text("abcd 1", min_size=1, max_size=8)
+
+
+@given(st.lists(words, max_size=5), st.lists(words, max_size=5), st.sampled_from([0.5, 0.7, 0.85, 1.0]))
+def test_no_name_that_is_alike_is_passed_over(names, others, least):
+    for name, row in zip(names, alike(names, others, least), strict=True):
+        for other, found in zip(others, row, strict=True):
+            assert not found or similarity(name, other) >= least - 1e-9
+            single = "1" not in name + other and " " not in plain_name(name) + plain_name(other)
+            if single and plain_name(name) and plain_name(other):
+                assert found == (similarity(name, other) >= least - 1e-9)

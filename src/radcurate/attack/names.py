@@ -92,14 +92,26 @@ def alike(names: Sequence[str], others: Sequence[str], least: float) -> Flags:
     Mark and Clinic 1 isn't Clinic 2.
     """
     left, right = [plain_name(name) for name in names], [plain_name(other) for other in others]
-    lengths = np.array([len(other) for other in right], dtype=np.int64)
+    lengths, letters = np.array([len(other) for other in right], dtype=np.int64), _letters(right)
     found = np.zeros((len(left), len(right)), dtype=bool)
     for row, name in enumerate(left):
-        longest = np.maximum(lengths, len(name))
-        near = np.flatnonzero(np.abs(lengths - len(name)) <= (1 - least) * longest + 1e-9)
+        allowed = (1 - least) * np.maximum(lengths, len(name)) + 1e-9
+        surplus = letters - _letters([name])
+        # a step changes one letter, so there are at least as many as letters too many, or missing
+        steps = np.maximum(np.maximum(surplus, 0).sum(axis=1), np.maximum(-surplus, 0).sum(axis=1))
+        near = np.flatnonzero(steps <= allowed)
         if near.size:
-            close = distances(name, [right[place] for place in near]) <= (1 - least) * longest[near] + 1e-9
+            close = distances(name, [right[place] for place in near]) <= allowed[near]
             found[row, near[close]] = [_same_words(name, right[place], least) for place in near[close]]
+    return found
+
+
+def _letters(names: Sequence[str]) -> npt.NDArray[np.int16]:
+    """How often each sign, by the last five bits of its number, is in each name, shape (name, 32)."""
+    found = np.zeros((len(names), 32), dtype=np.int16)
+    for row, name in enumerate(names):
+        signs = np.frombuffer(name.encode("utf-32-le"), dtype=np.uint32) % 32
+        found[row] = np.bincount(signs.astype(np.int64), minlength=32)
     return found
 
 

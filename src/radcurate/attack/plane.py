@@ -7,6 +7,8 @@ levels by counting zeros before its ends.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,14 +27,16 @@ class Plane:
         self.bits = max(int(second.max(initial=0)), 1).bit_length()
         self._zeros: list[npt.NDArray[np.int32]] = []
         self._edge: list[int] = []
-        at, left = order.astype(np.int32), second[order].astype(np.int32)
+        at = order.astype(np.int32)
+        left: npt.NDArray[Any] = second.astype(np.uint16 if self.bits <= 16 else np.uint32)[order]
         for bit in range(self.bits - 1, -1, -1):
-            one = (left >> bit & 1).astype(bool)
+            one = (left & (1 << bit)) != 0
             zeros = np.zeros(at.size + 1, dtype=np.int32)
             np.cumsum(~one, out=zeros[1:], dtype=np.int32)
             self._zeros.append(zeros)
             self._edge.append(int(zeros[-1]))
-            at, left = np.concatenate([at[~one], at[one]]), np.concatenate([left[~one], left[one]])
+            moved = np.concatenate([np.flatnonzero(~one), np.flatnonzero(one)])
+            at, left = at[moved], left[moved]
         self._point = at
 
     def places(self, low: Ints, high: Ints) -> tuple[Ints, Ints]:
