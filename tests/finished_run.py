@@ -31,6 +31,7 @@ from radcurate.seals import SEAL, write_seal
 from radcurate.settings import Config, Deidentify, Gate, Protect, Release
 from radcurate.stages import gate, protect, release
 from radcurate.stages._evidence import Reader, judged_tables
+from radcurate.stages.attack import attacked_tables
 
 N_PATIENTS, N_CHUNKS, N_FILES = 26, 3, 4
 COLUMNS = ROOT / "config" / "columns.yaml"
@@ -159,6 +160,12 @@ class FinishedRun:
 
     def seal(self, folder: str, names: list[str]) -> None:
         write_seal(self.results / folder, names, self.key)
+        if folder == "protect" and (self.results / "attack").is_dir():
+            self.attack(self._attacks_this)
+
+    def _attacks_this(self, document: Row) -> None:
+        """What protect wrote is what was attacked."""
+        document["judged"] = attacked_tables(self.results, self.key)
 
     def chunk_of(self, patient: int) -> str:
         return f"{patient % N_CHUNKS:05d}"
@@ -210,6 +217,8 @@ class FinishedRun:
     def protect(self, **settings: Any) -> None:
         chunks = sorted((self.results / "extract").iterdir())
         protect.run(Protect(**settings), chunks, self.results / "protect", self.key, COLUMNS)
+        if (self.results / "attack").is_dir():
+            self.attack(self._attacks_this)
 
     def copy(self, target: Path) -> FinishedRun:
         shutil.copytree(self.results, target / "results", ignore=shutil.ignore_patterns("release"))
@@ -227,7 +236,8 @@ def make_run(folder: Path, key: Key, k: int = 5) -> FinishedRun:
     run.protect(k=k)
     (run.results / "attack").mkdir()
     (run.results / "attack" / "attack.json").write_text(json.dumps(ATTACKED))
-    write_seal(run.results / "attack", ["attack.json"], run.key)
+    run.seal("attack", ["attack.json"])
+    run.attack(run._attacks_this)
     return run
 
 

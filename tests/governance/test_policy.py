@@ -109,3 +109,33 @@ def test_measures_say_what_they_are():
     assert all(
         measure.meaning and measure.artefact.startswith(("results/", "config/")) for measure in MEASURES.values()
     )
+
+
+def test_what_all_owe_can_not_be_only_told(tmp_path):
+    def tell(content):
+        entry = next(entry for entry in content["criteria"] if entry["measure"] == "verify.hits")
+        del entry["max"]
+        entry["informative"] = True
+
+    with pytest.raises(CurationError, match="a laxer limit"):
+        load_policy(written(tmp_path, tell))
+
+
+def test_recipients_are_the_public_where_a_policy_does_not_say(tmp_path):
+    assert load_policy(written(tmp_path, lambda content: content.pop("tier"))).policy.tier == "public"
+
+
+@pytest.mark.parametrize("change", [{"tier": "everybody"}, {"documents": ["promise"]}])
+def test_no_such_tier_or_paper(tmp_path, change):
+    with pytest.raises(CurationError, match="the policy can't be used"):
+        load_policy(written(tmp_path, lambda content: content.update(change)))
+
+
+@pytest.mark.parametrize("limit", [{"max": float("nan")}, {"max": float("inf")}, {"max": 1, "informative": True}, {}])
+def test_a_limit_that_limits_nothing(tmp_path, limit):
+    def add(content):
+        entry = {"name": "some", "measure": "attack.linkage", "source": "tests", "help": "none", **limit}
+        content["criteria"].append(entry)
+
+    with pytest.raises(CurationError, match="the policy can't be used"):
+        load_policy(written(tmp_path, add))

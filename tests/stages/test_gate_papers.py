@@ -219,8 +219,11 @@ def test_a_paper_can_not_prove_itself(run):
         run.gate("public")
 
 
-def test_what_was_attacked_are_these_tables(run):
-    run.attack(lambda document: document.update(judged={"protect/features.parquet": "0" * 64}))
+@pytest.mark.parametrize(
+    "judged", [{}, {"protect/features.parquet": "0" * 64}, {"protect/subjects.parquet": "0" * 64}, None]
+)
+def test_what_was_attacked_are_these_tables(run, judged):
+    run.attack(lambda document: document.update(judged=judged and {**document["judged"], **judged}))
     found = refusal(run, match="attacked another table")
     assert failed(found) >= {"seals.broken"}
 

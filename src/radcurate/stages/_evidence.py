@@ -24,6 +24,7 @@ from radcurate.stages._subgroups import subgroups
 
 PER_CHUNK = ("deidentify", "redact", "deface", "verify", "extract")
 ATTACK, WAYS = "attack.json", "ways.parquet"
+ATTACKED = ("protect/acquisition.parquet", "protect/features.parquet", "protect/ranges.parquet")
 JUDGED = (
     "acquisition.parquet",
     "crosscheck.parquet",
@@ -130,10 +131,14 @@ def _harmonise(reader: Reader) -> dict[str, Any]:
 
 
 def check_attacked(reader: Reader) -> None:
-    """Insist that what was attacked is what protect wrote: remembered as a problem where attack.json names other tables."""
+    """Insist that what was attacked is what protect wrote; remembered as a problem where it isn't.
+
+    Raises:
+        CurationError: attack.json is not sealed.
+    """
     attacked = json.loads(reader.path("attack", ATTACK).read_text()).get("judged") or {}
     now = {f"protect/{name}": digest for name, digest in reader.sealed("protect").items()}
-    other = sorted(name for name, digest in attacked.items() if now.get(name) != digest)
+    other = sorted(name for name in {*attacked, *ATTACKED} if attacked.get(name) != now.get(name))
     if other:
         reader.problems.append(f"results/attack: it attacked another table than results/{other[0]}")
 

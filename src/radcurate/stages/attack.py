@@ -41,6 +41,7 @@ from radcurate.stages._ranges import RANGES
 
 log = logging.getLogger("radcurate")
 ATTACK, ATTACKS, COLUMNS = "attack.json", "attacks.parquet", "columns.parquet"
+ATTACKED = ("acquisition.parquet", "features.parquet", RANGES)
 
 
 def run(
@@ -55,6 +56,7 @@ def run(
     linked = link(attacked, settings.linkage, key, registry)
     attacks = [linked.attack, *_others(attacked, settings, extract, results, key)]
     document = {
+        "judged": attacked_tables(results, key),
         "attacks": {found.name: found.document() for found in attacks},
         "risk": _risk(attacked, linked, attacks, settings),
     }
@@ -64,6 +66,12 @@ def run(
     tables.write_rows(out / COLUMNS, tables.ATTACK_COLUMNS, (row for found in attacks for row in _told(found)))
     write_seal(out, [ATTACK, ATTACKS, COLUMNS], key)
     _say(attacks)
+
+
+def attacked_tables(results: Path, key: Key) -> dict[str, str]:
+    """SHA-256 of the tables that are attacked, so that the gate can tell whether they are those that would go out."""
+    sealed = check_seal(results / "protect", key)
+    return {f"protect/{name}": sealed[name] for name in ATTACKED if name in sealed}
 
 
 def _others(attacked: Attacked, settings: Attack, extract: list[Path], results: Path, key: Key) -> list[Found]:
