@@ -176,3 +176,12 @@ def test_rows_of_a_patient_count_once():
     values = np.array([100.0] * 90 + [0.0] * 4)[:, None]
     found = microaggregate(values, subject, np.zeros(94, dtype=np.int64), 5)
     assert (found.values == 20).all()
+
+
+@pytest.mark.slow
+def test_thousands_of_random_tables_keep_k():
+    for seed in range(1000, 3000):
+        k = 2 + seed % 9
+        values, subject, kind = table(seed, n=5 + seed % 40, features=1 + seed % 5)
+        found = microaggregate(values, subject, kind, k)
+        assert crowd(found.values, found.kept, subject, kind) >= k or not found.kept.any()

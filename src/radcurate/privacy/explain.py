@@ -39,11 +39,12 @@ def at_risk(found: Scene, k: int) -> list[AtRisk]:
     names = [ladder.column for ladder in found.ladders]
     type_of = classes(found.subject, combine(cells, found.subject.size))
     weight = np.bincount(type_of)
+    members = np.split(np.argsort(type_of, kind="stable"), np.cumsum(weight)[:-1])
     lines: list[AtRisk] = []
     for one, columns, size in _sets(found.subject, cells, type_of, weight, k):
         minimal = columns is not None
         told = tuple(names) if columns is None else tuple(names[column] for column in columns)
-        lines += [AtRisk(int(subject), told, size, minimal) for subject in np.flatnonzero(type_of == one)]
+        lines += [AtRisk(subject, told, size, minimal) for subject in members[one].tolist()]
     return sorted(lines, key=lambda line: (line.subject, len(line.columns), line.columns))
 
 

@@ -75,8 +75,9 @@ class Ladder:
         The finest labels that share the value's label, less one, over all finest labels of the column, less one.
         """
         finest, here = self._groups[0], self._groups[rung]
-        pairs = np.unique(np.stack([here, finest]), axis=1)
-        members = np.bincount(pairs[0])
+        above = np.zeros(int(finest.max(initial=-1)) + 1, dtype=np.int64)
+        above[finest] = here  # groups nest: a finest label lies in one coarser one
+        members = np.bincount(above)
         return np.asarray((members[here] - 1) / max(int(finest.max(initial=0)), 1), dtype=np.float64)
 
 

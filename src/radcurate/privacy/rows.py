@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -41,8 +42,9 @@ class Pair:
                 found="neither has it",
                 fix="remove it from config/columns.yaml, or correct its name",
             )
-        return self.acquisition[name].combine_chunks().take(self._places())
+        return self.acquisition[name].combine_chunks().take(self._places)
 
+    @cached_property
     def _places(self) -> Any:
         """Row of acquisition for each row of features; null where its series has none."""
         place = {series: row for row, series in enumerate(self.acquisition[SERIES].to_pylist())}

@@ -29,7 +29,8 @@ def distortions(pair: Pair, found: Vectors, treatment: Treatment, k: int) -> Ite
     for one in sorted(set(modality.tolist()), key=str):
         rows = modality == one
         few = np.unique(who[rows]).size < max(k, FEW)
-        columns = _compare(found.before[rows], found.after[rows])
+        before = found.before[rows]
+        columns = _compare(before, before if found.after is found.before else found.after[rows])
         for place, name in enumerate(found.names):
             told = {word: None if few or np.isnan(values[place]) else float(values[place]) for word, values in columns}
             yield {"feature": name, "modality": one, "regions": int(rows.sum()), **told, "noise": treatment.noise}
@@ -37,6 +38,10 @@ def distortions(pair: Pair, found: Vectors, treatment: Treatment, k: int) -> Ite
 
 def _compare(before: Reals, after: Reals) -> list[tuple[str, Reals]]:
     """scale, distortion, loss and correlation of each column, shape (column,); NaN where they have no meaning."""
+    if after is before:
+        scale = spreads(before)
+        same = {"scale": scale, "distortion": 0 * scale, "loss": 0 * scale, "correlation": 0 * scale + 1}
+        return [(word, np.where(scale > 0, values, np.nan)) for word, values in same.items()]
     both = np.isfinite(before) & np.isfinite(after)
     old, new = np.where(both, before, np.nan), np.where(both, after, np.nan)
     scale = spreads(old)
@@ -61,6 +66,8 @@ def _sum(values: Reals) -> Reals:
 def distortion_of_rows(found: Vectors) -> Reals:
     """Mean over features of |released - measured| over the feature's standard deviation among its kind, shape (row,)."""
     out = np.zeros(len(found.kind))
+    if found.after is found.before:
+        return out
     for one in np.unique(found.kind).tolist():
         rows = np.flatnonzero(found.kind == one)
         scale = spreads(found.before[rows])
