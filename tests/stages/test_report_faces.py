@@ -130,6 +130,7 @@ def test_a_release_holds_its_report_and_is_the_same_again(run: FinishedRun) -> N
     folder = run.release()
     before = (folder / "report.html").read_bytes()
     assert b"how this release came about" in before and (folder / "report.json").is_file()
+    assert (folder.parent / "report.html").read_bytes() == before  # for `snakemake --report`
     assert run.release() == folder and (folder / "report.html").read_bytes() == before
 
 

@@ -12,7 +12,12 @@ rule release:
         lock=run.path("uv.lock"),
         study=run.optional(run.config.release.study),
     output:
-        "results/release/release.json",
+        receipt="results/release/release.json",
+        report=report(
+            "results/release/report.html",
+            caption="../report/release.rst",
+            category="Release",
+        ),
     log:
         "results/logs/release.log",
     benchmark:
@@ -27,4 +32,4 @@ rule release:
         code=run.code("release"),
     shell:
         "python -m radcurate.stages.release --settings {params.settings:q} --config {params.config:q}"
-        " --columns {input.columns:q} --lock {input.lock:q} --study {input.study:q} --results results --out {output} --log {log}"
+        " --columns {input.columns:q} --lock {input.lock:q} --study {input.study:q} --results results --out {output.receipt} --log {log}"

@@ -73,7 +73,7 @@ def attack_section(risk: Json) -> list[str]:
     ]
     told = risk.get("risk", {})
     singles = [(words, told.get(key)) for words, key in KINDS]
-    lines += ["", "; ".join(f"{words}: {number(value)}" for words, value in singles) + "."] if told else []
+    lines += ["", "; ".join(f"{words}: {_single(value)}" for words, value in singles) + "."] if told else []
     return ["\n".join(lines)]
 
 
@@ -85,6 +85,13 @@ KINDS = (
     ("journalist", "journalist"),
     ("marketer", "marketer"),
 )
+
+
+def _single(value: Any) -> str:
+    """One risk: a number, or a document that tells whether it applies and how often it succeeded."""
+    if not isinstance(value, Mapping):
+        return number(value)
+    return number(value.get("rate")) if value.get("applies", True) else "does not apply"
 
 
 def _attack(name: str, attack: Json) -> str:

@@ -21,6 +21,7 @@ from radcurate.stages._content import Content, crowd, read_content, read_study
 from radcurate.stages._evidence import Reader, chosen_chunks
 from radcurate.stages._images import Images, release_images
 from radcurate.stages._release_files import write_files
+from radcurate.stages._report import HTML
 
 log = logging.getLogger("radcurate")
 RELATIVE = ("CHANGES.md", "changes.json", "ro-crate-metadata.json")  # the last tells the size of the others
@@ -37,7 +38,8 @@ def run(
     lock: Path | None = None,
     study: Sequence[Path] = (),
 ) -> None:
-    """Build `<name>-<version>` beside `out` from what the gate let pass under `results`, then write the receipt `out`.
+    """Build `<name>-<version>` beside `out` from what the gate let pass under `results`, then write the receipt `out`
+    and, beside it, the release's report, for `snakemake --report`.
 
     Args:
         settings: name, version, whether images go in.
@@ -70,6 +72,7 @@ def run(
     finally:
         if building.exists():
             shutil.rmtree(building)
+    _replace(out.with_name(HTML), (folder / HTML).read_bytes())
     _receipt(out, folder, content, results)
     features = content.tables["features"]
     log.info(
@@ -148,9 +151,13 @@ def _receipt(out: Path, folder: Path, content: Content, results: Path) -> None:
         "patients": card.patients(content.tables["features"]),
         "verdict": sha256(results / "gate" / "verdict.json"),
     }
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(receipt, indent=1, sort_keys=True) + "\n")
-    temporary.replace(out)
+    _replace(out, (json.dumps(receipt, indent=1, sort_keys=True) + "\n").encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
 
 
 if __name__ == "__main__":
