@@ -305,8 +305,8 @@ def test_a_changed_value_beside_harmonised_ones_is_still_found(release, images):
     assert code == 1 and different(report) == {"stat_var"}
 
 
-@pytest.mark.parametrize(("key", "value"), [("radcurate.microaggregated", "5"), ("radcurate.noise", "0.1")])
-def test_a_release_without_a_measured_value_does_not_hold(release, images, key, value):
-    mark(release, key, value)
+@pytest.mark.parametrize(("told", "value"), [("radcurate.microaggregated", "5"), ("radcurate.noise", "0.1")])
+def test_a_release_without_a_measured_value_does_not_hold(release, images, told, value):
+    mark(release, told, value)
     code, report = reextract(release, images)
     assert code == 1 and not report["holds"] and report["agreement"]["features"] == {}
