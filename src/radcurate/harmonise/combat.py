@@ -43,7 +43,7 @@ class Model:
         shift: what a site adds, in the feature's unit, shape (s, f); NaN where the site has no value.
         stretch: by what a site multiplies the deviations, shape (s, f).
         outcome: what became of each feature: harmonised; location_only, it doesn't vary within any site, so only the
-            sites' constants were made one; constant, too_few, one_site: left as it is.
+            sites' constants were made one; constant, too_few, one_site, skewed, stepped: left as it is.
     """
 
     sites: tuple[str, ...]
@@ -71,10 +71,15 @@ class _Line:
     sd: Reals
 
 
-def fit(sites: Mapping[str, Moments], empirical_bayes: bool) -> Model:
+def fit(sites: Mapping[str, Moments], empirical_bayes: bool, left: npt.NDArray[np.str_] | None = None) -> Model:
     """Fit locations and scales to the sums of sites.
 
     A site with a single patient has no spread of its own: its scale is left alone.
+
+    Args:
+        sites: their sums.
+        empirical_bayes: let the features of a site steady each other.
+        left: why a feature is to be left alone, shape (f,); empty words for the others (see `shape.unfit`).
 
     Raises:
         CurationError: a covariate can't be told apart from the site, or a site has one patient and nothing to lean on.
@@ -92,6 +97,8 @@ def fit(sites: Mapping[str, Moments], empirical_bayes: bool) -> Model:
     n = np.stack([part.n for part in parts])
     line = _regress(parts, n)
     outcome = _outcomes(n, line, line.beta.shape[1])
+    if left is not None:
+        outcome = np.where((outcome == HARMONISED) & (left != ""), left, outcome)
     shift, stretch = line.alpha - line.mean, np.ones(n.shape)
     chosen = np.flatnonzero(outcome == HARMONISED)
     for number in range(len(names)):

@@ -13,6 +13,7 @@ from radcurate.errors import CurationError
 from radcurate.harmonise.combat import Model, apply, fit
 from radcurate.harmonise.design import Column, Covariate, covariate, matrix
 from radcurate.harmonise.federated import Moments, moments
+from radcurate.harmonise.shape import unfit
 
 Reals = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -68,14 +69,14 @@ class Group:
     reason: str
 
 
-def fit_groups(regions: Regions, empirical_bayes: bool) -> list[Group]:
-    """Fit each kind of region.
+def fit_groups(regions: Regions, empirical_bayes: bool, most_skewness: float = np.inf) -> list[Group]:
+    """Fit each kind of region; with a limit of skewness, features of other shapes are left alone (see `shape`).
 
     Raises:
         CurationError: a region without a site; or a site with a single patient and no empirical Bayes.
     """
     _insist_on_sites(regions)
-    return [_fit(kind, regions.of(kind), empirical_bayes) for kind in sorted(set(regions.kind))]
+    return [_fit(kind, regions.of(kind), empirical_bayes, most_skewness) for kind in sorted(set(regions.kind))]
 
 
 def _insist_on_sites(regions: Regions) -> None:
@@ -89,14 +90,15 @@ def _insist_on_sites(regions: Regions) -> None:
         )
 
 
-def _fit(kind: Kind, regions: Regions, empirical_bayes: bool) -> Group:
+def _fit(kind: Kind, regions: Regions, empirical_bayes: bool, most_skewness: float) -> Group:
     if len(set(regions.site)) < 2:
         return Group(kind, (), None, ONE_SITE)
     found = [covariate(name, column) for name, column in regions.covariates.items()]
     design = tuple(one for one in found if one is not None)
     if _confounded(regions, design):
         return Group(kind, design, None, CONFOUNDED)
-    return Group(kind, design, fit(statistics(regions, design), empirical_bayes), "")
+    left = unfit(regions.values, regions.site, most_skewness) if np.isfinite(most_skewness) else None
+    return Group(kind, design, fit(statistics(regions, design), empirical_bayes, left), "")
 
 
 def _confounded(regions: Regions, design: Sequence[Covariate]) -> bool:

@@ -137,6 +137,12 @@ class Harmonise(Section):
         description="Parameters of another run (its results/harmonise/parameters.parquet): applied, nothing is fitted; a site that they "
         "don't know is refused.",
     )
+    most_skewness: float = Field(
+        2.0,
+        ge=0,
+        description="Features that are more lopsided than this within sites (absolute skewness), or have few distinct values, are left as "
+        "measured: ComBat would give them an accent that they had not. 1000: all are harmonised, but those with few values.",
+    )
     least_patients: int = Field(
         5,
         ge=2,

@@ -53,13 +53,7 @@ def run(settings: Harmonise, extract: list[Path], out: Path, key: Key, parameter
     batch, by = (given.batch, given.by) if given else (settings.batch, settings.by)
     features = given.features if given else _chosen(measured.features, settings)
     regions = _regions(measured, features, batch, by, _covariates(given) if given else settings.covariates)
-    used = given or Parameters(
-        batch,
-        tuple(by),
-        settings.empirical_bayes,
-        regions.features,
-        tuple(fit_groups(regions, settings.empirical_bayes)),
-    )
+    used = given or _fitted(regions, batch, by, settings)
     values = apply_groups(regions, used.groups)
     out.mkdir(parents=True, exist_ok=True)
     tables.write(out / "features.parquet", _replaced(measured.features, regions, values))
@@ -72,6 +66,11 @@ def run(settings: Harmonise, extract: list[Path], out: Path, key: Key, parameter
     _write_json(out / REPORT, public(details))
     write_seal(out, WRITTEN, key)
     _say(details)
+
+
+def _fitted(regions: Regions, batch: str, by: tuple[str, ...], settings: Harmonise) -> Parameters:
+    groups = fit_groups(regions, settings.empirical_bayes, settings.most_skewness)
+    return Parameters(batch, by, settings.empirical_bayes, regions.features, tuple(groups))
 
 
 def _measured(chunks: list[Path], with_ranges: list[Path]) -> Measured:
@@ -242,6 +241,8 @@ def _say(details: Mapping[str, Any]) -> None:
         if guess["before"]["applies"] and guess["after"]["applies"]
         else ""
     )
+    if guess["before"]["applies"] and guess["after"]["applies"] and guess["after"]["low"] > guess["before"]["rate"]:
+        log.warning("harmonise: the %s can be told better than before: lower harmonise.most_skewness", details["batch"])
     left = [group["reason"] for group in details["groups"] if not group["harmonised"]]
     log.info(
         "harmonise: %d features, %d of %d regions, parameters %s%s%s",
