@@ -21,6 +21,7 @@ def main() -> int:
             "figure",
             "heads",
             "measure",
+            "tables",
             "texted",
             "texts",
             "ways",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radcurate.errors import CurationError
-from radcurate.privacy.hierarchies import AGE_TOP, AGE_WIDTHS, Rule, ladder, plain, steps_of
+from radcurate.privacy.hierarchies import AGE_TOP, AGE_WIDTHS, Rule, fitting, ladder, plain, steps_of
 
 AGE = Rule("age", AGE_WIDTHS, AGE_TOP)
 
@@ -100,3 +100,49 @@ def test_groups_climb_together():
     assert steps_of([a, b, c]) == [(0, 2), (1,)]
     with pytest.raises(CurationError, match="other levels than its group"):
         steps_of([a, ladder("d", ["2020-01-01"], Rule("date", group="g"))])
+
+
+def test_text_is_masked_from_the_right():
+    found = labels(["DE-12345", "DE-12399", "AT-1", None], Rule("mask"))
+    assert list(found) == ["value", "1 masked", "2 masked", "4 masked", "*"]
+    assert found["2 masked"] == ["DE-123*", "DE-123*", "AT-1*", None]
+    assert found["4 masked"] == ["DE-1*", "DE-1*", "AT-1*", None]
+    assert list(labels(["12345"], Rule("mask", (3, 6)))) == ["value", "3 masked", "*"]
+    assert list(labels([None], Rule("mask"))) == ["value", "*"]
+
+
+def test_names_lose_spelling_and_words():
+    found = labels(["St. Élisabeth-Klinik Ulm", "ST ELISABETH KLINIK ULM", "St Anna", "---", None], Rule("hospital"))
+    assert found["spelling"] == ["st elisabeth klinik ulm"] * 2 + ["st anna", "---", None]
+    assert found["2 words"] == ["st elisabeth"] * 2 + ["st anna", "---", None]
+    assert found["1 word"] == ["st"] * 3 + ["---", None]
+    assert labels(["Biograph 64", "Biograph mCT"], Rule("scanner"))["1 word"] == ["biograph"] * 2
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kind", "widths"),
+    [
+        ("age", [3.0, 70.0, None], "age", AGE_WIDTHS),
+        ("patient_age", [3.0], "age", AGE_WIDTHS),
+        ("weight", [40.0, 120.0], "interval", (1, 5, 10)),
+        ("dose", [100.0, 9000.0], "interval", (100, 500, 1000)),
+        ("image", [4.0, 4.0], "interval", (1, 5, 10)),
+        ("visit", ["2020-01-31", None], "date", ()),
+        ("institution_name", ["a"], "hospital", ()),
+        ("model", ["a"], "scanner", ()),
+        ("sex", ["F"], "value", ()),
+        ("smokes", [True, False], "value", ()),
+        ("site", [None], "hospital", ()),
+    ],
+)
+def test_a_ladder_is_made_for_what_a_column_holds(column, values, kind, widths):
+    found = fitting(column, values, Rule("auto"))
+    assert (found.kind, found.widths) == (kind, widths)
+    assert ladder(column, values, Rule("auto")).labels[-1] == ("*",) * len(values)
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=12)), min_size=1, max_size=20, unique=True))
+def test_ladders_of_any_text_nest(values):
+    for kind in ("mask", "hospital", "auto", "value"):
+        rows = np.array([ladder("q", values, Rule(kind)).loss(0), ladder("q", values, Rule(kind)).loss(1)])
+        assert (np.diff(rows, axis=0) >= 0).all()

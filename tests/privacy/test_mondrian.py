@@ -142,6 +142,8 @@ def test_boxes():
     assert shown(ages, np.array([0, 1, 0, 0]), np.array([1, 2, 2, 3])).labels.tolist() == ["20-29", "25+", "20+", "*"]
     dates = line(ladder("date", ["2019-01-31", "2020-05-01", "2021-05-01"], Rule("date", least="year")))
     assert shown(dates, np.array([0, 0]), np.array([1, 2])).labels.tolist() == ["2019/2020", "*"]
+    mixed = line(ladder("date", ["2019-06-01", "20190101", "2020-01-01"], Rule("date")))
+    assert mixed.place.tolist() == [1, 0, 2]
     below = line(ladder("t", [-7.0, -3.0, 4.0, 9.0], Rule("interval", (5,))))
     assert shown(below, np.array([0, 1]), np.array([1, 2])).labels.tolist() == ["-10--1", "-5-4"]
 

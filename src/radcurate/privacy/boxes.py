@@ -44,8 +44,10 @@ def line(ladder: Ladder) -> Line:
     """Lay a ladder out: by value where values have an order, else by label from the coarsest to the finest."""
     rungs = range(ladder.least, len(ladder.names))
     fine = [ladder.labels[rung] for rung in rungs]
-    if ladder.kind in RANGES:  # values are sorted, a missing one is last
-        keys: list[tuple[object, ...]] = [(place,) for place in range(len(ladder.values))]
+    if ladder.kind == "date":  # days as labels sort by time, however they were written
+        keys: list[tuple[object, ...]] = [(label is None, label or "") for label in ladder.labels[0]]
+    elif ladder.kind in RANGES:  # values are sorted, a missing one is last
+        keys = [(place,) for place in range(len(ladder.values))]
     else:
         keys = [tuple((label is None, label or "") for label in reversed(each)) for each in zip(*fine, strict=True)]
     order = sorted(range(len(ladder.values)), key=lambda value: keys[value])

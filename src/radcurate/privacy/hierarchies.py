@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from radcurate.errors import CurationError
 from radcurate.privacy.coding import Ints, Reals, Value
+from radcurate.privacy.spelling import masked, worded
 
 ANY = "*"
 AGE_WIDTHS, AGE_TOP = (1, 5, 10, 20), 90  # years; 45 CFR 164.514(b)(2)(i)(C): all ages over 89 in one category
@@ -27,8 +28,9 @@ class Rule:
     """How a quasi-identifier is coarsened.
 
     Args:
-        kind: age | interval | date | value | tree.
-        widths: interval and age: widths of the intervals, in the column's unit, each a multiple of the one before.
+        kind: age | interval | date | value | tree | mask | hospital | scanner | auto (the one that fits the values).
+        widths: interval and age: widths of the intervals, in the column's unit, each a multiple of the one before; mask:
+            characters that are hidden.
         top: interval and age: values at or above it are one group, or None.
         file: tree: CSV without a heading, a row per value: the value, then its ever coarser groups.
         least: name of the finest rung that may be released, or None.
@@ -87,8 +89,11 @@ def ladder(column: str, values: Sequence[Value], rule: Rule) -> Ladder:
     Raises:
         CurationError: an unknown kind or rung, values that the hierarchy can't take, groups that don't nest.
     """
+    if rule.kind == "auto":
+        rule = fitting(column, values, rule)
     if rule.kind not in KINDS:
-        raise _wrong(column, "an unknown hierarchy", "one of " + ", ".join(KINDS), rule.kind, "correct `hierarchy`")
+        kinds = ", ".join([*KINDS, "auto"])
+        raise _wrong(column, "an unknown hierarchy", f"one of {kinds}", rule.kind, "correct `hierarchy`")
     names, labels = KINDS[rule.kind](column, values, rule)
     names = (*names, ANY)
     labels = [*labels, tuple(ANY for _ in values)]
@@ -207,12 +212,61 @@ def steps_of(ladders: Sequence[Ladder]) -> list[tuple[int, ...]]:
     return [tuple(places) for places in found.values()]
 
 
+def fitting(column: str, values: Sequence[Value], rule: Rule) -> Rule:
+    """The rule with the kind that fits a column's values and name, and widths for numbers.
+
+    Ages by name, other numbers in steps of 1, 5 and 10 of the power of ten that divides their range by about 20, dates,
+    hospitals and scanners by name; other text as it is.
+    """
+    known = [value for value in values if value is not None]
+    words = column.lower().replace("-", "_").split("_")
+    if known and not any(isinstance(value, (str, bool)) for value in known):
+        if "age" in words:
+            return replace(rule, kind="age", widths=AGE_WIDTHS, top=AGE_TOP)
+        step = _step([float(value) for value in known])
+        return replace(rule, kind="interval", widths=(step, 5 * step, 10 * step))
+    if known and all(_is_date(value) for value in known):
+        return replace(rule, kind="date")
+    kind = next((kind for kind, names in NAMES.items() if names & set(words)), "value")
+    return replace(rule, kind=kind)
+
+
+NAMES = {
+    "hospital": {"hospital", "institution", "site", "clinic", "station", "department"},
+    "scanner": {"scanner", "model", "manufacturer", "device"},
+}
+
+
+def _step(numbers: Sequence[float]) -> int:
+    finite = [number for number in numbers if np.isfinite(number)]
+    span = max(finite) - min(finite) if finite else 0.0
+    return int(10 ** max(np.floor(np.log10(span / 20)), 0)) if span > 0 else 1
+
+
+def _is_date(value: Value) -> bool:
+    try:
+        return isinstance(value, str) and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _masked(_: str, values: Sequence[Value], rule: Rule) -> tuple[tuple[str, ...], list[Labels]]:
+    return masked([plain(value) for value in values], rule.widths)
+
+
+def _worded(_: str, values: Sequence[Value], __: Rule) -> tuple[tuple[str, ...], list[Labels]]:
+    return worded([plain(value) for value in values])
+
+
 KINDS: dict[str, Callable[[str, Sequence[Value], Rule], tuple[tuple[str, ...], list[Labels]]]] = {
     "age": _intervals,
     "interval": _intervals,
     "date": _dates,
     "value": _values,
     "tree": _tree,
+    "mask": _masked,
+    "hospital": _worded,
+    "scanner": _worded,
 }
 
 
