@@ -152,3 +152,18 @@ def test_tables_are_joined_in_the_order_of_codes() -> None:
     assert np.isnan(found.values[0]).all() and np.isnan(found.values[1, 1:]).all()
     assert found.protocol[0] == found.protocol[2] != found.protocol[1]
     assert found.extra_names == ("kernel", "row_spacing") and found.modality == ("", "CT", "CT")
+
+
+def test_words_among_features_are_numbers_too() -> None:
+    features = pa.table(
+        {"subject": ["P1", "P2", "P3"], "roi": ["R1", "R2", "R3"], "grade": ["b", None, "a"], "n": [1, 2, None]}
+    )
+    found = records(features, ["grade", "n"])
+    assert np.array_equal(found.values, [[1.0, 1.0], [np.nan, 2.0], [0.0, np.nan]], equal_nan=True)
+
+
+def test_an_empty_release() -> None:
+    empty = pa.table({name: pa.array([], pa.string()) for name in ("subject", "series", "roi")})
+    found = records(empty, [], empty, [], empty)
+    attack = attack_fingerprint(found, found, reextractions(found))
+    assert not attack.applies and attack.controls_failed == []

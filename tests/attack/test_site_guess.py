@@ -38,7 +38,7 @@ def test_a_constant_amid_other_values_gives_a_site_away() -> None:
 def test_every_site_is_told_by_constants_of_its_own() -> None:
     values, where = people(45, 40), hospitals(45)
     values[:, 3] = [("H1", "H0", "H2").index(name) for name in where]
-    found = guessed(values, where)
+    found = guessed(values, where, permutations=5)
     assert found.share.rate > 0.9 and found.share.high - found.share.chance > 0.6
     assert found.columns[0] == ("f003", pytest.approx(1.0))
 
@@ -52,14 +52,23 @@ def test_many_weak_columns_give_a_site_away() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_is_told_where_nothing_differs(seed: int) -> None:
-    found = guessed(people(48, 40, seed), hospitals(48))
-    assert found.share.low <= 1 / 3 <= found.share.high
+    found = guessed(people(48, 40, seed), hospitals(48), permutations=9)
+    assert found.share.low <= 1 / 3 and found.share.rate < 0.5
     assert abs(np.mean(found.null) - 1 / 3) < 0.1
+
+
+def test_the_interval_is_no_narrower_than_with_shuffled_sites() -> None:
+    values, where = people(48, 40), hospitals(48)
+    plain, with_null = guessed(values, where, permutations=0), guessed(values, where, permutations=5)
+    assert plain.share.rate == with_null.share.rate
+    half = 2.7764 * np.std(with_null.null, ddof=1)  # Student's 97.5 % point with four degrees of freedom
+    assert with_null.share.high == pytest.approx(max(plain.share.high, plain.share.rate + half), abs=1e-4)
+    assert with_null.share.low == pytest.approx(max(0, min(plain.share.low, plain.share.rate - half)), abs=1e-4)
 
 
 def test_a_small_site_counts_as_much_as_a_large_one() -> None:
     """Guessing the large site always is right for nine of ten patients, and no better than chance."""
-    found = guessed(people(80, 40), ["H0" if row % 10 else "H1" for row in range(80)])
+    found = guessed(people(80, 40), ["H0" if row % 10 else "H1" for row in range(80)], permutations=0)
     assert abs(found.share.rate - 0.5) < 0.25
     assert found.share.chance == 0.5
 
@@ -69,7 +78,7 @@ def test_rows_of_a_patient_stay_together() -> None:
     values = np.repeat(people(24, 40), 10, axis=0)
     who = [f"P{row // 10:03d}" for row in range(240)]
     where = [f"H{row // 10 % 2}" for row in range(240)]
-    found = guess_site(values, NAMES, who, where)
+    found = guess_site(values, NAMES, who, where, permutations=9)
     assert isinstance(found, Guess)
     assert found.share.trials == 24 and found.share.rate < 0.85 and found.p > 0.05
 
@@ -108,7 +117,7 @@ def test_missing_and_constant_columns() -> None:
     values, where = people(30, 40), hospitals(30, 2)
     values[:, 0], values[:, 1] = np.nan, 4.0
     values[np.array(where) == "H1", 2] = np.nan  # a value that only one hospital can't measure
-    found = guessed(values, where)
+    found = guessed(values, where, permutations=5)
     assert found.columns[0][0] == "f002"
 
 

@@ -11,6 +11,7 @@ Errors of features are drawn independently of each other: the attacker has as ma
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from radcurate.attack.found import PLANTED, RAW, SHUFFLED, Attack, Control, at_chance, nothing_to_attack, share
-from radcurate.attack.matching import Kind, kinds_of, ranked, rows_of
+from radcurate.attack.matching import Kind, kinds_of, ranked
 from radcurate.attack.phases import another_series
 from radcurate.attack.records import Floats, Ints, Records
 from radcurate.attack.reextraction import Reextractions, reextractions
@@ -197,9 +198,10 @@ def _alike(table: Records, protocol: bool) -> dict[str, int]:
     """Patients with the same set of regions, by patient; bounds what anybody can find: s alike are told apart by lot."""
     rows: dict[str, set[tuple[object, ...]]] = {}
     for row, code in enumerate(table.subject):
-        numbers = np.where(np.isnan(table.values[row]), np.nan, table.values[row] + 0.0).tobytes()  # -0 is 0
+        numbers = np.where(np.isnan(table.values[row]), np.nan, table.values[row] + 0.0)  # -0 is 0
         word = table.protocol[row] if protocol else ""
-        rows.setdefault(code, set()).add((table.modality[row], table.label[row], numbers, word))
+        digest = hashlib.blake2b(numbers.tobytes(), digest_size=16).digest()
+        rows.setdefault(code, set()).add((table.modality[row], table.label[row], digest, word))
     whole = {code: frozenset(found) for code, found in rows.items()}
     count = Counter(whole.values())
     return {code: count[found] for code, found in whole.items()}
@@ -215,9 +217,9 @@ def _telling(kinds: Sequence[Kind], asked: Records, target: Records) -> Floats:
     The squared distance to another patient is larger than that to the right one by twice this sum, on average.
     """
     place = {code: row for row, code in enumerate(target.region)}
-    total = np.zeros(len(target.names))
+    total, shown_by, names = np.zeros(len(target.names)), target.by_kind(), asked.kinds
     for kind in kinds:
-        order = {row: number for number, row in enumerate(rows_of(target, asked.kinds[kind.asked[0]]).tolist())}
+        order = {row: number for number, row in enumerate(shown_by[names[kind.asked[0]]].tolist())}
         pairs = [(number, order.get(place.get(asked.region[row], -1))) for number, row in enumerate(kind.asked)]
         both = [(ours, theirs) for ours, theirs in pairs if theirs is not None]
         if both:

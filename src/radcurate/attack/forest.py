@@ -44,7 +44,7 @@ class Outcome:
         guess: label of each unit, shape (unit,).
         early: the same by a fixed small number of trees: what is compared with shuffled labels.
         alone: balanced accuracy by each column alone, shape (column,).
-        importance: mean share of the impurity that each column takes away, shape (column,).
+        importance: share of the impurity that each column takes away, shape (column,).
     """
 
     guess: Ints
@@ -66,34 +66,37 @@ def rows_of(values: Floats, unit: Ints, patient: Ints) -> Rows:
     return Rows(ranks, flags, unit, patient)
 
 
-def cross_validated(rows: Rows, label: Ints, labels: int, trees: int, early: int, rng: np.random.Generator) -> Outcome:
+def cross_validated(
+    rows: Rows, label: Ints, labels: int, trees: int, early: int, rng: np.random.Generator, repeats: int = 1
+) -> Outcome:
     """Guess the label of every unit from the other patients' units.
 
     Args:
         rows: what is known.
         label: of each unit, from 0, shape (unit,); each has two patients at least.
         labels: how many there are.
-        trees: per fold; the first `early` of them also give a guess of their own.
+        trees: per fold; the first `early` of the first repeat also give a guess of their own.
         rng: where chance comes from.
+        repeats: how often patients are dealt to folds anew; a small cohort's guess depends on the deal.
     """
-    fold = folds(label, rows.patient, labels, rng)
     votes, few = np.zeros((label.size, labels)), np.zeros((label.size, labels))
     hits, importance = np.zeros((labels, rows.ranks.shape[1])), np.zeros(rows.ranks.shape[1])
-    number = int(fold.max()) + 1
-    for part in range(number):
-        held = fold[rows.unit] == part
-        weight = _weights(rows, label, labels, held)
-        told = _told(rows, label, labels, weight)
-        hits += _hits(rows, label, labels, told, held)
-        for tree in range(trees):
-            screened = np.argsort(-told.score, kind="stable")[:SCREENED] if tree % 2 else None
-            own = _drawn(rows, label, weight, rng)
-            found, gain = _grown(rows, label, own, held, screened, int(rng.integers(2**31)))
-            importance += gain / (number * trees)
-            np.add.at(votes, rows.unit[held], found)
-            if tree < early:
-                np.add.at(few, rows.unit[held], found)
-    return Outcome(_first(votes), _first(few), hits.mean(axis=0), importance)
+    for repeat in range(repeats):
+        fold = folds(label, rows.patient, labels, rng)
+        for part in np.unique(fold).tolist():
+            held = fold[rows.unit] == part
+            weight = _weights(rows, label, labels, held)
+            told = _told(rows, label, labels, weight)
+            hits += _hits(rows, label, labels, told, held) / repeats
+            for tree in range(trees):
+                own = _drawn(rows, label, weight, rng)
+                screened = np.argsort(-told.score, kind="stable")[:SCREENED] if tree % 2 else None
+                found, gain = _grown(rows, label, own, held, screened, int(rng.integers(2**31)))
+                importance += gain
+                np.add.at(votes, rows.unit[held], found)
+                if tree < early and not repeat:
+                    np.add.at(few, rows.unit[held], found)
+    return Outcome(_first(votes), _first(few), hits.mean(axis=0), importance / max(importance.sum(), 1e-300))
 
 
 def _first(votes: Floats) -> Ints:

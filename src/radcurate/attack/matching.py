@@ -78,9 +78,9 @@ def kinds_of(
     known = np.array([words[word] for word in asked.protocol], dtype=np.int64)
     shown = np.array([words[word] for word in released.protocol], dtype=np.int64)
     who = np.array([place[code] for code in released.subject], dtype=np.int64)
-    found = []
-    for kind in sorted(set(asked.kinds) & set(released.kinds)):
-        ours, theirs = rows_of(asked, kind), rows_of(released, kind)
+    found, before, after = [], asked.by_kind(), released.by_kind()
+    for kind in sorted(set(before) & set(after)):
+        ours, theirs = before[kind], after[kind]
         query, target, scale = weighted(asked_scores[ours], scores[theirs], correlation[kind[0]])
         gaps = absence(asked_scores[ours], scores[theirs])
         patients, first = np.unique(who[theirs], return_index=True)
@@ -88,11 +88,6 @@ def kinds_of(
         neutral = apart(correlation[kind[0]])
         found.append(Kind(ours, query, target, scale, first, patients, neutral, known[ours], shown[theirs]))
     return found
-
-
-def rows_of(table: Records, kind: tuple[str, str]) -> Ints:
-    """Places of the rows of one modality and label."""
-    return np.array([row for row, one in enumerate(table.kinds) if one == kind], dtype=np.int64)
 
 
 def apart(correlation: Floats) -> float:

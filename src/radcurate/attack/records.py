@@ -52,6 +52,13 @@ class Records:
         """Modality and label of each row."""
         return list(zip(self.modality, self.label, strict=True))
 
+    def by_kind(self) -> dict[tuple[str, str], Ints]:
+        """Places of the rows of each modality and label."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for row, kind in enumerate(self.kinds):
+            found.setdefault(kind, []).append(row)
+        return {kind: np.array(rows, dtype=np.int64) for kind, rows in found.items()}
+
     def only(self, rows: Sequence[int] | Ints) -> Records:
         """Some rows, in the order given."""
         taken = [int(row) for row in rows]
@@ -148,8 +155,10 @@ def _texts(content: pa.Table, name: str) -> list[str]:
 
 
 def _numbers(column: pa.ChunkedArray | pa.Array) -> Floats:
-    """Numbers, NaN where missing; infinities are the ends of the number line."""
-    found = np.array(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    """Numbers, NaN where missing, infinities as the ends of the number line; words by their place in the alphabet."""
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
+        return _coded([_plain(value) for value in column.to_pylist()])
+    found = np.array(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     return np.where(np.isinf(found), np.sign(found) * np.finfo(np.float64).max, found)
 
 
