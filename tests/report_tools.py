@@ -134,6 +134,8 @@ COUNTED = {
     "features": {"rows": 33, "columns": 212, "conformance": {"compliant": 210, "non-IBSI": 2},
                  "stability": {"CT": {"excellent": 180, "good": 20, "moderate": 8, "poor": 4}, "MR": {"poor": 212}},
                  "crosscheck": {"shared": 93, "agree": 90}},
+    "pays": [{"column": "sex", "value": "F", "subjects": 12, "suppressed": 2, "loss": 0.41, "distortion": None},
+             {"column": "sex", "value": None, "subjects": 1, "suppressed": 1, "loss": 1.0, "distortion": 0.2}],
 }  # fmt: skip
 HARMONISED = {
     "method": "combat", "batch": "site", "columns": ["stat_mean"],

@@ -34,7 +34,7 @@ def fairness(facts: Facts) -> str:
         ]
         head = ("at", "axis", "group", "of the group", "of the others, or expected", "p")
         parts.append(page.grid("Flagged differences", head, rows, right=(3, 4, 5)))
-    parts += [_groups(source), _protected(source)]
+    parts += [_groups(source), _protected(source), _pays(facts.counted)]
     return section("groups", "Whom the data speak for", parts)
 
 
@@ -81,6 +81,27 @@ def _protected(source: Artefact) -> str:
     caption = f"Who pays for privacy: share of each group's patients that protection left out, with 95 % intervals, from {source.link()}."
     svg = plots.intervals("Share of each group that protection left out", lines, legend=False)
     return plots.figure(svg, caption)
+
+
+def _pays(counted: Artefact) -> str:
+    """What protection cost each group: patients left out, information lost, features changed."""
+    rows = [
+        (
+            words(one["column"]),
+            page.text("unknown" if one.get("value") is None else str(one["value"])),
+            _value(counted, "pays", n, "subjects"),
+            _value(counted, "pays", n, "suppressed"),
+            _percent(counted, "pays", n, "loss"),
+            _value(counted, "pays", n, "distortion"),
+        )
+        for n, one in enumerate(counted.at("pays") or [])
+    ]
+    head = ("column", "group", "patients", "left out", "information lost", "features changed by (standard deviations)")
+    return page.grid("What protection cost each group", head, rows, right=(2, 3, 4, 5)) if rows else ""
+
+
+def _percent(source: Artefact, *at: str | int) -> str:
+    return source.number(*at, form="percent", linked=False) if isinstance(source.at(*at), int | float) else ""
 
 
 def harmonised(facts: Facts) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from radcurate import tables
 from radcurate.errors import CurationError
-from radcurate.governance.fairness import public
+from radcurate.governance.fairness import AXES, public
 from radcurate.identity.files import private_folder, write_private
 from radcurate.keys import Key
 from radcurate.report.artefact import Artefact, without_codes
@@ -70,7 +70,8 @@ def write_private_report(
         return False
     verdict = _json(results / "gate" / name) or {}
     unshown = _broken(results, key, judged=name == VERDICTS[0])
-    counted = {"verdict": digest(results), **(counts(results) if "results/protect" not in unshown else {})}
+    counted = {"verdict": digest(results)}
+    counted |= counts(results) | {"pays": _pays(results)} if "results/protect" not in unshown else {}
     out = private_folder(results / "report")
     write_private(out / JSON, (json.dumps(counted, indent=1, sort_keys=True) + "\n").encode())
     facts = Facts(
@@ -147,6 +148,12 @@ def _features(results: Path, chunks: Sequence[str]) -> dict[str, Any]:
         "stability": {modality: dict(sorted(own.items())) for modality, own in sorted(grades.items())},
         "crosscheck": {"shared": len(shared), "agree": sum(row.get("within") == 1 for row in shared)} if shared else {},
     }
+
+
+def _pays(results: Path) -> list[dict[str, Any]]:
+    """What protection cost each group: names rare values, so it is for the private face only."""
+    rows = _rows(results, "", ["protect"], "groups.parquet", tables.PROTECT_GROUPS)
+    return [row for row in rows if row["column"] in AXES]
 
 
 def _rows(
