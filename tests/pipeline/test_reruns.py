@@ -52,6 +52,11 @@ def test_harmonise_runs_only_where_it_is_on_and_with_it_protect_and_later(run):
     assert set(run.planned()) == {"harmonise"} | from_stage("protect")
 
 
+def test_another_attacker_runs_attack_and_later(run):
+    run.configure(attack={"linkage": {"days": 30}})
+    assert set(run.planned()) == from_stage("attack")
+
+
 def test_another_policy_runs_the_gate_and_later(run):
     run.configure(gate={"policy": "public"})
     assert set(run.planned()) == from_stage("gate")

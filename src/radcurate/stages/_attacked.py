@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from radcurate import tables
+from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.rows import Pair, recode, subjects
-from radcurate.seals import check_seal
+from radcurate.seals import SEAL, check_seal, sha256
+from radcurate.stages._harmonised import harmonised
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,15 @@ class Attacked:
         released: as they would be released.
         raw: all measured rows, also of patients who are left out; the release's codes in place of the run's.
         columns: roles of the columns.
+        ranges: folders with the raw values' ranges.
+        measures: what `protect` said.
     """
 
     released: Pair
     raw: Pair
     columns: Columns
+    ranges: list[Path]
+    measures: Mapping[str, Any]
 
     @property
     def quasi(self) -> list[str]:
@@ -71,20 +80,41 @@ def _patients(pair: Pair) -> list[str]:
     return [str(code) for code in subjects(pair).values]
 
 
-def read_attacked(extract: list[Path], protect: Path, columns: Columns, key: Key) -> Attacked:
+def read_attacked(extract: list[Path], results: Path, columns: Columns, key: Key) -> Attacked:
     """Read the sealed tables of both stages.
+
+    Where values were harmonised, the raw ones are too: whoever measures again can harmonise as the release did.
 
     Raises:
         CurationError: a seal doesn't hold, or a table can't be read.
     """
+    protect = results / "protect"
     for folder in [*extract, protect]:
         check_seal(folder, key)
+    measures = json.loads((protect / "measures.json").read_text())
     released = Pair(tables.read(protect / "features.parquet"), tables.read(protect / "acquisition.parquet"))
     features = joined(extract, "features.parquet")
     measured = features.filter(pc.fill_null(pc.equal(features["status"], tables.OK), False)) if extract else features
-    raw = Pair(measured, joined(extract, "acquisition.parquet"))
+    values = harmonised(measured, _harmonised(results, measures), key)
+    raw = Pair(values.features, joined(extract, "acquisition.parquet"))
     coded = Pair(recode(raw.features, columns, key.release_code), recode(raw.acquisition, columns, key.release_code))
-    return Attacked(released, coded, columns)
+    return Attacked(released, coded, columns, values.ranges(extract), measures)
+
+
+def _harmonised(results: Path, measures: Mapping[str, Any]) -> list[Path]:
+    """The folder that `protect` took its values from, if it is not extract's."""
+    told = measures["harmonise"]
+    if told["method"] == "none":
+        return []
+    folder = results / "harmonise"
+    if not (folder / SEAL).is_file() or sha256(folder / SEAL) != told["digest"]:
+        raise CurationError(
+            "results/harmonise changed after protect read it",
+            wanted="the folder that protect took its values from",
+            found="another seal",
+            fix="run snakemake again",
+        )
+    return [folder]
 
 
 def joined(chunks: list[Path], name: str) -> pa.Table:

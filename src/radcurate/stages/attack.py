@@ -52,9 +52,9 @@ def run(
     Raises:
         CurationError: a table was changed, or the registry can't be used.
     """
-    attacked = read_attacked(extract, results / "protect", load_columns(columns), key)
+    attacked = read_attacked(extract, results, load_columns(columns), key)
     linked = link(attacked, settings.linkage, key, registry)
-    attacks = [linked.attack, *_others(attacked, settings, extract, results, key)]
+    attacks = [linked.attack, *_others(attacked, settings, results, key)]
     document = {
         "judged": attacked_tables(results, key),
         "attacks": {found.name: found.document() for found in attacks},
@@ -74,19 +74,16 @@ def attacked_tables(results: Path, key: Key) -> dict[str, str]:
     return {f"protect/{name}": sealed[name] for name in ATTACKED if name in sealed}
 
 
-def _others(attacked: Attacked, settings: Attack, extract: list[Path], results: Path, key: Key) -> list[Found]:
+def _others(attacked: Attacked, settings: Attack, results: Path, key: Key) -> list[Found]:
     """The attacks beside linkage; one that can't be run is an error of the stage, never left out."""
     released, raw = _records(attacked, results / "protect")
-    again = reextractions(
-        raw, _ranges(extract, attacked, key), _stability(results / "protect"), settings.assumed_correlation
-    )
-    measures = json.loads((results / "protect" / "measures.json").read_text())
+    again = reextractions(raw, _ranges(attacked, key), _stability(results / "protect"), settings.assumed_correlation)
     now = view(attacked.released.features, attacked.released.acquisition, attacked.quasi)
     earlier = earlier_releases(results / "release", attacked.quasi, [Path(name) for name in settings.earlier])
     return [
         attack_fingerprint(released, raw, again),
         attack_site(released, raw, attacked.sites, _classes(attacked)),
-        attack_differencing(earlier, now, measures["required"]["k"]),
+        attack_differencing(earlier, now, attacked.measures["required"]["k"]),
     ]
 
 
@@ -104,9 +101,9 @@ def _classes(attacked: Attacked) -> dict[str, int]:
     return dict(zip(attacked.released_patients, group.tolist(), strict=True))
 
 
-def _ranges(extract: list[Path], attacked: Attacked, key: Key) -> pa.Table | None:
+def _ranges(attacked: Attacked, key: Key) -> pa.Table | None:
     """Values under perturbation, under the codes of the release; None where nothing was perturbed."""
-    chunks = [chunk for chunk in extract if RANGES in check_seal(chunk, key)]
+    chunks = [folder for folder in attacked.ranges if RANGES in check_seal(folder, key)]
     content = recode(joined(chunks, RANGES), attacked.columns, key.release_code) if chunks else None
     return content if content is not None and content.num_rows else None
 
