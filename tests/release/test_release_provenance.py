@@ -22,13 +22,16 @@ def texts(section: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tup
             yield (*above, name)
 
 
-WORDS = {("consent", "purpose"), ("extract", "engine"), ("extract", "crosscheck", "engine")}
-WORDS |= {("release", name) for name in ("publisher", "contact", "sources")}
-WORDS |= {
-    ("redact", "lenient"),
-    ("verify", "harmless"),
-    ("extract", "ranges", "features"),
-    ("extract", "ranges", "without"),
+WORDS = {
+    *(("consent", "purpose"), ("extract", "engine"), ("extract", "crosscheck", "engine")),
+    *(("release", name) for name in ("publisher", "contact", "sources")),
+    *(
+        ("redact", "lenient"),
+        ("verify", "harmless"),
+        ("extract", "ranges", "features"),
+        ("extract", "ranges", "without"),
+    ),
+    *(("harmonise", "features"), ("harmonise", "without"), ("protect", "comparable")),
 }
 
 
