@@ -36,6 +36,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def digests() -> dict[str, str]:
     workflow._tree.cache_clear()
+    workflow._content.cache_clear()
+    workflow.imports_of.cache_clear()
     workflow.code_digest.cache_clear()
     return {stage: workflow.code_digest(f"radcurate.stages.{stage}") for stage in ("one", "two", "three")}
 

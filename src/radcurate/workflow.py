@@ -66,6 +66,10 @@ class Run:
         """Digest of all package code that the stage imports: a rule's `code` parameter."""
         return code_digest(f"radcurate.stages.{stage}")
 
+    def codes(self) -> str:
+        """The digests of all stages, which a release tells: found once here, they cost its job seconds."""
+        return json.dumps({path.stem: self.code(path.stem) for path in sorted((PACKAGE / "stages").glob("[a-z]*.py"))})
+
     def key_id(self, _wildcards: object = None) -> str:
         """Name of the key; another key runs everything again."""
         return self.key.key_id if self.key else ""
@@ -282,10 +286,14 @@ def code_digest(module: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(reachable(module)):
         digest.update(name.encode())
-        digest.update(ast.dump(_tree(name)).encode())
-        for path in _beside(name):
-            digest.update(path.read_bytes())
+        digest.update(_content(name))
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _content(module: str) -> bytes:
+    """Of one module: its syntax tree, and what lies beside it that is no Python."""
+    return b"".join([ast.dump(_tree(module)).encode(), *(path.read_bytes() for path in _beside(module))])
 
 
 def reachable(module: str) -> set[str]:
@@ -303,7 +311,8 @@ def reachable(module: str) -> set[str]:
     return found
 
 
-def imports_of(module: str) -> list[str]:
+@functools.cache
+def imports_of(module: str) -> tuple[str, ...]:
     """The package's modules that `module` names in import statements, anywhere in it."""
     names: list[str] = []
     for node in ast.walk(_tree(module)):
@@ -312,7 +321,7 @@ def imports_of(module: str) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(module, node)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return [name for name in names if name.split(".")[0] == "radcurate" and _file(name)]
+    return tuple(name for name in names if name.split(".")[0] == "radcurate" and _file(name))
 
 
 def _absolute(module: str, node: ast.ImportFrom) -> str:

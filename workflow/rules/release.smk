@@ -30,6 +30,8 @@ rule release:
         settings=run.section("release"),
         config=run.content(),
         code=run.code("release"),
+        codes=run.codes(),
     shell:
         "python -m radcurate.stages.release --settings {params.settings:q} --config {params.config:q}"
-        " --columns {input.columns:q} --lock {input.lock:q} --study {input.study:q} --results results --out {output.receipt} --log {log}"
+        " --columns {input.columns:q} --lock {input.lock:q} --study {input.study:q} --codes {params.codes:q}"
+        " --results results --out {output.receipt} --log {log}"

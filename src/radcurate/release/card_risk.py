@@ -71,9 +71,9 @@ def attack_section(risk: Json) -> list[str]:
         "|---|---|---|---|---|",
         *(_attack(name, attack) for name, attack in sorted(risk["attacks"].items())),
     ]
-    told = risk.get("risk", {})
+    told = {**risk.get("risk", {}), "R": risk.get("risk", {}).get("composite", {}).get("R")}
     singles = [(words, told.get(key)) for words, key in KINDS]
-    lines += ["", "; ".join(f"{words}: {_single(value)}" for words, value in singles) + "."] if told else []
+    lines += ["", "; ".join(f"{words}: {_single(value)}" for words, value in singles) + "."]
     return ["\n".join(lines)]
 
 
@@ -84,6 +84,7 @@ KINDS = (
     ("prosecutor", "prosecutor"),
     ("journalist", "journalist"),
     ("marketer", "marketer"),
+    ("composite R", "R"),
 )
 
 
@@ -132,9 +133,9 @@ def _person(one: Json) -> str:
 
 
 def number(value: Any) -> str:
-    """A number as text: whole ones as they are, others to four significant digits."""
-    if value is None:
-        return "not measured"
+    """A number as text: whole ones as they are, others to four significant digits; why there is none, where there is none."""
+    if value is None or isinstance(value, str):
+        return value or "not measured"
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.4g}"
     return str(int(value))

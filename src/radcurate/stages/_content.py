@@ -29,7 +29,6 @@ from radcurate.settings import Config
 from radcurate.stages._evidence import Reader, chosen_chunks, feature_columns, provenance_table
 from radcurate.stages._images import Images
 from radcurate.stages._ranges import range_notes, range_reasons
-from radcurate.workflow import code_digest
 
 CROWD = 2  # where the verdict does not tell how many, headers tell nothing about a patient either
 STAGES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
@@ -84,6 +83,7 @@ def read_content(
     config: Config,
     lock: Path | None,
     study: Json,
+    codes: str = "",
 ) -> Content:
     """Read it all. Seals of protect, extract, attack, harmonise and gate were checked before."""
     notes = _notes(feature_columns(reader, chosen_chunks(reader.results)))
@@ -100,7 +100,7 @@ def read_content(
         papers=_papers(reader),
         tables=found,
         columns=lines,
-        record=_record(verdict, key, config, lock),
+        record=_record(verdict, key, config, lock, codes),
         images=images,
         internal=_internal(reader),
         treatment=treatment,
@@ -234,7 +234,7 @@ def _reasons(content: pa.Table, declared: Columns) -> dict[str, Reason]:
     return {name: Reason(entry.role, entry.reason) for name, entry in found.items() if entry is not None}
 
 
-def _record(verdict: Json, key: Key, config: Config, lock: Path | None) -> RunRecord:
+def _record(verdict: Json, key: Key, config: Config, lock: Path | None, codes: str) -> RunRecord:
     legal = verdict["legal"]
     return RunRecord(
         release="",
@@ -249,9 +249,15 @@ def _record(verdict: Json, key: Key, config: Config, lock: Path | None) -> RunRe
         config_digest=config_digest(config.model_dump(mode="json")),
         environment_digest=sha256(lock) if lock is not None and lock.is_file() else "",
         versions={name: _installed(name) for name in PACKAGES},
-        code={stage: code_digest(f"radcurate.stages.{stage}") for stage in STAGES},
+        code=json.loads(codes) if codes else _codes(),
         results=dict(verdict["digests"]),
     )
+
+
+def _codes() -> dict[str, str]:
+    from radcurate.workflow import code_digest  # seconds of parsing, for whoever runs the stage by hand
+
+    return {stage: code_digest(f"radcurate.stages.{stage}") for stage in STAGES}
 
 
 def _installed(name: str) -> str:

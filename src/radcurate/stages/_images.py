@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from radcurate import tables
 from radcurate.keys import Key
-from radcurate.release.images import needs_patient, write_image
 from radcurate.stages._evidence import Reader, chosen_chunks
 
 COLUMNS = ("series", "subject", "kind", "modality", "file")
@@ -66,12 +65,16 @@ def release_images(reader: Reader, building: Path, crowd: int, key: Key) -> Imag
 
 def _withheld(items: list[dict[str, Any]]) -> set[str]:
     """Images whose values need what a header may not tell, and contours that belong to nothing else."""
+    from radcurate.release.images import needs_patient  # half a second of pydicom, which most releases don't need
+
     images = {item["series"] for item in items if item["kind"] == "image" and needs_patient(item["modality"])}
     contours = {item["series"] for item in items if item["images"] and images.issuperset(item["images"])}
     return images | contours
 
 
 def _copy(source: Path, building: Path, item: Mapping[str, Any], crowd: int, key: Key) -> list[dict[str, Any]]:
+    from radcurate.release.images import write_image
+
     rows = []
     for path in sorted(source.iterdir()):
         name = path.name if path.suffix != ".dcm" else key.code("release-file", path.stem) + ".dcm"

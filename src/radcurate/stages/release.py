@@ -37,6 +37,7 @@ def run(
     columns: Path,
     lock: Path | None = None,
     study: Sequence[Path] = (),
+    codes: str = "",
 ) -> None:
     """Build `<name>-<version>` beside `out` from what the gate let pass under `results`, then write the receipt `out`
     and, beside it, the release's report, for `snakemake --report`.
@@ -49,6 +50,7 @@ def run(
         config: the whole configuration; its digest is recorded.
         columns: config/columns.yaml, for the reason of every column.
         lock: uv.lock, whose digest names the environment.
+        codes: digest of each stage's program, as JSON; empty: found here.
         study: file with what only people know about the study; none or one.
 
     Raises:
@@ -67,7 +69,9 @@ def run(
     building = versions.new_building(out.parent)
     try:
         images = release_images(reader, building, crowd(verdict), key) if settings.images else Images()
-        content = read_content(reader, verdict, load_columns(columns), images, key, config, lock, read_study(study))
+        content = read_content(
+            reader, verdict, load_columns(columns), images, key, config, lock, read_study(study), codes
+        )
         folder = _settle(building, out.parent, settings, content, key)
     finally:
         if building.exists():
