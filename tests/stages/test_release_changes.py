@@ -86,8 +86,9 @@ def test_who_left_is_counted_and_not_named(run):
     from radcurate.stages._evidence import Reader  # what the gate would write, were the books not held as well
 
     reader = Reader(run.results, run.key)
-    reader.check("protect")
-    judged["digests"]["protect"] = reader.digest("protect")
+    for stage in ("protect", "attack"):
+        reader.check(stage)
+        judged["digests"][stage] = reader.digest(stage)
     verdict.write_text(json.dumps(judged))
     run.reseal("gate")
     folder = run.release()
