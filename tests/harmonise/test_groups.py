@@ -12,7 +12,17 @@ import pytest
 from radcurate.errors import CurationError
 from radcurate.harmonise.combat import fit
 from radcurate.harmonise.effect import effects, group_document, public
-from radcurate.harmonise.groups import CONFOUNDED, ONE_SITE, Regions, apply_groups, fit_groups, statistics, stretches
+from radcurate.harmonise.groups import (
+    CONFOUNDED,
+    FEW,
+    ONE_SITE,
+    SHAPELESS,
+    Regions,
+    apply_groups,
+    fit_groups,
+    statistics,
+    stretches,
+)
 from radcurate.harmonise.parameters import ABOUT, Parameters, as_table, from_table, sums_of, sums_table
 
 FEATURES = ("f0", "f1", "f2", "f3", "f4")
@@ -54,6 +64,16 @@ def test_a_kind_of_one_site_is_left_as_it_is_and_says_why() -> None:
     assert [(group.kind[0], group.reason) for group in groups] == [("CT", ""), ("MR", ONE_SITE)]
     out, rows = apply_groups(found, groups), [number for number, kind in enumerate(found.kind) if kind[0] == "MR"]
     np.testing.assert_array_equal(out[rows], found.values[rows])
+
+
+def test_a_kind_with_too_few_regions_says_so() -> None:
+    found = regions()
+    few = found.only(np.array([0, 3]))
+    few = dataclasses.replace(few, site=["H-0", "H-1"], covariates={})
+    (group,) = fit_groups(few, True)
+    assert group.model is None and group.reason == FEW
+    (group,) = fit_groups(dataclasses.replace(found, covariates={}).of(("CT", "GTV")), True, 0.0)
+    assert group.model is None and group.reason == SHAPELESS
 
 
 def test_a_covariate_that_follows_the_site_is_not_harmonised_away() -> None:

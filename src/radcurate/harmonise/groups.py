@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radcurate.errors import CurationError
-from radcurate.harmonise.combat import Model, apply, fit
+from radcurate.harmonise.combat import TOO_FEW, Model, apply, fit
 from radcurate.harmonise.design import Column, Covariate, covariate, matrix
 from radcurate.harmonise.federated import Moments, moments
 from radcurate.harmonise.shape import unfit
@@ -20,7 +20,8 @@ Ints = npt.NDArray[np.int64]
 Kind = tuple[str, ...]
 ONE_SITE = "all regions are from one site"
 CONFOUNDED = "a covariate can't be told apart from the site"
-UNKNOWN = "the parameters hold nothing for this kind of region"
+FEW = "too few regions at its sites"
+SHAPELESS = "no feature has a shape that ComBat takes"
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ def _fit(kind: Kind, regions: Regions, empirical_bayes: bool, most_skewness: flo
     if _confounded(regions, design):
         return Group(kind, design, None, CONFOUNDED)
     left = unfit(regions.values, regions.site, most_skewness) if np.isfinite(most_skewness) else None
-    return Group(kind, design, fit(statistics(regions, design), empirical_bayes, left), "")
+    model = fit(statistics(regions, design), empirical_bayes, left)
+    if not model.changes.any():
+        return Group(kind, design, None, FEW if set(model.outcome) == {TOO_FEW} else SHAPELESS)
+    return Group(kind, design, model, "")
 
 
 def _confounded(regions: Regions, design: Sequence[Covariate]) -> bool:

@@ -159,12 +159,12 @@ def _replaced(features: pa.Table, regions: Regions, values: Reals) -> pa.Table:
 
 
 def _with(content: pa.Table, name: str, rows: npt.NDArray[np.int64], values: Reals) -> pa.Table:
-    old = content[name].to_pylist()
-    for row, value in zip(rows.tolist(), values.tolist(), strict=True):
-        if old[row] is not None:
-            old[row] = value
+    column = content[name].combine_chunks()
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    new = np.array(column.cast(pa.float64()).fill_null(np.nan))
+    new[rows] = values
     place = content.column_names.index(name)
-    return content.set_column(place, content.schema.field(place), pa.array(old, content.schema.field(place).type))
+    return content.set_column(place, content.schema.field(place), pa.array(new, column.type, mask=missing))
 
 
 def _ranges(measured: Measured, regions: Regions, used: Parameters) -> pa.Table:
