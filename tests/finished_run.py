@@ -214,9 +214,11 @@ class FinishedRun:
         release.run(Release(**settings), self.results, out, self.key, config or Config(), COLUMNS, lock)
         return out.parent / json.loads(out.read_text())["folder"]
 
-    def protect(self, **settings: Any) -> None:
+    def protect(self, harmonised: bool = False, **settings: Any) -> None:
+        """Run protect on what extract measured, or on what harmonise made of it; the attacks are told that it did."""
         chunks = sorted((self.results / "extract").iterdir())
-        protect.run(Protect(**settings), chunks, self.results / "protect", self.key, COLUMNS)
+        values = [self.results / "harmonise"] if harmonised else []
+        protect.run(Protect(**settings), chunks, self.results / "protect", self.key, COLUMNS, values)
         if (self.results / "attack").is_dir():
             self.attack(self._attacks_this)
 

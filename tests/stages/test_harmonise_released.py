@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from finished_run import COLUMNS, FinishedRun, make_run
+from finished_run import FinishedRun, make_run
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.seals import write_seal
-from radcurate.settings import Harmonise, Protect
-from radcurate.stages import harmonise, protect
+from radcurate.settings import Harmonise
+from radcurate.stages import harmonise
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
         patch.setattr(harmonise, "guess_site", lambda *_: "not guessed in this test")
         settings = Harmonise(on=True, without=(), covariates=("age",))  # in this run sex follows the site
         harmonise.run(settings, chunks, run.results / "harmonise", run.key, [])
-    protect.run(Protect(k=5), chunks, run.results / "protect", run.key, COLUMNS, [run.results / "harmonise"])
+    run.protect(harmonised=True, k=5)
     return run
 
 
