@@ -206,6 +206,33 @@ def test_classes_counted_in_the_files_themselves(tmp_path, key):
     assert min(sizes.values()) == measures(out)["after"]["k"] >= 5
 
 
+def test_regions_with_labels_of_their_own(tmp_path, key):
+    """Mondrian: the same k, counted in the files; nothing else in the release changes."""
+    plain, out = protect(tmp_path, key, k=5), protect(tmp_path, key, name="b", k=5, method="mondrian")
+    found = measures(out)
+    acquisition = {row["series"]: row for row in read(out, "acquisition.parquet")}
+    quasi = ["sex", "site", "age", "study_date", "manufacturer", "model", "kernel"]
+    shown: dict[str, set] = {}
+    for row in read(out, "features.parquet"):
+        both = acquisition[row["series"]] | row
+        shown.setdefault(row["subject"], set()).add(tuple(both[name] for name in quasi))
+    sizes = Counter(frozenset(seen) for seen in shown.values())
+    assert min(sizes.values()) == found["after"]["k"] >= 5 and found["holds"]
+    assert found["method"] == "mondrian" and found["ncp"] < 0.6
+    values = [{row["roi"]: row["stat_mean"] for row in read(folder, "features.parquet")} for folder in (plain, out)]
+    assert all(values[1][roi] == value for roi, value in values[0].items() if roi in values[1])
+    assert {row["method"] for row in [found, measures(plain)]} == {"mondrian", "full_domain"}
+    for row in read(out, "ways.parquet"):
+        assert row["change"] != "as_configured" or row["k"] == found["after"]["k"]
+
+
+def test_regions_change_no_byte_with_chunks_and_order(tmp_path, key):
+    one = protect(tmp_path, key, name="one", method="mondrian", noise=0.0)
+    two = protect(tmp_path, key, patients()[::-1], name="two", n_chunks=1, method="mondrian", noise=0.0)
+    names = ["features.parquet", "acquisition.parquet", "measures.json", "ways.parquet", "at_risk.parquet"]
+    assert [name for name in names if (one / name).read_bytes() != (two / name).read_bytes()] == []
+
+
 def test_no_code_of_the_run_reaches_the_release(tmp_path, key):
     rows = patients()
     out = protect(tmp_path, key, rows)
@@ -323,6 +350,17 @@ def test_more_k_than_patients_is_measured_and_releases_nobody(tmp_path, key):
     assert {row["reason"] for row in read(out, "series.parquet")} == {"suppressed"}
 
 
+def test_groups_of_more_than_there_are_release_nobody(tmp_path, key):
+    chunks = write_chunks(tmp_path / "extract", patients(4), key)
+    for chunk in chunks:
+        tables.write_rows(chunk / "provenance.parquet", tables.EXTRACT_PROVENANCE, [])
+        write_seal(chunk, [*check_seal(chunk, key), "provenance.parquet"], key)
+    run(Protect(k=2, microaggregation=5), chunks, tmp_path / "out", key, COLUMNS)
+    found = measures(tmp_path / "out")
+    assert found["unmet"] == ["suppression", "nobody_left"] and found["features"]["suppressed_subjects"] == 4
+    assert read(tmp_path / "out", "features.parquet") == []
+
+
 def test_a_budget_that_does_not_suffice_does_not_hold(tmp_path, key):
     caps = declared_as(tmp_path, age="{role: quasi_identifier, hierarchy: age, most: 1 year, reason: must stay}")
     out = protect(tmp_path, key, columns=caps, k=5, suppression=0.1)
@@ -400,6 +438,10 @@ def test_chunks_and_order_change_no_byte(tmp_path, key):
         "series.parquet",
         "groups.parquet",
         "measures.json",
+        "at_risk.parquet",
+        "distortion.parquet",
+        "utility_privacy.json",
+        "ways.parquet",
     ]
     assert [name for name in names if (one / name).read_bytes() != (two / name).read_bytes()] == []
 

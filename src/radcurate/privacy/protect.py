@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from radcurate.errors import CurationError
 from radcurate.privacy import report, utility
-from radcurate.privacy.choice import Choice, Scene, choose, labels, scene
+from radcurate.privacy.choice import Choice, Method, Scene, choose, labels, reachable, scene
 from radcurate.privacy.classes import classes
 from radcurate.privacy.coding import Coded, Ints, Reals, combine, encode
 from radcurate.privacy.columns import Columns
@@ -60,6 +60,7 @@ def protect(
     targets: Targets,
     code: Callable[[str, str], str],
     treatment: Treatment = Treatment(),  # noqa: B008
+    method: Method = "full_domain",
 ) -> Protected:
     """Generalise and suppress until every class of patients keeps k, l and t, with the least loss of information.
 
@@ -67,6 +68,7 @@ def protect(
         pair: measured rows only; others are not for release.
         code: (letter, internal code) to release code.
         treatment: what is done to features.
+        method: one level per column for everybody, or regions with labels of their own.
 
     Raises:
         CurationError: a declared quasi-identifier or sensitive column is absent, or its hierarchy doesn't fit.
@@ -75,7 +77,7 @@ def protect(
     pair = Pair(in_order(pair.features, columns), pair.acquisition)
     coded = Pair(recode(pair.features, columns, code), recode(pair.acquisition, columns, code))
     found = scene(coded, columns, treatment, _held(coded, columns))
-    choice = choose(found, targets, treatment)
+    choice = choose(found, targets, treatment, method)
     kept = Pair(pair.features.filter(pa.array(choice.rows)), pair.acquisition)
     moved = vectors(kept, columns, treatment, lambda name: int(code("N", name)[2:], 16))
     released = _release(coded, columns, found, choice, moved if treatment.changes else None)
@@ -83,11 +85,12 @@ def protect(
     distortion = list(utility.distortions(kept, moved, treatment, targets.k))
     after = measure(released, columns, choice.suppressed, targets.c)
     document = {
+        "method": method,
         "before": measure(coded, columns, c=targets.c).document() | _sizes(coded, columns),
         "after": after.document() | _sizes(released, columns),
         "structure": _structure(released, columns).document(),
         **report.outcome(targets, after, choice),
-        "reachable": choice.reachable.document(),
+        "reachable": reachable(found, choice, targets.c).document(),
         **report.losses(found, choice),
         "suppression_gap": report.gaps(groups),
         "features": report.features(treatment, moved, found, choice),
@@ -95,7 +98,7 @@ def protect(
         **report.columns_of(columns, pair, released),
         "sensitive": columns.named("sensitive"),
     }
-    tried = ways(found, targets, treatment, choice)
+    tried = ways(found, targets, treatment, choice, method)
     return Protected(
         released=released,
         kept=frozenset(kept.features[SUBJECT].to_pylist()),

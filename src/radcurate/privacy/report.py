@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from radcurate.privacy.choice import Choice, Scene, labels, levels, penalties, weights
+from radcurate.privacy.choice import Choice, Scene, labels, penalties, weights
 from radcurate.privacy.classes import classes
 from radcurate.privacy.coding import Ints, Reals, combine, encode
 from radcurate.privacy.columns import Columns
@@ -67,7 +67,7 @@ def losses(found: Scene, choice: Choice) -> dict[str, Any]:
     """Chosen level and loss of each quasi-identifier; rows that are not released count 1."""
     each = zip(found.ladders, penalties(found, choice), strict=True)
     return {
-        "levels": levels(found, choice),
+        "levels": dict(zip((ladder.column for ladder in found.ladders), choice.levels.names(found), strict=True)),
         "utility_loss": {ladder.column: float(lost.sum() / max(lost.size, 1)) for ladder, lost in each},
     }
 

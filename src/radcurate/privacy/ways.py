@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from radcurate.privacy import report
-from radcurate.privacy.choice import Choice, Scene, choose, penalties, weights
+from radcurate.privacy.choice import Choice, Method, Scene, choose, penalties, weights
 from radcurate.privacy.search import Targets
 from radcurate.privacy.vectors import Treatment
 
@@ -47,7 +47,7 @@ class Way:
         }
 
 
-def ways(found: Scene, targets: Targets, treatment: Treatment, chosen: Choice) -> list[Way]:
+def ways(found: Scene, targets: Targets, treatment: Treatment, chosen: Choice, method: Method) -> list[Way]:
     """The configuration as it is, other demands, a larger budget, and single columns without their cap or left out.
 
     Args:
@@ -55,17 +55,18 @@ def ways(found: Scene, targets: Targets, treatment: Treatment, chosen: Choice) -
     """
     made = [Way("as_configured", None, "nothing to change", targets, chosen)]
     for name, demand in _demands(found, targets):
-        choice = chosen if demand == targets else choose(found, demand, treatment)
+        choice = chosen if demand == targets else choose(found, demand, treatment, method)
         if demand != targets:
             made.append(Way("k" if demand.k != targets.k else "l_and_t", None, name, demand, choice))
-        made += _more_suppressed(found, demand, treatment, choice, name)
+        made += _more_suppressed(found, demand, treatment, choice, name, method)
+        made.append(_other_method(found, demand, treatment, name, method))
         made += [
             Way("uncap", column, _joined(name, f"config/columns.yaml: {column} without `most`"), demand, tried)
-            for column, tried in _tried(found, demand, treatment, capped=True)
+            for column, tried in _tried(found, demand, treatment, method, capped=True)
         ]
     made += [
         Way("drop", column, f"config/columns.yaml: {column} with role identifier and no code", targets, tried)
-        for column, tried in _tried(found, targets, treatment, capped=False, beside=chosen)
+        for column, tried in _tried(found, targets, treatment, method, beside=chosen)
     ]
     return made
 
@@ -89,30 +90,43 @@ def _typed(demand: dict[str, float]) -> list[str]:
     return [*kind, *(f"protect.{name}: {value:g}" for name, value in demand.items() if name != "l_entropy")]
 
 
-def _more_suppressed(found: Scene, demand: Targets, treatment: Treatment, choice: Choice, name: str) -> Iterator[Way]:
+def _more_suppressed(
+    found: Scene, demand: Targets, treatment: Treatment, choice: Choice, name: str, method: Method
+) -> Iterator[Way]:
     """The least loss whatever the budget, where that is another way."""
-    free = choose(found, replace(demand, suppression=1.0), treatment)
+    free = choose(found, replace(demand, suppression=1.0), treatment, method)
     if free.suppressed and (not choice.within_budget or free.loss < choice.loss - 1e-9):
         share = ceil(100 * free.suppressed / max(free.kept.size, 1)) / 100
         wanted = replace(demand, suppression=max(share, demand.suppression))
         yield Way("suppression", None, _joined(name, f"protect.suppression: {share:g}"), wanted, free)
 
 
+def _other_method(found: Scene, demand: Targets, treatment: Treatment, name: str, method: Method) -> Way:
+    other: Method = "full_domain" if method == "mondrian" else "mondrian"
+    setting = _joined(name, f"protect.method: {other}")
+    return Way("method", None, setting, demand, choose(found, demand, treatment, other))
+
+
 def _tried(
-    found: Scene, demand: Targets, treatment: Treatment, capped: bool, beside: Choice | None = None
+    found: Scene,
+    demand: Targets,
+    treatment: Treatment,
+    method: Method,
+    capped: bool = False,
+    beside: Choice | None = None,
 ) -> Iterator[tuple[str, Choice]]:
     """Each quasi-identifier without its cap (`capped`), or left out, and what then is chosen.
 
     Nothing changes, and nothing is tried, where there is no cap, or where `beside` tells nothing of the column.
     """
+    told = [True] * len(found.ladders) if beside is None else beside.levels.told(found)
     for place, ladder in enumerate(found.ladders):
         top = len(ladder.names) - 1
-        told = beside is None or beside.node[place] < top
-        if found.subject.size > LARGE or (capped and ladder.most == top) or not told:
+        if found.subject.size > LARGE or (capped and ladder.most == top) or not told[place]:
             continue
         other = replace(ladder, most=top) if capped else replace(ladder, least=top, most=top)
         steps = [*found.ladders[:place], replace(other, group=None), *found.ladders[place + 1 :]]
-        yield ladder.column, choose(replace(found, ladders=steps), demand, treatment)
+        yield ladder.column, choose(replace(found, ladders=steps), demand, treatment, method)
 
 
 def _joined(*parts: str) -> str:
@@ -122,11 +136,8 @@ def _joined(*parts: str) -> str:
 def gains(found: Scene, chosen: Choice, tried: list[Way]) -> dict[str, float]:
     """By how much the loss of all other columns falls when a quasi-identifier is left out; 0 where nothing was told."""
     own = {ladder.column: place for place, ladder in enumerate(found.ladders)}
-    nothing = {
-        ladder.column: 0.0
-        for ladder, rung in zip(found.ladders, chosen.node, strict=True)
-        if rung == len(ladder.names) - 1
-    }
+    told = chosen.levels.told(found)
+    nothing = {ladder.column: 0.0 for ladder, shown in zip(found.ladders, told, strict=True) if not shown}
     return nothing | {
         way.column: _rest(found, chosen, own[way.column]) - _rest(found, way.choice, own[way.column])
         for way in tried

@@ -166,6 +166,11 @@ class Protect(Section):
     suppression: float = Field(
         0.2, ge=0, le=1, description="Largest share of the patients that may be left out to reach k, l and t."
     )
+    method: Literal["full_domain", "mondrian"] = Field(
+        "full_domain",
+        description="full_domain: one level per column for all patients, the least loss there is; mondrian: regions of patients "
+        "with labels of their own, often less loss, but labels of different patients overlap.",
+    )
     l_kind: Literal["distinct", "entropy", "recursive"] = Field(
         "distinct",
         description="How sensitive values are counted: distinct values, the exponential of their entropy, or recursive (c, l).",

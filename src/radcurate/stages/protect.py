@@ -62,7 +62,7 @@ def run(
     values = harmonised(source.features, harmonise, key)
     source = Pair(values.features, source.acquisition)
     treatment = Treatment(settings.microaggregation, settings.comparable, settings.noise)
-    result = protect(source, declared, _targets(settings), key.release_code, treatment)
+    result = protect(source, declared, _targets(settings), key.release_code, treatment, settings.method)
     features, records = result.released.features, tables.table(tables.EXTRACT_PROVENANCE, [])
     if treatment.changes:
         features, records = withhold(extract, features)

@@ -50,7 +50,7 @@ PROTECT_AT_RISK = Schema(  # before anything is done about it
 PROTECT_WAYS = Schema(  # what else could be done, each tried out completely
     "protect_ways",
     [
-        ("change", TEXT),  # as_configured | k | l_and_t | suppression | uncap | drop
+        ("change", TEXT),  # as_configured | k | l_and_t | suppression | method | uncap | drop
         ("column", TEXT),  # quasi-identifier; null where the change is about none
         ("setting", TEXT),  # what to type
         ("asked_k", INT),
