@@ -127,6 +127,13 @@ def test_no_label_is_coarser_than_allowed():
     assert not mondrian(cohort_of(rows, {"age": rule}), Targets(2, suppression=0.1)).within_budget
 
 
+def test_who_cannot_be_shown_does_not_count_for_k():
+    rule = Rule("age", AGE_WIDTHS, AGE_TOP, most="10 years")
+    rows = [{"subject": f"P{n}", "age": 20.0, "s": 1} for n in range(3)] + [{"subject": "P2", "age": 70.0, "s": 1}]
+    assert not mondrian(cohort_of(rows, {"age": rule}), Targets(3)).kept.any()
+    assert mondrian(cohort_of(rows, {"age": rule}), Targets(2)).kept.tolist() == [True, True, False]
+
+
 def test_nobody_and_no_column():
     nobody = mondrian(cohort_of([], {"age": Rule("age", AGE_WIDTHS, AGE_TOP)}), Targets(2))
     assert nobody.region.size == 0 and nobody.within_budget

@@ -76,8 +76,10 @@ def renumber(codes: Ints) -> tuple[Ints, int]:
     if width <= _DENSE * codes.size:
         seen = np.zeros(width, dtype=bool)
         seen[codes] = True
-        place = np.cumsum(seen) - 1
-        return place[codes], int(place[-1]) + 1 if width else 0
+        found = np.flatnonzero(seen)
+        place = np.empty(width, dtype=np.int64)  # read only where something was seen
+        place[found] = np.arange(found.size)
+        return place[codes], int(found.size)
     order = np.argsort(codes)
     first = starts(codes[order])
     number = np.empty(codes.size, dtype=np.int64)

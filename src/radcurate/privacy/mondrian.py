@@ -65,7 +65,8 @@ def mondrian(cohort: Cohort, targets: Targets) -> Regions:
     lines = [line(ladder) for ladder in cohort.ladders]
     low, high = _extent(cohort, lines)
     start = _capped(cohort, lines, low)
-    kept = keep(start, cohort.sensitive, targets) & _fits(lines, low, high)
+    kept = _fits(lines, low, high)
+    kept[kept] = _keep(cohort, targets, start, kept)
     while True:
         parts = _cut(cohort, targets, low, high, start, kept)
         seen = [shown(*each) for each in zip(lines, parts.low, parts.high, strict=True)]
@@ -80,9 +81,14 @@ def _together(cohort: Cohort, targets: Targets, region: Ints, seen: list[Shown])
     kept = region >= 0
     if targets.about_values and kept.any():
         same = combine([each.code for each in seen], int(region.max()) + 1)
-        here = {name: one.at(kept) for name, one in cohort.sensitive.items()}
-        kept[kept] = keep(same[region[kept]], here, targets)
+        kept[kept] = _keep(cohort, targets, same[region], kept)
     return kept
+
+
+def _keep(cohort: Cohort, targets: Targets, group: Ints, among: Flags) -> Flags:
+    """Which of the patients flagged in `among` can stay in their groups, shape (flagged,)."""
+    here = {name: one.at(among) for name, one in cohort.sensitive.items()}
+    return keep(group[among], here, targets)
 
 
 def _extent(cohort: Cohort, lines: list[Line]) -> tuple[Places, Places]:
