@@ -90,6 +90,33 @@ def test_nothing_is_forgotten_before_consent_is_known(tmp_path, monkeypatch) -> 
     assert (tmp_path / "deface" / "00001").exists()
 
 
+def test_harmonised_values_of_an_earlier_run_are_forgotten_where_it_is_off(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(workflow, "RESULTS", tmp_path)
+    for folder in ("consent/chunks/00001", "harmonise"):
+        (tmp_path / folder).mkdir(parents=True)
+    for on in (True, False):
+        assert (tmp_path / "harmonise").exists()
+        workflow.forget_old_chunks(workflow.Run(load_config({"harmonise": {"on": on}}), tmp_path, None))
+    assert not (tmp_path / "harmonise").exists()
+
+
+def test_parameters_to_harmonise_with_are_a_file_that_no_run_writes_over(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("kept.parquet", "results/harmonise/parameters.parquet"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    def check(name: str, on: bool = True) -> None:
+        workflow._parameters(load_config({"harmonise": {"on": on, "parameters": name}}), tmp_path)
+
+    check("kept.parquet")
+    check("absent.parquet", on=False)
+    with pytest.raises(CurationError, match="no such file"):
+        check("absent.parquet")
+    with pytest.raises(CurationError, match="inside results/"):
+        check("results/harmonise/parameters.parquet")
+
+
 def test_extensions_are_files_of_the_project_or_of_the_run_but_never_of_the_export(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ("export", "results", "config"):

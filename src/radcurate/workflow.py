@@ -261,14 +261,18 @@ def _engines(config: Config) -> None:
 
 
 def _parameters(config: Config, basedir: Path) -> None:
-    """Parameters that harmonise is to apply."""
+    """Parameters that harmonise is to apply: a file that no run writes over."""
     name = config.harmonise.parameters
-    if config.harmonise.on and name and not resolve(name, basedir).is_file():
+    if not (config.harmonise.on and name):
+        return
+    path = resolve(name, basedir)
+    inside = path.resolve().is_relative_to(RESULTS.resolve())
+    if inside or not path.is_file():
         raise CurationError(
             "there are no parameters to harmonise with",
-            wanted="results/harmonise/parameters.parquet of another run",
-            found="no such file",
-            fix="correct harmonise.parameters, or remove it to fit anew",
+            wanted="a copy of results/harmonise/parameters.parquet of another run, outside results/",
+            found="a file inside results/" if inside else "no such file",
+            fix="copy them to where they are to stay and correct harmonise.parameters, or remove it to fit anew",
         )
 
 
@@ -402,5 +406,9 @@ def forget_old_chunks(run: Run | None = None) -> None:
     for folder in RESULTS.glob("*/[0-9][0-9][0-9][0-9][0-9]"):
         if folder.name not in current:
             shutil.rmtree(folder)
+    if run and not run.config.harmonise.on:
+        shutil.rmtree(
+            RESULTS / "harmonise", ignore_errors=True
+        )  # values of an earlier run, of whoever withdrew since too
     if run and run.key and run.config.deidentify.crosswalk:
         crosswalk.forget(Path(run.config.deidentify.crosswalk), run.key.key_id, keep=current)

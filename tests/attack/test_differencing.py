@@ -161,3 +161,29 @@ def test_a_single_value_is_found_exactly_where_the_sums_determine_it(places: lis
     alone = {name for name in told if any(list(side.values()).count(side[name]) == 1 for side in sides if name in side)}
     found = subtracted(before, after, len(names) + 1)
     assert {name for name, candidates in found.items() if candidates == 1} == told - alone
+
+
+courses = st.lists(st.tuples(*[st.sampled_from(["", "x", "y"])] * 3), min_size=1, max_size=14)
+
+
+@given(courses, st.integers(2, 5))
+def test_who_is_revealed_by_counting_everybody_against_everybody(found: list[tuple[str, str, str]], k: int) -> None:
+    """Oracle: who has fewer than k like it over all releases, though this one, and the earlier ones, had more."""
+    people = {f"p{number}": course for number, course in enumerate(found)}
+    releases = [{name: course[place] for name, course in people.items() if course[place]} for place in range(3)]
+    if not all(releases):
+        return
+
+    def alike(name: str, places: tuple[int, ...]) -> float:
+        mine = [people[name][place] for place in places]
+        if not any(mine):
+            return float("inf")
+        return sum([other[place] for place in places] == mine for other in people.values())
+
+    expected = {
+        name
+        for name, course in people.items()
+        if any(course) and alike(name, (0, 1, 2)) < min(k, alike(name, (2,)), alike(name, (0, 1)))
+    }
+    views = [release(shown) for shown in releases]
+    assert set(revealed(views[:2], views[2], k)) == expected
