@@ -197,7 +197,7 @@ class _Search:
             at, nth = _spread(np.arange(segment.size), part.count[segment])
             point = part.plane.pick(part.start[segment[at]], part.end[segment[at]], part.before[segment[at]] + nth)
             found.append(course[at] * max(self.registry.n_people, 1) + self.registry.person[part.row[point]])
-        pairs = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+        pairs = _distinct(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
         return pairs // max(self.registry.n_people, 1), pairs % max(self.registry.n_people, 1)
 
     def holds(self, course: Ints, person: Ints, first: int) -> Flags:
@@ -344,7 +344,7 @@ def _number(columns: list[npt.NDArray[np.generic]]) -> Ints:
 def _courses(patient: Ints, query: Ints) -> tuple[Ints, Ints, Ints]:
     """Distinct sets of queries: (patient,) number of the set, (set + 1,) where each starts, its queries one by one."""
     width = int(query.max(initial=0)) + 1
-    pairs = np.unique(patient * width + query)
+    pairs = _distinct(patient * width + query)
     owner, query = pairs // width, pairs % width
     lengths = np.bincount(owner).astype(np.int64)
     starts = np.cumsum(lengths) - lengths
@@ -358,6 +358,14 @@ def _courses(patient: Ints, query: Ints) -> tuple[Ints, Ints, Ints]:
     example = np.unique(course, return_index=True)[1]
     at, nth = _spread(example, lengths[example])
     return course, np.concatenate([[0], np.cumsum(lengths[example])]).astype(np.int64), query[starts[at] + nth]
+
+
+def _distinct(values: Ints) -> Ints:
+    """Distinct values, sorted. By sorting: numpy's own hashes, which takes ten times as long for millions."""
+    ordered = np.sort(values)
+    first = np.ones(ordered.size, dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
 
 
 def _spread(items: Ints, times: Ints) -> tuple[Ints, Ints]:
