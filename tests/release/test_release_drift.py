@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
+from radcurate.release.changes import Edition, compare
+from radcurate.release.changes_text import changes_text
 from radcurate.release.drift import drift, ks_distance
+from radcurate.release.manifest import ROLE
 
 NAMES = [f"f{number}" for number in range(20)]
 
@@ -87,3 +90,21 @@ def test_missing_values_and_constant_features():
 def test_the_distance_is_scipys(a, b):
     a, b = np.array(a, float), np.array(b, float)
     assert ks_distance(a, b) == pytest.approx(ks_2samp(a, b).statistic, abs=1e-12)
+
+
+def edition(name, content):
+    schema = [field.with_metadata({ROLE: b"feature"}) if field.name in NAMES else field for field in content.schema]
+    rows = pa.array([f"R{number}" for number in range(content.num_rows)])
+    features = content.cast(pa.schema(schema)).append_column("roi", rows)
+    return Edition(name, "0" * 64, {}, {}, {}, features, pa.table({"series": pa.array([], pa.string())}))
+
+
+def test_changes_tell_a_planted_shift():
+    before = batch(60, 1)
+    now = pa.concat_tables([before, batch(40, 2, {"f3": 3.0})])
+    found = compare(edition("radiomics-1", before), edition("radiomics-2", now), crowd=5)
+    assert [one["feature"] for one in found["drift"]["features"]] == ["f3"]
+    page = changes_text(found)
+    assert "40 new patients against 60 earlier ones" in page and "| CT GTV | `f3` |" in page and "`f4`" not in page
+    small = compare(edition("radiomics-1", before), edition("radiomics-2", now), crowd=41)
+    assert not small["drift"]["measured"] and "Not measured" in changes_text(small)

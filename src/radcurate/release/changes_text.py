@@ -62,6 +62,8 @@ def _why(why: Json) -> list[str]:
     lines += ["The project key is another one, so all codes are, too."] if why["key"] else []
     lines += ["The source files differ, or others of them were chosen."] if why["source_files"] else []
     lines += ["Consent says something else about some series."] if why["consent"] else []
+    while lines and not lines[-1]:
+        lines.pop()
     return lines or ["Nothing that the releases tell about their making differs."]
 
 
