@@ -44,7 +44,7 @@ class Matched:
         shuffled: top1 with the released patients shuffled.
         each: top1 of each patient sought, as a share of the draws, shape (patient,).
         alike: per patient sought, how many released patients have the same numbers.
-        alike_protocol: and the same protocol.
+        alike_protocol: and the same protocol and provenance.
         telling: per column of the release, covariance of what is measured and what is released: what it tells.
     """
 
@@ -77,7 +77,7 @@ def attack_fingerprint(released: Records, raw: Records, again: Reextractions, dr
     others = len(released.patients)
     top1 = share(found.top1, found.trials, 1 / others, _at_most(found.alike, 1))
     further = {"top5": share(found.top5, found.trials, min(1.0, 5 / others), _at_most(found.alike, 5))}
-    if len(set(released.protocol)) > 1:
+    if len(set(released.protocol)) > 1 or len(set(released.origin)) > 1:
         bound = _at_most(found.alike_protocol, 1)
         further["same_scan"] = share(found.same_scan, found.trials, 1 / others, bound)
     by_shape = another_series(released, raw)
@@ -190,7 +190,8 @@ def _correlation(first: Floats, second: Floats) -> Floats:
 
 
 def _equal(released: Records, raw: Records) -> bool:
-    same = released.region == raw.region and released.names == raw.names and released.protocol == raw.protocol
+    parts = ("region", "names", "protocol", "origin")
+    same = all(getattr(released, part) == getattr(raw, part) for part in parts)
     return same and bool(np.array_equal(released.values, raw.values, equal_nan=True))
 
 
@@ -199,7 +200,7 @@ def _alike(table: Records, protocol: bool) -> dict[str, int]:
     rows: dict[str, set[tuple[object, ...]]] = {}
     for row, code in enumerate(table.subject):
         numbers = np.where(np.isnan(table.values[row]), np.nan, table.values[row] + 0.0)  # -0 is 0
-        word = table.protocol[row] if protocol else ""
+        word = (table.protocol[row], *table.origin[row : row + 1]) if protocol else ()
         digest = hashlib.blake2b(numbers.tobytes(), digest_size=16).digest()
         rows.setdefault(code, set()).add((table.modality[row], table.label[row], digest, word))
     whole = {code: frozenset(found) for code, found in rows.items()}

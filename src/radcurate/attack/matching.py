@@ -27,7 +27,8 @@ class Kind:
         scale: of the first columns of `query` against normal scores; the others, which tell what is missing, are fixed.
         first: place of the first row of each patient in `target`; `patients`: their places among the patients.
         neutral: squared distance of two people on average; it stands for a patient without such a region.
-        query_protocol, target_protocol: equal numbers, equal protocol.
+        query_known, target_known: what whoever has the scan knows (protocol, provenance), equal numbers where it is
+            equal; shape (what, row).
     """
 
     asked: Ints
@@ -37,8 +38,8 @@ class Kind:
     first: Ints
     patients: Ints
     neutral: float
-    query_protocol: Ints
-    target_protocol: Ints
+    query_known: Ints
+    target_known: Ints
 
     def again(self, scores: Floats) -> Kind:
         """The same regions measured again: normal scores of all query rows, shape (any row, column)."""
@@ -56,10 +57,10 @@ class Kind:
         own = (query**2).sum(axis=1)
         found = own[:, None] + long[None, :] - 2 * (query @ self.target.T)
         least: Floats = np.minimum.reduceat(found, self.first, axis=1) - self.neutral
-        other = self.query_protocol[rows][:, None] != self.target_protocol[None, :]
+        other = (self.query_known[:, rows, None] != self.target_known[:, None, :]).sum(axis=0)
         if not other.any():
             return least, least, own + long.max()
-        found += 2 * self.neutral * other  # whoever has the scan can rule out the other protocols
+        found += 2 * self.neutral * other  # whoever has the scan can rule out the others
         return least, np.minimum.reduceat(found, self.first, axis=1) - self.neutral, own + long.max()
 
 
@@ -74,9 +75,7 @@ def kinds_of(
         correlation: test–retest correlation of the columns by modality.
     """
     place = {code: number for number, code in enumerate(released.patients)}
-    words = {word: number for number, word in enumerate(sorted({*asked.protocol, *released.protocol}))}
-    known = np.array([words[word] for word in asked.protocol], dtype=np.int64)
-    shown = np.array([words[word] for word in released.protocol], dtype=np.int64)
+    known, shown = _numbered([(asked.protocol, released.protocol), (asked.origin, released.origin)])
     who = np.array([place[code] for code in released.subject], dtype=np.int64)
     found, before, after = [], asked.by_kind(), released.by_kind()
     for kind in sorted(set(before) & set(after)):
@@ -86,8 +85,19 @@ def kinds_of(
         patients, first = np.unique(who[theirs], return_index=True)
         query, target = np.hstack([query, gaps[0]]), np.hstack([target, gaps[1]])
         neutral = apart(correlation[kind[0]])
-        found.append(Kind(ours, query, target, scale, first, patients, neutral, known[ours], shown[theirs]))
+        found.append(Kind(ours, query, target, scale, first, patients, neutral, known[:, ours], shown[:, theirs]))
     return found
+
+
+def _numbered(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> tuple[Ints, Ints]:
+    """Words of two tables as numbers, equal where they are equal; what a table lacks is left out; (what, row) each."""
+    known, shown = [], []
+    for first, second in pairs:
+        if first and second:
+            words = {word: number for number, word in enumerate(sorted({*first, *second}))}
+            known.append([words[word] for word in first])
+            shown.append([words[word] for word in second])
+    return np.array(known, dtype=np.int64), np.array(shown, dtype=np.int64)
 
 
 def apart(correlation: Floats) -> float:

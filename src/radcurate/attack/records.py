@@ -29,6 +29,8 @@ class Records:
         protocol: one word per row for all that is known of how its series was acquired; equal words, equal protocol.
         extra_names: of the columns of `extra`.
         extra: shape (row, column): the protocol as numbers, words by their place in the alphabet, NaN where missing.
+        origin: name of each row's provenance record, which is made from the digests of image and mask, so whoever has
+            the scan can compute it; empty where no table tells it.
     """
 
     subject: tuple[str, ...]
@@ -41,6 +43,7 @@ class Records:
     protocol: tuple[str, ...]
     extra_names: tuple[str, ...]
     extra: Floats
+    origin: tuple[str, ...] = ()
 
     @property
     def patients(self) -> list[str]:
@@ -75,6 +78,7 @@ class Records:
             tuple(self.protocol[row] for row in taken),
             self.extra_names,
             self.extra[taken],
+            tuple(self.origin[row] for row in taken) if self.origin else (),
         )
 
 
@@ -112,6 +116,7 @@ def records(
         tuple(words),
         tuple(known),
         _stacked([_coded(values) for values in known.values()], len(region)),
+        tuple(_texts(content, "provenance")),
     )
 
 

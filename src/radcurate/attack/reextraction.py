@@ -89,9 +89,9 @@ def reextractions(
     if not 0 <= assumed <= 1:
         raise CurationError(
             "a test–retest correlation is a number from 0 to 1",
-            wanted="0 ≤ attack.reliability ≤ 1",
+            wanted="0 ≤ attack.assumed_correlation ≤ 1",
             found="another number",
-            fix="correct attack.reliability",
+            fix="correct attack.assumed_correlation",
         )
     modality = np.array(raw.modality)
     scores = np.full(raw.values.shape, np.nan)
