@@ -13,12 +13,16 @@ that could reach significance at all, which matters in small cohorts. Nothing re
 from __future__ import annotations
 
 import csv
+import functools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import RELEASED, Outcome
@@ -27,6 +31,8 @@ from radcurate.governance.evidence import WALK, Evidence
 AXES = ("sex", "age", "site", "manufacturer")
 UNKNOWN = "unknown"
 LEVEL = 0.05
+TIE = 1e-7  # equal probabilities differ in their last bits
+Reals = npt.NDArray[np.float64]
 STEPS = ("inventory", *WALK)
 BEFORE_HEADERS = ("inventory", "consent")  # nobody has read sex, age and scanner of who ends here
 Reference = Mapping[str, Mapping[str, float]]
@@ -162,12 +168,15 @@ def _counts(walks: Mapping[str, Walk], groups: Groups, reference: Reference) -> 
 def _losses(walks: Mapping[str, Walk], groups: Groups) -> list[Comparison]:
     """Each group against the others of its axis, at each step at which somebody was lost."""
     found: list[Comparison] = []
-    for axis in AXES:
-        for place, step in enumerate((*STEPS, "released")):
-            there = {subject: walk for subject, walk in walks.items() if walk.reached >= place or step == "released"}
-            lost = {s for s, walk in there.items() if (not walk.released if step == "released" else step in walk.lost)}
-            early = step in BEFORE_HEADERS or step == "released"
-            judged = [s for s in there if not early or _of(groups[s], axis) != (UNKNOWN,)]
+    for place, step in enumerate((*STEPS, "released")):
+        if step == "released":
+            there, lost = list(walks), {subject for subject, walk in walks.items() if not walk.released}
+        else:
+            there = [subject for subject, walk in walks.items() if walk.reached >= place]
+            lost = {subject for subject in there if step in walks[subject].lost}
+        early = step in BEFORE_HEADERS or step == "released"
+        for axis in AXES if lost else ():
+            judged = [s for s in there if _of(groups[s], axis) != (UNKNOWN,)] if early else there
             found += _against_others(step, axis, judged, lost, groups)
     return found
 
@@ -175,25 +184,23 @@ def _losses(walks: Mapping[str, Walk], groups: Groups) -> list[Comparison]:
 def _against_others(
     step: str, axis: str, judged: Sequence[str], lost: set[str], groups: Groups
 ) -> Iterable[Comparison]:
-    people: dict[str, set[str]] = defaultdict(set)
+    """Counted in one pass, since a cohort may have a hundred thousand patients and a hundred sites."""
+    size, hit = Counter[str](), Counter[str]()
     for subject in judged:
-        for name in _of(groups[subject], axis):
-            people[name].add(subject)
-    total = set(judged)
-    hits = total & lost
-    if not hits or len(people) < 2:
+        names = _of(groups[subject], axis)
+        size.update(names)
+        hit.update(names if subject in lost else ())
+    total, hits = len(judged), sum(subject in lost for subject in judged)
+    if not hits or len(size) < 2:
         return
-    rates = {name: len(own & hits) / len(own) for name, own in people.items()}
-    twins = len(people) == 2 and not set.intersection(*people.values())  # one comparison, told of the worse group
-    worst = max(sorted(people), key=lambda name: rates[name])
-    for name in [worst] if twins else sorted(people):
-        own, others = people[name], total - people[name]
-        if not others:
-            continue
-        a, b = len(own & hits), len(others & hits)
-        p, least = fisher(a, len(own), b, len(others))
-        low, high = wilson(a, len(own))
-        yield Comparison(step, axis, name, len(own), a, rates[name], low, high, b / len(others), p, least)
+    worst = max(sorted(size), key=lambda name: hit[name] / size[name])
+    twins = len(size) == 2 and size.total() == total  # one comparison, told of the worse group
+    for name in [worst] if twins else sorted(size):
+        n, a = size[name], hit[name]
+        if n < total:
+            p, least = fisher(a, n, hits - a, total - n)
+            low, high = wilson(a, n)
+            yield Comparison(step, axis, name, n, a, a / n, low, high, (hits - a) / (total - n), p, least)
 
 
 def _represented(walks: Mapping[str, Walk], groups: Groups, reference: Reference) -> Iterable[Comparison]:
@@ -233,13 +240,15 @@ def _harmed(one: Comparison) -> bool:
 def fisher(a: int, n: int, b: int, m: int) -> tuple[float, float]:
     """Fisher's exact test on `a` of `n` against `b` of `m`: two-sided p, and the smallest p that these margins allow."""
     hits = a + b
-    first, last = max(0, hits - m), min(n, hits)
-    logs = [_log_choose(n, x) + _log_choose(m, hits - x) - _log_choose(n + m, hits) for x in range(first, last + 1)]
-    own = logs[a - first] + 1e-9  # equal probabilities differ in their last bits
-    p = math.fsum(math.exp(one) for one in logs if one <= own)
-    low = min(logs[0], logs[-1])
-    least = math.fsum(math.exp(one) for one in logs if one <= low + 1e-9)
-    return min(p, 1.0), min(least, 1.0)
+    x = np.arange(max(0, hits - m), min(n, hits) + 1)
+    logs = _log_choose(n, x) + _log_choose(m, hits - x) - _log_choose(n + m, np.array([hits]))
+    own, low = logs[a - x[0]], min(logs[0], logs[-1])
+    return _sum(logs[logs <= own + TIE]), _sum(logs[logs <= low + TIE])
+
+
+def _sum(logs: Reals) -> float:
+    """Sum of probabilities told by their logarithms, to nine digits: the rest differs with the processor."""
+    return float(f"{min(1.0, float(np.exp(logs).sum())):.9g}")
 
 
 def wilson(x: int, n: int, z: float = 1.959963984540054) -> tuple[float, float]:
@@ -255,12 +264,20 @@ def _at_most(x: int, n: int, share: float) -> float:
     """Chance of at most `x` of `n` where each has chance `share`."""
     if share <= 0 or share >= 1:
         return 1.0 if share <= 0 or x >= n else 0.0
-    logs = (_log_choose(n, i) + i * math.log(share) + (n - i) * math.log1p(-share) for i in range(x + 1))
-    return min(1.0, math.fsum(math.exp(one) for one in logs))
+    i = np.arange(x + 1)
+    return _sum(_log_choose(n, i) + i * math.log(share) + (n - i) * math.log1p(-share))
 
 
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+def _log_choose(n: int, k: npt.NDArray[np.int64]) -> Reals:
+    table = _log_factorials(1 << n.bit_length())
+    found: Reals = table[n] - table[k] - table[n - k]
+    return found
+
+
+@functools.cache
+def _log_factorials(size: int) -> Reals:
+    """log 0!, log 1!, … below `size`."""
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, size)))])
 
 
 def age_band(age: float | None) -> str | None:
