@@ -122,10 +122,9 @@ DISTORTION = {
     "modality": ("", "modality of the images"),
     "regions": ("1", "released regions with a value"),
     "scale": ("", "standard deviation of the values as measured, in the unit of the feature"),
-    "changed": ("1", "share of the values that protection changed"),
-    "distortion": ("1", "root mean square of the changes over the standard deviation"),
-    "loss": ("1", "share of the variance that protection took"),
+    "distortion": ("1", "mean of |released - measured| over the standard deviation"),
+    "loss": ("1", "squared changes over squared deviations from the mean: 0 nothing lost, 1 all"),
     "correlation": ("1", "correlation of the values as released with those as measured"),
-    "noise": ("", "standard deviation of the noise that was added, in the unit of the feature"),
+    "noise": ("1", "standard deviation of the noise that was added, over that of the values"),
 }
 DESCRIPTIONS: dict[str, tuple[str, str]] = {**ROWS, **ACQUISITION, **RECORDS, **RANGES}

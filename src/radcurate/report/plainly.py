@@ -149,7 +149,7 @@ def _attacked(facts: Facts) -> list[str]:
             f"the right row in {source.number(*at, 'rate', form='percent')} of the attempts. "
             + (
                 "The numbers were averaged over groups of patients against that."
-                if facts.verdict.at("protection", "microaggregation", "k")
+                if facts.verdict.at("protection", "features", "k")
                 else "Recipients promise not to try; who has the images knows the patient already."
             )
         )

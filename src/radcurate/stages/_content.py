@@ -181,8 +181,8 @@ def _treatment(reader: Reader) -> Treatment:
     harmonised = _json(reader, "harmonise", "report.json")
     named = harmonised.get("columns")
     return Treatment(
-        microaggregated=int(measures.get("microaggregation", {}).get("k", 0)),
-        noise=float(measures.get("noise", {}).get("scale", 0.0)),
+        microaggregated=int(measures.get("features", {}).get("k", 0)),
+        noise=float(measures.get("features", {}).get("noise", 0.0)),
         harmonised=str(harmonised.get("method", "combat")) if harmonised else "none",
         harmonised_columns=frozenset(named) if named is not None else None,
     )
