@@ -157,12 +157,14 @@ def cells(table: Table, columns: Sequence[Column], levels: Sequence[int]) -> Int
 
 def extend(joint: Ints, size: int, values: Sequence[Ints], columns: Sequence[Column], levels: Sequence[int]) -> Ints:
     """Codes `joint` below `size`, shape (pair,), joined with the labels of more columns; `joint` is used up."""
+    gaps = False
     for one, codes, level in zip(columns, values, levels, strict=False):
         width = one.widths[level]
         if width < 2:
             continue
-        if size > joint.size and size * width > _DENSE * joint.size:
+        if gaps and size * width > _DENSE * joint.size:
             joint, size = renumber(joint)
+        gaps = True
         joint *= width
         joint += one.groups[level][codes]
         size *= width

@@ -127,7 +127,7 @@ def risk(group: Ints, columns: Mapping[str, Sensitive], suppressed: int = 0, c: 
         unique_share=float((sizes == 1).sum() / n) if n else 0.0,
         prosecutor_max=1 / lowest if lowest else 0.0,
         prosecutor_mean=float(sizes.size / n) if n else 0.0,
-        discernibility=int((sizes.astype(object) ** 2).sum()) + suppressed * (n + suppressed),
+        discernibility=int(sizes @ sizes) + suppressed * (n + suppressed),
         sensitive={name: each.document() for name, each in found.items()},
         homogeneous_classes=int(told.sum()),
     )
