@@ -1,4 +1,4 @@
-"""Measures, optimal search and Mondrian: CPU time and memory, on tables made for it. Run: python -m benchmarks privacy"""
+"""Measures, optimal search and Mondrian: CPU time and memory, on tables made for it. Run: python -m benchmarks.privacy"""
 
 from __future__ import annotations
 
