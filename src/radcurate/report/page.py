@@ -23,7 +23,7 @@ section { margin: 2rem 0; padding-top: .6rem; border-top: 3px solid var(--line) 
 table { border-collapse: collapse; font-size: .92rem } caption { text-align: left; white-space: nowrap; color: var(--soft); padding: .2rem 0 }
 td, th { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: middle; overflow-wrap: normal } thead th { background: var(--back) }
 td.r { text-align: right; font-variant-numeric: tabular-nums }
-td a { overflow-wrap: anywhere } .scroll { overflow-x: auto; margin: .6rem 0; max-width: 100% }
+td a, td code { overflow-wrap: anywhere } .scroll { overflow-x: auto; margin: .6rem 0; max-width: 100% }
 img { max-width: 100%; background: #000; display: block } td img { max-width: 30em }
 svg { max-width: 100%; height: auto; display: block } svg text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: var(--ink) }
 figure { margin: .8rem 0; overflow-x: auto } figure svg { min-width: 30rem } figcaption { color: var(--soft); font-size: .88rem; max-width: 46rem }
