@@ -150,7 +150,7 @@ def _attacked(facts: Facts) -> list[str]:
             + (
                 "The numbers were averaged over groups of patients against that."
                 if facts.verdict.at("protection", "features", "k")
-                else "Recipients promise not to try; who has the images knows the patient already."
+                else "The terms of the release forbid to try; who has the images knows the patient already."
             )
         )
     return lines
