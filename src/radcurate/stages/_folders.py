@@ -1,11 +1,13 @@
-"""Folders of a run, replaced as a whole where a stage owns them."""
+"""Folders of a run, replaced as a whole where a stage owns them, and the documents in them."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def empty_folder(path: Path) -> Path:
@@ -44,3 +46,10 @@ def link_series(source: Path, target: Path) -> None:
     """The whole folder of a series, untouched."""
     if source.is_dir():
         link_files(files_in(source), target)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """A document with sorted keys, written as a whole or not at all; a number that is none is a defect of its stage."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    temporary.replace(path)

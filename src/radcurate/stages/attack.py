@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,7 @@ from radcurate.settings import Attack
 from radcurate.stages._attacked import Attacked, joined, read_attacked
 from radcurate.stages._command import command
 from radcurate.stages._earlier import earlier_releases
+from radcurate.stages._folders import write_json
 from radcurate.stages._linkage import crowd, link
 from radcurate.stages._ranges import RANGES
 
@@ -61,7 +60,7 @@ def run(
         "risk": _risk(attacked, linked, attacks, settings),
     }
     out.mkdir(parents=True, exist_ok=True)
-    _write_json(out / ATTACK, document)
+    write_json(out / ATTACK, document)
     tables.write_rows(out / ATTACKS, tables.ATTACKS, (row for found in attacks for row in _rows(found)))
     tables.write_rows(out / COLUMNS, tables.ATTACK_COLUMNS, (row for found in attacks for row in _told(found)))
     write_seal(out, [ATTACK, ATTACKS, COLUMNS], key)
@@ -151,12 +150,6 @@ def _row(found: Found, variant: str, measured: Share, passed: bool | None) -> di
 def _told(found: Found) -> Iterator[dict[str, Any]]:
     for column, weight in found.columns:
         yield {"attack": found.name, "column": column, "weight": weight}
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    temporary.replace(path)
 
 
 def _say(attacks: Sequence[Found]) -> None:

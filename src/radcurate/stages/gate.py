@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +24,7 @@ from radcurate.seals import SEAL, write_seal
 from radcurate.settings import Deidentify, Gate
 from radcurate.stages._command import command
 from radcurate.stages._evidence import Reader, check_attacked, check_seals, read_evidence
+from radcurate.stages._folders import write_json
 
 log = logging.getLogger("radcurate")
 VERDICT, REFUSAL, OUTCOMES, SAFE_HARBOR = "verdict.json", "refusal.json", "outcomes.parquet", "safe_harbor.json"
@@ -76,12 +75,12 @@ def run(
     found = _judge(file, Reader(results, key), deidentify, load_table(safe_harbor), desk, images > 0, population)
     verdict, ends = found.verdict, found.ends
     tables.write(out / OUTCOMES, outcomes_table(ends))
-    _write_json(out / SAFE_HARBOR, as_json(found.lines, deidentify.path))
-    _write_json(out / FAIRNESS, found.fairness)
+    write_json(out / SAFE_HARBOR, as_json(found.lines, deidentify.path))
+    write_json(out / FAIRNESS, found.fairness)
     if not verdict.holds:
-        _write_json(out / REFUSAL, verdict.as_json())
+        write_json(out / REFUSAL, verdict.as_json())
         raise _refusal(verdict)
-    _write_json(out / VERDICT, verdict.as_json())
+    write_json(out / VERDICT, verdict.as_json())
     (out / TERMS).write_bytes(desk.papers.raw.get(verdict.terms["name"], b""))
     write_seal(out, [VERDICT, OUTCOMES, SAFE_HARBOR, TERMS, FAIRNESS], key)
     log.info("gate: policy %s holds, %d criteria, %s", verdict.policy, len(verdict.findings), _counts(ends))
@@ -150,12 +149,6 @@ def _refusal(verdict: Verdict) -> CurationError:
 def _counts(ends: list[Outcome]) -> str:
     released = sum(end.outcome == "released" for end in ends)
     return f"{released} of {len(ends)} series released"
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    temporary.replace(path)
 
 
 if __name__ == "__main__":

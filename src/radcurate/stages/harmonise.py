@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -24,6 +22,7 @@ from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Harmonise
 from radcurate.stages._command import command
+from radcurate.stages._folders import write_json
 from radcurate.stages._ranges import RANGES
 
 log = logging.getLogger("radcurate")
@@ -62,8 +61,8 @@ def run(settings: Harmonise, extract: list[Path], out: Path, key: Key, parameter
     sums = {group.kind: statistics(regions.of(group.kind), group.design) for group in used.groups if group.model}
     tables.write(out / "statistics.parquet", sums_table(sums, regions.features, settings.least_patients))
     details = _document(regions, values, used, given is not None)
-    _write_json(out / DETAILS, details)
-    _write_json(out / REPORT, public(details))
+    write_json(out / DETAILS, details)
+    write_json(out / REPORT, public(details))
     write_seal(out, WRITTEN, key)
     _say(details)
 
@@ -225,12 +224,6 @@ def _guess(found: Guess | str) -> dict[str, Any]:
     share = found.share
     numbers = {"rate": share.rate, "low": share.low, "high": share.high, "chance": share.chance, "p": found.p}
     return {"applies": True, **numbers, "columns": [name for name, _ in found.columns[:5]]}
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    temporary.replace(path)
 
 
 def _say(details: Mapping[str, Any]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -25,6 +23,7 @@ from radcurate.privacy.vectors import Treatment
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Protect
 from radcurate.stages._command import command
+from radcurate.stages._folders import write_json
 from radcurate.stages._harmonised import harmonised
 from radcurate.stages._provenance import withhold
 from radcurate.stages._ranges import ABOUT, RANGES, range_reasons, released_ranges
@@ -85,10 +84,10 @@ def run(
     tables.write_rows(out / "distortion.parquet", tables.PROTECT_DISTORTION, result.distortion)
     tables.write_rows(out / "ways.parquet", tables.PROTECT_WAYS, result.ways)
     tables.write_rows(out / "at_risk.parquet", tables.PROTECT_AT_RISK, result.at_risk)
-    _write_json(out / "utility_privacy.json", {"columns": result.marginal})
+    write_json(out / "utility_privacy.json", {"columns": result.marginal})
     reasons = range_reasons(table, declared)
     about = {name: reasons[name].reason for name in ABOUT if name in reasons}
-    _write_json(
+    write_json(
         out / "measures.json",
         {**result.document, "harmonise": values.document, "reasons": about | result.document["reasons"]},
     )
@@ -170,12 +169,6 @@ REMEDIES = {
     "rare_region": "name the region as others do, choose fewer columns for protect.comparable, or lower protect.microaggregation",
     "no_row": "give the series a contour that can be measured",
 }
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-    temporary.replace(path)
 
 
 def _say(found: Mapping[str, Any]) -> None:
