@@ -154,6 +154,16 @@ def test_a_failed_control_is_said() -> None:
     assert "✗ failed" not in build(facts).decode()
 
 
+@pytest.mark.parametrize(("k", "said"), [(6, False), (1, True), (0, True)])
+def test_who_stands_alone_is_not_said_to_look_like_others(k: int, said: bool) -> None:
+    facts, documents = everything()
+    content = copy.deepcopy(documents["results/gate/verdict.json"])
+    content["protection"]["after"]["k"] = k
+    page = build(replace(facts, verdict=artefact("results/gate/verdict.json", content))).decode()
+    assert ("some patients look like nobody else" in page) == said
+    assert ("every patient looks like others" in page) != said
+
+
 def test_large_cohorts_are_told_in_spans() -> None:
     facts, documents = everything()
     content = copy.deepcopy(documents["results/gate/verdict.json"])

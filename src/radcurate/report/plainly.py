@@ -105,11 +105,13 @@ def _cleaned(facts: Facts) -> list[str]:
 
 
 def _recognised(facts: Facts) -> list[str]:
-    if facts.verdict.at("protection", "after", "k") is None:
+    k = facts.verdict.at("protection", "after", "k")
+    if k is None:
         return []
+    alike = "every patient looks like others in the data" if k > 1 else "<b>some patients look like nobody else</b>"
     line = (
-        f"<b>Can somebody be recognised?</b> By what an outsider may know ({_known(facts)}), every patient looks like others in the data: "
-        f"the smallest group has {facts.verdict.number('protection', 'after', 'k')} patients. Before, it had "
+        f"<b>Can somebody be recognised?</b> By what an outsider may know ({_known(facts)}), {alike}: "
+        f"of those who look alike, the smallest group counts {facts.verdict.number('protection', 'after', 'k')}. Before, it counted "
         f"{facts.verdict.number('protection', 'before', 'k')}. Whoever knows that a person is in the data has a chance of at most "
         f"{facts.verdict.number('protection', 'after', 'prosecutor_max', form='percent')} of pointing at the right row that way."
     )
