@@ -245,10 +245,7 @@ class _Work:
         failed = np.flatnonzero(~holds & ~ended)
         spent[column[failed], failed] = True
         right &= holds[region]
-        order = _partition(right, first, region)
-        order = order[~ended[region[order]]]
-        number = np.cumsum(np.diff((region * 2 + right)[order], prepend=-1) != 0) - 1
-        source = region[order][np.flatnonzero(np.diff(number, prepend=-1))]
+        order, number, source = _halves(right, first, ~ended)
         self._take(order, number)
         return np.asarray(spent[:, source], dtype=bool)
 
@@ -291,18 +288,21 @@ def _taken(places: Places, order: Ints) -> Places:
     return out
 
 
-def _partition(right: Flags, first: Ints, region: Ints) -> Ints:
-    """Order of the items in which the right half of each region comes after its left half."""
-    upto: Ints = np.cumsum(~right)
-    start = first[region]
-    before: Ints = (upto - ~right)[first]
-    n_left = np.append(before[1:], upto[-1]) - before
-    rank: Ints = upto - before[region]
-    here = np.arange(right.size)
-    target = np.where(right, here + n_left[region] - rank, start + rank - 1)
-    order = np.empty(right.size, dtype=np.int64)
-    order[target] = here
-    return order
+def _halves(right: Flags, first: Ints, live: Flags) -> tuple[Ints, Ints, Ints]:
+    """The left half of each live region, then its right one: items in that order, half of each, region of each half.
+
+    `right`, shape (item,), is not set in regions that aren't live; a half without items has no number.
+    """
+    size = np.diff(np.append(first, right.size))
+    n_right = np.add.reduceat(right, first, dtype=np.int64)
+    counts = np.stack([size - n_right, n_right], axis=1)[live].ravel()
+    to_right = np.repeat(np.tile([False, True], counts.size // 2), counts)
+    order = np.empty(to_right.size, dtype=np.int64)
+    order[~to_right] = np.flatnonzero(~right & np.repeat(live, size))
+    order[to_right] = np.flatnonzero(right)
+    full = counts > 0
+    number = np.repeat(np.arange(int(full.sum())), counts[full])
+    return order, number, np.repeat(np.flatnonzero(live), 2)[full]
 
 
 def _medians(value: Places, first: Ints, region: Ints, weight: Ints, people: Ints) -> tuple[Ints, Ints]:
