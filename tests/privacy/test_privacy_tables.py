@@ -128,7 +128,7 @@ STROKE = {
 }
 ADULT = {name: Rule("value") for name in ("age", "education", "occupation", "relationship", "sex", "native-country")}
 # file, rules, k, suppression, loss, share suppressed: what trying every node gives, see the slow test. The complete cases
-# of Adult, for which ARX's optima are known (0.22706 and 0.33944), are not in shared/data: adult_anonymized_10.csv has
+# of Adult, for which ARX's optima are known (0.22706 and 0.33944), are not in the test data: adult_anonymized_10.csv has
 # 29,452 rows and 6 of the 8 columns, ages hidden in three quarters of them.
 FROZEN = [
     ("healthcare-dataset-stroke-data", STROKE, 5, 1.0, 0.233063511831, 0.089823874755),
