@@ -12,14 +12,14 @@ from radcurate.errors import CurationError, place_of
 
 # verb → its module, read when it is asked for, and what it is for
 VERBS = {
-    "keys": ("keys", "make, list, rotate and destroy project keys; make the honest broker's identity"),
+    "keys": ("keys", "make, list, rotate and destroy project keys; print the public one; make the honest broker's identity"),
     "demo": ("demo", "make the synthetic cohort and run the pipeline on it"),
     "summary": ("summary", "what the run in results/ came to"),
     "report": (
         "report",
-        "pages that show what cleaning did to each picture, before and after; for the restricted zone",
+        "the page about the run, with every changed picture before and after; for the restricted zone",
     ),
-    "verify-release": ("verify_release", "check a release against its checksums, offline"),
+    "verify-release": ("verify_release", "check a release against its checksums and its signature, offline"),
     "reextract": ("reextract", "compute every number of a release again from images, and compare"),
     "check-features": ("check_features", "hold features and engines of your own to the conformance suite"),
     "review": ("review", "what was blanked or set aside, for the steward who decides about it"),
