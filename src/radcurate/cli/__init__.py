@@ -12,7 +12,10 @@ from radcurate.errors import CurationError, place_of
 
 # verb → its module, read when it is asked for, and what it is for
 VERBS = {
-    "keys": ("keys", "make, list, rotate and destroy project keys; print the public one; make the honest broker's identity"),
+    "keys": (
+        "keys",
+        "make, list, rotate and destroy project keys; print the public one; make the honest broker's identity",
+    ),
     "demo": ("demo", "make the synthetic cohort and run the pipeline on it"),
     "summary": ("summary", "what the run in results/ came to"),
     "report": (
