@@ -180,7 +180,9 @@ def _tree(column: str, values: Sequence[Value], rule: Rule) -> tuple[tuple[str, 
 
 def _read_tree(column: str, path: Path | None) -> dict[str, tuple[str, ...]]:
     if path is None or not path.is_file():
-        raise _wrong(column, "no tree", "a CSV file under `file`", "no file there", "write it, next to columns.yaml")
+        raise _wrong(
+            column, "no tree", "a CSV file under `file`", "no file there", "write it, and name it under `file`"
+        )
     with path.open(newline="") as stream:
         rows = [tuple(cell.strip() for cell in row) for row in csv.reader(stream) if row]
     trimmed = [row[:-1] if len(row) > 1 and row[-1] == ANY else row for row in rows]
