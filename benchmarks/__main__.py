@@ -21,6 +21,7 @@ def main() -> int:
             "figure",
             "heads",
             "measure",
+            "scale_tables",
             "tables",
             "texted",
             "texts",
