@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from radcurate import tables
@@ -50,3 +52,37 @@ def test_schema_names_and_keys_are_sound() -> None:
     for schema in schemas:
         names = [name for name, _ in schema.columns]
         assert len(set(names)) == len(names) and set(schema.key) <= set(names)
+
+
+def long_table(n: int) -> pa.Table:
+    chance = np.random.default_rng(n)
+    words = pa.array([None, "a", "b"]).take(pa.array(chance.integers(0, 3, n)))
+    return pa.table({"n": np.arange(n), "x": chance.normal(size=n), "word": words})
+
+
+@pytest.mark.parametrize("n", [0, 5, 2 * 64, 2 * 64 + 1, 5 * 64 - 1])
+def test_where_parts_end_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    monkeypatch.setattr("radcurate.tables.files.ROW_GROUP", 64)
+    content = long_table(n)
+    tables.write(tmp_path / "whole.parquet", content)
+    for step in (1, 50, 64, 200, 1000):
+        parts = [content.slice(start, step) for start in range(0, n, step)]
+        tables.write_stream(tmp_path / "parts.parquet", content.schema, parts)
+        assert (tmp_path / "parts.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes(), step
+    tables.write(tmp_path / "chunked.parquet", pa.concat_tables(parts) if parts else content)
+    assert (tmp_path / "chunked.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert tables.read(tmp_path / "whole.parquet").equals(content)
+
+
+def test_a_table_is_read_by_parts_and_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("radcurate.tables.files.ROW_GROUP", 64)
+    content = long_table(150)
+    tables.write(tmp_path / "a.parquet", content)
+    assert [part.num_rows for part in tables.read_parts(tmp_path / "a.parquet")] == [64, 64, 22]
+    parts = list(tables.read_parts(tmp_path / "a.parquet", ["word", "n"]))
+    assert pa.concat_tables(parts).equals(tables.read(tmp_path / "a.parquet", columns=["word", "n"]))
+    assert tables.read_schema(tmp_path / "a.parquet").equals(content.schema)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    for reader in (tables.read_schema, lambda path: list(tables.read_parts(path))):
+        with pytest.raises(CurationError, match="can't be read"):
+            reader(tmp_path / "a.parquet")

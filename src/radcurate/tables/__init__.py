@@ -8,14 +8,18 @@ import pyarrow as pa
 
 from radcurate.tables.attacks import ATTACK_COLUMNS as ATTACK_COLUMNS
 from radcurate.tables.attacks import ATTACKS as ATTACKS
+from radcurate.tables.files import ROW_GROUP as ROW_GROUP
 from radcurate.tables.files import Schema as Schema
 from radcurate.tables.files import read as read
+from radcurate.tables.files import read_parts as read_parts
 from radcurate.tables.files import read_rows as read_rows
+from radcurate.tables.files import read_schema as read_schema
 from radcurate.tables.files import sort as sort
 from radcurate.tables.files import table as table
 from radcurate.tables.files import write as write
 from radcurate.tables.files import write_parts as write_parts
 from radcurate.tables.files import write_rows as write_rows
+from radcurate.tables.files import write_stream as write_stream
 from radcurate.tables.protected import PROTECT_AT_RISK as PROTECT_AT_RISK
 from radcurate.tables.protected import PROTECT_DISTORTION as PROTECT_DISTORTION
 from radcurate.tables.protected import PROTECT_GROUPS as PROTECT_GROUPS
