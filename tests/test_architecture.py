@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from paths import ROOT
-from radcurate import workflow
+from radcurate.reruns.code import Code
 from radcurate.settings import Config
 
 PACKAGE = ROOT / "src" / "radcurate"
+CODE = Code(PACKAGE)
 STAGES = [path.stem for path in sorted((PACKAGE / "stages").glob("[a-z]*.py"))]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FOUNDATION = {"settings", "tables", "errors", "keys", "seals"}
@@ -48,7 +49,7 @@ def test_every_rule_file_is_a_stage() -> None:
 def test_imports_go_one_way(path: Path) -> None:
     module = dotted(path)
     own = concept_of(module)
-    for name in workflow.imports_of(module):
+    for name in CODE.imports_of(module):
         other = concept_of(name)
         if not other or other == own:
             continue
@@ -65,7 +66,7 @@ def test_modules_stay_one_idea(path: Path) -> None:
 
 
 def test_verify_shares_no_code_with_what_it_checks() -> None:
-    reached = {concept_of(name) for name in workflow.reachable("radcurate.stages.verify")}
+    reached = {concept_of(name) for name in CODE.reachable("radcurate.stages.verify")}
     assert not reached & {"deidentify", "redact", "deface", "dicom", "volumes"}
 
 

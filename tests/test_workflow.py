@@ -1,4 +1,4 @@
-"""What the Snakefile relies on: code digests follow imports and ignore comments."""
+"""What the Snakefile relies on."""
 
 from __future__ import annotations
 
@@ -9,66 +9,6 @@ import pytest
 from radcurate import workflow
 from radcurate.errors import CurationError
 from radcurate.settings import load_config
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small package in place of the real one."""
-    files = {
-        "__init__.py": "",
-        "stages/__init__.py": "",
-        "stages/one.py": "from radcurate.concept import thing\n",
-        "stages/two.py": "from . import one\n",
-        "stages/three.py": "x = 1\n",
-        "concept/__init__.py": "",
-        "concept/thing.py": "def f(): return 1\n",
-        "concept/thing.c": "int f(void) { return 1; }\n",
-        "concept/thing.h": "int f(void);\n",
-        "concept/numbers.csv": "1\n",
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    monkeypatch.setattr(workflow, "PACKAGE", tmp_path)
-    return tmp_path
-
-
-def digests() -> dict[str, str]:
-    workflow._tree.cache_clear()
-    workflow._content.cache_clear()
-    workflow.imports_of.cache_clear()
-    workflow.code_digest.cache_clear()
-    return {stage: workflow.code_digest(f"radcurate.stages.{stage}") for stage in ("one", "two", "three")}
-
-
-def test_a_module_changes_the_stages_that_reach_it_and_no_other(package: Path) -> None:
-    before = digests()
-    (package / "concept" / "thing.py").write_text("def f(): return 2\n")
-    after = digests()
-    assert {stage for stage in before if before[stage] != after[stage]} == {"one", "two"}
-
-
-def test_a_comment_changes_nothing(package: Path) -> None:
-    before = digests()
-    (package / "concept" / "thing.py").write_text("# why\ndef f():\n    return 1\n")
-    assert digests() == before
-
-
-@pytest.mark.parametrize("name", ["thing.c", "thing.h", "numbers.csv"])
-def test_c_and_tables_count(package: Path, name: str) -> None:
-    before = digests()
-    (package / "concept" / name).write_text("2\n")
-    after = digests()
-    assert {stage for stage in before if before[stage] != after[stage]} == {"one", "two"}
-
-
-def test_imports_inside_functions_count(package: Path) -> None:
-    (package / "stages" / "three.py").write_text(
-        "def g():\n    from radcurate.concept.thing import f\n    return f()\n"
-    )
-    digests()
-    assert "radcurate.concept.thing" in workflow.reachable("radcurate.stages.three")
 
 
 def test_chunks_of_which_nothing_is_permitted_any_more_are_forgotten(tmp_path, monkeypatch) -> None:

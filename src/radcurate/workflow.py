@@ -6,7 +6,6 @@ own section and a digest of its stage's code as parameters: what changed is run 
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import json
@@ -27,10 +26,11 @@ from radcurate.governance.fairness import read_reference
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.release.provenance import content_settings
+from radcurate.reruns.code import Code
+from radcurate.reruns.notes import read_notes, write_notes
 from radcurate.settings import Config, load_config
 
 PACKAGE = Path(__file__).parent
-DATA = {".csv", ".gz", ".h", ".txt"}
 INPUT_VARIABLE = "RADCURATE_INPUT"
 DECISIONS_VARIABLES = {stage: f"RADCURATE_{stage.upper()}_DECISIONS" for stage in ("redact", "deface")}
 RESULTS = Path("results")
@@ -63,12 +63,12 @@ class Run:
         return json.dumps(content_settings(self.config.model_dump(mode="json")), sort_keys=True)
 
     def code(self, stage: str) -> str:
-        """Digest of all package code that the stage imports: a rule's `code` parameter."""
-        return code_digest(f"radcurate.stages.{stage}")
+        """Digest of all package code that the stage imports, and of others' installed versions: a rule's `code`."""
+        return package_code().digest(f"radcurate.stages.{stage}")
 
     def codes(self) -> str:
-        """The digests of all stages, which a release tells: found once here, they cost its job seconds."""
-        return json.dumps({path.stem: self.code(path.stem) for path in sorted((PACKAGE / "stages").glob("[a-z]*.py"))})
+        """The digests of all stages, which a release tells."""
+        return json.dumps({stage: self.code(stage) for stage in stages()})
 
     def key_id(self, _wildcards: object = None) -> str:
         """Name of the key; another key runs everything again."""
@@ -282,83 +282,9 @@ def _state(folder: str) -> str:
 
 
 @functools.cache
-def code_digest(module: str) -> str:
-    """SHA-256 over the syntax trees of `module` and of every package module it reaches by imports, 16 digits.
-
-    With C and tables beside them. Comments in Python and layout don't count, so that tidying doesn't run a cohort again.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(reachable(module)):
-        digest.update(name.encode())
-        digest.update(_content(name))
-    return digest.hexdigest()[:16]
-
-
-@functools.cache
-def _content(module: str) -> bytes:
-    """Of one module: its syntax tree, and what lies beside it that is no Python."""
-    return b"".join([ast.dump(_tree(module)).encode(), *(path.read_bytes() for path in _beside(module))])
-
-
-def reachable(module: str) -> set[str]:
-    """Names of the package's modules that importing `module` executes, itself included."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        waiting += imports_of(name)
-        parts = name.split(".")
-        waiting += [".".join(parts[:i]) for i in range(1, len(parts))]
-    return found
-
-
-@functools.cache
-def imports_of(module: str) -> tuple[str, ...]:
-    """The package's modules that `module` names in import statements, anywhere in it."""
-    names: list[str] = []
-    for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(module, node)
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return tuple(name for name in names if name.split(".")[0] == "radcurate" and _file(name))
-
-
-def _absolute(module: str, node: ast.ImportFrom) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = module.split(".")
-    is_package = (path := _file(module)) is not None and path.name == "__init__.py"
-    parent = parts[: len(parts) - node.level + is_package]
-    return ".".join([*parent, *([node.module] if node.module else [])])
-
-
-def _file(module: str) -> Path | None:
-    path = PACKAGE.joinpath(*module.split(".")[1:])
-    candidates = (path.with_suffix(".py"), path / "__init__.py")
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-def _beside(module: str) -> list[Path]:
-    """What a module is made of that is no Python: the C file of its name; to a package, the tables and headers in its folder."""
-    path = _file(module)
-    if path is None:
-        return []
-    if path.name == "__init__.py":
-        return sorted(other for other in path.parent.iterdir() if other.suffix in DATA)
-    return [path.with_suffix(".c")] if path.with_suffix(".c").is_file() else []
-
-
-@functools.cache
-def _tree(module: str) -> ast.Module:
-    path = _file(module)
-    if path is None:
-        raise ValueError(f"no module {module}")
-    return ast.parse(path.read_bytes())
+def package_code() -> Code:
+    """The code of this package; what an earlier run in this folder noted of it spares parsing it again."""
+    return Code(PACKAGE, read_notes(RESULTS).modules)
 
 
 def input_mark(run: Run) -> str:
@@ -366,10 +292,17 @@ def input_mark(run: Run) -> str:
     return run.key.file_code(os.environ[INPUT_VARIABLE]) if run.key else ""
 
 
+def stages() -> list[str]:
+    """The names of all stages, sorted."""
+    return sorted(path.stem for path in (PACKAGE / "stages").glob("[a-z]*.py"))
+
+
 def claim_results(run: Run) -> None:
-    """Leave the mark of the input in results/, for the demo not to overwrite somebody's run."""
+    """Leave the mark of the input in results/, for the demo not to overwrite somebody's run, and what the code is."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / ".input").write_text(input_mark(run) + "\n")
+    code = package_code()
+    write_notes(RESULTS, code, {run.code(one): code.parts(f"radcurate.stages.{one}") for one in stages()})
 
 
 def print_summary(run: Run) -> None:

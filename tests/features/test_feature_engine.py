@@ -46,5 +46,5 @@ def test_an_unknown_engine_is_explained(registry):
 
 def test_snakemake_sees_the_modules_of_both_engines():
     """They are imported where they are needed, and a change to them must still run extract again."""
-    reached = workflow.reachable("radcurate.stages.extract")
+    reached = workflow.package_code().reachable("radcurate.stages.extract")
     assert {"radcurate.features.core", "radcurate.features.pyradiomics"} <= set(reached)

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+import radcurate
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import OUTCOMES
@@ -24,6 +25,7 @@ from radcurate.release.checklists import study_answers
 from radcurate.release.descriptions import CROSSCHECK, DESCRIPTIONS, DISTORTION
 from radcurate.release.dictionary import Column, Note, Reason, Treatment
 from radcurate.release.provenance import PACKAGES, RunRecord, config_digest, content_settings
+from radcurate.reruns.code import Code
 from radcurate.seals import sha256
 from radcurate.settings import Config
 from radcurate.stages._evidence import Reader, chosen_chunks, feature_columns, provenance_table
@@ -255,9 +257,9 @@ def _record(verdict: Json, key: Key, config: Config, lock: Path | None, codes: s
 
 
 def _codes() -> dict[str, str]:
-    from radcurate.workflow import code_digest  # seconds of parsing, for whoever runs the stage by hand
-
-    return {stage: code_digest(f"radcurate.stages.{stage}") for stage in STAGES}
+    """For whoever runs the stage by hand; seconds of parsing."""
+    code = Code(Path(radcurate.__file__).parent)
+    return {stage: code.digest(f"radcurate.stages.{stage}") for stage in STAGES}
 
 
 def _installed(name: str) -> str:

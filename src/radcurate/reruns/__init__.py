@@ -1,0 +1,1 @@
+"""What a change runs again, and why: code and packages of a stage, the state of the input, reasons in words."""
