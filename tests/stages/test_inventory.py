@@ -20,7 +20,7 @@ from radcurate import seals, tables
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.settings import Inventory
-from radcurate.stages import inventory
+from radcurate.stages import _scan, inventory
 
 IMAGE = uid("image")
 PLAIN = Key(bytes(range(32)))
@@ -93,7 +93,7 @@ def test_folders_are_private_and_sealed_and_nothing_else_is_left(tmp_path: Path)
     assert sorted(seals.check_seal(out, PLAIN)) == ["unplaced.parquet"]
     (chunk,) = (out / "chunks").iterdir()
     assert sorted(seals.check_seal(chunk, PLAIN)) == ["identifiers.parquet", "instances.parquet", "series.parquet"]
-    assert sorted(path.name for path in out.iterdir()) == ["chunks", "seal.json", "unplaced.parquet"]
+    assert sorted(path.name for path in out.iterdir()) == ["chunks", "headers", "seal.json", "unplaced.parquet"]
 
 
 def cohort(folder: Path) -> None:
@@ -109,13 +109,18 @@ def cohort(folder: Path) -> None:
 
 def test_one_process_or_several_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cohort(tmp_path / "in")
-    monkeypatch.setattr(inventory, "BATCH", 3)
-    monkeypatch.setattr(inventory, "WAVE", 2)
+    monkeypatch.setattr(_scan, "BATCH", 3)
+    monkeypatch.setattr(_scan, "WAVE", 2)
     one = run(tmp_path / "in", tmp_path / "one", threads=1)
     two = run(tmp_path / "in", tmp_path / "two", threads=2)
     again = run(tmp_path / "in", tmp_path / "one", threads=1)
-    contents = [{k: v[0] for k, v in tree_state(out).items()} for out in (one, two, again)]
+    contents = [tables_in(out) for out in (one, two, again)]
     assert contents[0] == contents[1] == contents[2]
+
+
+def tables_in(out: Path) -> dict[str, str]:
+    """Digests of what later stages read."""
+    return {path: state[0] for path, state in tree_state(out).items() if not path.startswith("headers/")}
 
 
 def described(out: Path) -> Counter[str]:
@@ -289,7 +294,7 @@ def test_no_contour_at_all_is_an_error_with_counts(tmp_path: Path) -> None:
     assert "1 image series" in error.value.found
     assert "no_contour 1" in error.value.found
     assert "not_dicom 1" in error.value.found
-    assert not list((tmp_path / "out").iterdir())
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["headers"]  # no tables, and nothing half done
 
 
 @pytest.mark.parametrize("what", ["absent", "empty", "a file"])

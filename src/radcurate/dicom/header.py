@@ -18,7 +18,7 @@ from pydicom.filereader import read_dataset, read_partial
 from radcurate.dicom import kinds, pixels, values
 from radcurate.dicom.frames import Plane, frame_planes, single_plane
 from radcurate.dicom.references import References, read_references
-from radcurate.dicom.tree import Found
+from radcurate.dicom.tree import Found, opened
 from radcurate.dicom.values import Elements
 
 DEFER = 1 << 22  # bytes; larger elements (documents, wave forms) are passed over
@@ -107,14 +107,17 @@ class Parsed:
 def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed | None]:
     """Read one file; every problem is a reason code, never an exception.
 
-    Reasons: vanished, unreadable, archive, not_dicom, dicomdir, damaged, truncated, missing_patient_id,
+    Reasons: vanished, changed, unreadable, archive, not_dicom, dicomdir, damaged, truncated, missing_patient_id,
     missing_series_uid, missing_sop_uid and the problems of `tree.find_files`.
     """
     if found.problem:
         return Unusable(found, found.problem), None
     try:
         with (source / found.path).open("rb") as stream:
-            found = found._replace(size=os.fstat(stream.fileno()).st_size)
+            there = opened(found, os.fstat(stream.fileno()))
+            if there is None:
+                return Unusable(found, "changed"), None
+            found = there
             reason = sniff(stream.read(1024))
             if reason:
                 return Unusable(found, reason), None

@@ -18,7 +18,7 @@ from radcurate.dicom.frames import single_plane
 from radcurate.dicom.header import Header, Parsed, Unusable, reduce, value_digest, with_tail
 from radcurate.dicom.lazy import CHARSET, UNDEFINED, Decoder, Doubt, Lazy
 from radcurate.dicom.split import Splitter
-from radcurate.dicom.tree import Found
+from radcurate.dicom.tree import Found, opened
 
 LEAST, MOST = 1 << 14, 1 << 20  # bytes read of a file; a longer header isn't ordinary
 META_START, META_END, META_UID = 144, 0x0002FFFF, 0x00020003  # after the length of the group, which is left out
@@ -125,9 +125,10 @@ class Reader:
             return None
         try:
             with open(f"{self.source}/{found.path}", "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs 5 µs
-                size = os.fstat(stream.fileno()).st_size
-                data = stream.read(self.length)
-                found = Found(found.path, size, found.mtime_ns)
+                there = opened(found, os.fstat(stream.fileno()))
+                if there is None:
+                    return None
+                found, data = there, stream.read(self.length)
                 return self._like(found, data, stream) or self._split(found, data, stream)
         except Exception:  # whatever it is, the other way will tell
             return None

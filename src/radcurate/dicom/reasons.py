@@ -7,6 +7,7 @@ FILE_REMEDIES = {
     "unreadable": "make the file readable for this user (chmod, chown) and run again",
     "unreadable_folder": "make the folder readable for this user (chmod, chown) and run again",
     "vanished": "run again when nobody writes to the input folder",
+    "changed": "run again when nobody writes to the input folder; the file was written to while it was read",
     "not_a_file": "nothing to do: a device, pipe or socket holds no image",
     "link": "nothing to do: the file it points at is read under its own name",
     "link_outside": "copy the file into the input folder, links are not followed out of it",

@@ -17,6 +17,7 @@ class Found(NamedTuple):
     size: int
     mtime_ns: int
     problem: str | None = None
+    ctime_ns: int = 0  # when anything about the file changed last, which nobody can set back; 0 where it wasn't asked
 
 
 def fingerprint(source: Path) -> str:
@@ -80,10 +81,18 @@ def _entry(path: str, entry: os.DirEntry[str], root: str) -> Found | None:
         return Found(path, 0, 0, "vanished")
     if stat.S_ISLNK(status.st_mode):
         problem = _link_problem(entry.path, root)
-        return Found(path, 0, status.st_mtime_ns, problem) if problem else None
+        return Found(path, 0, status.st_mtime_ns, problem, status.st_ctime_ns) if problem else None
     if not stat.S_ISREG(status.st_mode):
-        return Found(path, 0, status.st_mtime_ns, "not_a_file")
-    return Found(path, status.st_size, status.st_mtime_ns, None if is_portable(path) else "file_name")
+        return Found(path, 0, status.st_mtime_ns, "not_a_file", status.st_ctime_ns)
+    problem = None if is_portable(path) else "file_name"
+    return Found(path, status.st_size, status.st_mtime_ns, problem, status.st_ctime_ns)
+
+
+def opened(found: Found, status: os.stat_result) -> Found | None:
+    """The entry with the size that the open file has; None where it was written to since it was listed."""
+    if found.ctime_ns and (status.st_size, status.st_mtime_ns) != (found.size, found.mtime_ns):
+        return None
+    return found._replace(size=status.st_size)
 
 
 def _link_problem(path: str, root: str) -> str | None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
+
+import pyarrow as pa
 
 from radcurate import seals, tables
 from radcurate.dicom.chunk import MaskPlan, Patient, grids, patients, place_masks, settle
 from radcurate.dicom.header import Header, Unusable
 from radcurate.dicom.identifiers import Fact, keep_private, path_facts
-from radcurate.dicom.nifti import Mask
 from radcurate.dicom.patients import Register
 from radcurate.dicom.rows import (
     Row,
@@ -27,62 +26,20 @@ from radcurate.dicom.rows import (
     series_row,
     unusable_row,
 )
-from radcurate.dicom.scan import Batch, scan_batch
+from radcurate.dicom.scan import Batch
 from radcurate.dicom.series import file_digest
-from radcurate.dicom.tree import Found, count_files, find_files
 from radcurate.errors import CurationError
 from radcurate.identity.files import private_folder
 from radcurate.keys import Key
 from radcurate.settings import Inventory
 from radcurate.stages._command import command
 from radcurate.stages._folders import empty_folder
-from radcurate.stages._pool import map_items
+from radcurate.stages._listing import Listing, list_files
+from radcurate.stages._records import open_records
+from radcurate.stages._scan import Scan, scan_files
 
 log = logging.getLogger("radcurate")
-BATCH, WAVE = 256, 64  # files a task, tasks between two writes to disk: what bounds the memory
-
-
-@dataclass
-class Scan:
-    """What is kept in memory of the whole input; headers and facts wait on disk, by chunk."""
-
-    folder: Path
-    register: Register
-    n_chunks: int
-    unusable: list[Unusable] = field(default_factory=list)
-    masks: list[Mask] = field(default_factory=list)
-    chunks: set[str] = field(default_factory=set)
-
-    def take(self, batch: Batch) -> None:
-        """Sort a batch's headers and facts by chunk and put them on disk."""
-        self.unusable.extend(batch.unusable)
-        self.masks.extend(batch.masks)
-        self.register.enter(batch.headers)
-        parts: dict[str, Batch] = defaultdict(Batch)
-        for header in batch.headers:
-            parts[self.chunk(header.patient_id)].headers.append(header)
-        for patient, facts in batch.facts.items():
-            parts[self.chunk(patient[0])].facts[patient] = facts
-        for chunk, part in parts.items():
-            self.chunks.add(chunk)
-            with (self.folder / chunk).open("ab") as stream:
-                pickle.dump(part, stream)
-
-    def chunk(self, patient_id: str) -> str:
-        """Chunk of a patient, five digits. The issuer is left out: it may be missing in some of the files."""
-        key = self.register.key
-        return f"{key.chunk(key.subject(patient_id), self.n_chunks):05d}"
-
-    def read(self, chunk: str) -> Batch:
-        """All that was put on disk for a chunk."""
-        whole = Batch()
-        with (self.folder / chunk).open("rb") as stream:
-            while stream.peek(1):
-                part: Batch = pickle.load(stream)
-                whole.headers.extend(part.headers)
-                for patient, facts in part.facts.items():
-                    whole.facts.setdefault(patient, set()).update(facts)
-        return whole
+SCHEMA = tables.INVENTORY_INSTANCES
 
 
 @dataclass
@@ -108,28 +65,32 @@ class Tally:
 
 def run(settings: Inventory, source: Path, out: Path, key: Key, threads: int) -> None:
     """Write the tables of all series and files below `source`, which is only ever read, to `out`."""
-    total = _check_source(source)
+    _check_source(source)
     private_folder(out)
+    records = open_records(out / "headers", key)
     waiting, fresh = empty_folder(out / ".scan"), empty_folder(out / ".new")
     try:
         for folder in (waiting, fresh):
             private_folder(folder)
-        scan = _scan(source, Scan(waiting, Register(key), settings.n_chunks), total, threads)
+        listing = _list_files(source, waiting / "files")
+        scan = Scan(waiting, Register(key), settings.n_chunks)
+        used = scan_files(scan, source, listing, records, threads)
         tally = _write(scan, settings, source, fresh, key)
-        tally.files = total
+        tally.files = listing.total
         _summarise(tally)
         _insist_on_contours(tally)
         _publish(fresh, out)
+        records.forget(keep=used)
     finally:
         for folder in (waiting, fresh):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_source(source: Path) -> int:
-    """How many files there are.
+def _check_source(source: Path) -> None:
+    """Insist on a folder that can be listed.
 
     Raises:
-        CurationError: no folder, no permission, no file.
+        CurationError: no folder, no permission.
     """
     problem = "the input folder can't be used"
     if not source.is_dir():
@@ -140,46 +101,41 @@ def _check_source(source: Path) -> int:
     except OSError:
         fix = "give this user read permission on the folder and everything in it"
         raise CurationError(problem, wanted="a folder that may be read", found="no permission", fix=fix) from None
-    total = count_files(source)
-    if not total:
+
+
+def _list_files(source: Path, path: Path) -> Listing:
+    """All files there are.
+
+    Raises:
+        CurationError: there is none.
+    """
+    listing = list_files(source, path)
+    if not listing.total:
         fix = "put the export there, or correct `input`"
-        raise CurationError(problem, wanted="a folder with a DICOM export", found="an empty folder", fix=fix)
-    return total
-
-
-def _scan(source: Path, scan: Scan, total: int, threads: int) -> Scan:
-    """Read all files, a wave at a time, so that memory does not grow with their number."""
-    files, done = find_files(source), 0
-    while wave := list(islice(_batches(files), WAVE)):
-        for batch in map_items(partial(scan_batch, source=source), wave, threads, "inventory: reading headers"):
-            scan.take(batch)
-        done += sum(len(batch) for batch in wave)
-        if done < total:
-            log.info("inventory: %d of %d files read", done, total)
-    return scan
-
-
-def _batches(files: Iterator[Found]) -> Iterator[list[Found]]:
-    while batch := list(islice(files, BATCH)):
-        yield batch
+        wanted = "a folder with a DICOM export"
+        raise CurationError("the input folder can't be used", wanted=wanted, found="an empty folder", fix=fix)
+    return listing
 
 
 def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key) -> Tally:
     """Write the tables of every chunk and of the files that belong to none."""
     tally, plan = Tally(), _place_masks(scan, settings, source)
-    unplaced = [unusable_row(file, key) for file in scan.unusable]
-    unplaced += [unusable_row(Unusable(mask.file, reason), key) for mask, reason in plan.unplaced]
+    apart = _Apart(key)
+    for files in scan.unusable():
+        apart.add(files)
+    apart.add([Unusable(mask.file, reason) for mask, reason in plan.unplaced])
     for chunk in sorted(scan.chunks):
         content = _Chunk(chunk, key)
         batch = scan.read(chunk)
+        facts = _facts(batch, scan.register)
         for patient in _patients(batch.headers, scan.register, settings, source):
             settle(patient, plan)
-            content.add(patient, plan, _facts_of(patient.subject, batch, scan.register))
-            unplaced += [unusable_row(Unusable(stray.file, reason), key) for stray, reason in patient.strays]
+            content.add(patient, plan, facts[patient.subject])
+            apart.add([Unusable(stray.file, reason) for stray, reason in patient.strays])
         content.write(out / "chunks" / chunk)
         tally.series.update((_what(row["kind"]), row["reason"]) for row in content.series)
-    _private_tables(out, [("unplaced", tables.INVENTORY_INSTANCES, unplaced)], key)
-    tally.apart.update(str(row["reason"]) for row in unplaced)
+    _private_tables(out, [("unplaced", apart.table())], key)
+    tally.apart = apart.reasons
     return tally
 
 
@@ -200,8 +156,29 @@ def _place_masks(scan: Scan, settings: Inventory, source: Path) -> MaskPlan:
     return place_masks(scan.masks, found)
 
 
-def _facts_of(subject: str, batch: Batch, register: Register) -> set[Fact]:
-    return {fact for patient, facts in batch.facts.items() if register.subject(patient) == subject for fact in facts}
+def _facts(batch: Batch, register: Register) -> dict[str, set[Fact]]:
+    """What identifies each patient of a chunk, by pseudonym."""
+    found: dict[str, set[Fact]] = defaultdict(set)
+    for patient, facts in batch.facts.items():
+        found[register.subject(patient)] |= facts
+    return found
+
+
+@dataclass
+class _Apart:
+    """Rows of files that belong to no series, in columns: there may be a million of them."""
+
+    key: Key
+    parts: list[pa.Table] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, files: list[Unusable]) -> None:
+        if files:
+            self.reasons.update(file.reason for file in files)
+            self.parts.append(tables.table(SCHEMA, [unusable_row(file, self.key) for file in files]))
+
+    def table(self) -> pa.Table:
+        return tables.sort(SCHEMA, pa.concat_tables(self.parts)) if self.parts else tables.table(SCHEMA, [])
 
 
 @dataclass
@@ -228,21 +205,21 @@ class _Chunk:
 
     def write(self, folder: Path) -> None:
         if self.series:
-            content: list[tuple[str, tables.Schema, list[Row]]] = [
-                ("series", tables.INVENTORY_SERIES, self.series),
-                ("instances", tables.INVENTORY_INSTANCES, self.instances),
-                ("identifiers", tables.INVENTORY_IDENTIFIERS, self.identifiers),
+            content = [
+                ("series", tables.table(tables.INVENTORY_SERIES, self.series)),
+                ("instances", tables.table(SCHEMA, self.instances)),
+                ("identifiers", tables.table(tables.INVENTORY_IDENTIFIERS, self.identifiers)),
             ]
             _private_tables(folder, content, self.key)
 
 
-def _private_tables(folder: Path, content: Iterable[tuple[str, tables.Schema, list[Row]]], key: Key) -> None:
+def _private_tables(folder: Path, content: Iterable[tuple[str, pa.Table]], key: Key) -> None:
     private_folder(folder.parent)
     private_folder(folder)
     names = []
-    for name, schema, rows in content:
+    for name, table in content:
         path = folder / f"{name}.parquet"
-        tables.write_rows(path, schema, rows)
+        tables.write(path, table)
         path.chmod(0o600)
         names.append(path.name)
     seals.write_seal(folder, names, key)
