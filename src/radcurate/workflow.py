@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radcurate.dicom import fingerprint
 from radcurate.errors import CurationError, place_of
 from radcurate.features import extensions
 from radcurate.features.conformance import ENGINES
@@ -27,7 +26,9 @@ from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.release.provenance import content_settings
 from radcurate.reruns.code import Code
+from radcurate.reruns.contents import contents_code
 from radcurate.reruns.notes import read_notes, write_notes
+from radcurate.reruns.touched import Digests, source_state
 from radcurate.settings import Config, load_config
 
 PACKAGE = Path(__file__).parent
@@ -75,12 +76,17 @@ class Run:
         return self.key.key_id if self.key else ""
 
     def source_state(self, _wildcards: object = None) -> str:
-        """Digest of the export's file names, sizes and times: any change runs the inventory again."""
-        return _state(os.environ[INPUT_VARIABLE])
+        """Digest of the export's file names, sizes and times: any change runs the inventory again, a mere touch doesn't."""
+        return _state(os.environ[INPUT_VARIABLE], self.key) if self.key else ""
 
     def path(self, name: str) -> str:
         """A table named in the configuration: below the working directory or else the project's own."""
         return str(resolve(name, self.basedir))
+
+    def contents(self, *names: str | list[str] | None) -> str:
+        """Keyed code of what stands in files that a rule reads: a parameter, since times can't be relied on."""
+        listed = [[name] if isinstance(name, str) else name or [] for name in names]
+        return contents_code([resolve(one, self.basedir) for some in listed for one in some], self.key)
 
     def allowlist(self) -> list[str]:
         """The files of the allow-list, so that a changed one runs its stage again; safe private attributes lie beside it."""
@@ -277,8 +283,14 @@ def _parameters(config: Config, basedir: Path) -> None:
 
 
 @functools.cache
-def _state(folder: str) -> str:
-    return fingerprint(Path(folder))
+def _state(folder: str, key: Key) -> str:
+    return source_state(Path(folder), RESULTS, key, _digests)
+
+
+def _digests(content: bytes) -> Digests:
+    from radcurate.deidentify.digests import file_digests  # only where a file was touched
+
+    return file_digests(content)
 
 
 @functools.cache

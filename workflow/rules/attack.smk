@@ -25,6 +25,7 @@ rule attack:
     params:
         settings=run.section("attack"),
         code=run.code("attack"),
+        tables=run.contents("config/columns.yaml", run.config.attack.linkage.registry),
         extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.raw}),
     shell:
         "python -m radcurate.stages.attack --settings {params.settings:q} --extract {params.extract}"

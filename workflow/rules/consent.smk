@@ -25,6 +25,7 @@ checkpoint consent:
     params:
         settings=run.section("consent"),
         code=run.code("consent"),
+        tables=run.contents(run.config.consent.table, run.config.consent.waiver),
         waiver=f"--waiver {run.config.consent.waiver}" if run.config.consent.waiver else "",
     shell:
         "python -m radcurate.stages.consent --settings {params.settings:q} --inventory results/inventory"

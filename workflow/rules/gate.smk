@@ -35,6 +35,7 @@ rule gate:
         deidentify=run.section("deidentify"),
         images=int(run.config.release.images),
         code=run.code("gate"),
+        tables=run.contents(run.policy(), run.papers(), run.reference(), "config/safe_harbor.yaml"),
     shell:
         "python -m radcurate.stages.gate --settings {params.settings:q} --deidentify {params.deidentify:q}"
         " --results results --policy {input.policy:q}"

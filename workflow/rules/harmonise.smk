@@ -27,6 +27,7 @@ rule harmonise:
     params:
         settings=run.section("harmonise"),
         code=run.code("harmonise"),
+        tables=run.contents(run.harmonise_parameters()),
         extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
     shell:
         "python -m radcurate.stages.harmonise --settings {params.settings:q} --extract {params.extract}"

@@ -38,6 +38,7 @@ rule protect:
     params:
         settings=run.section("protect"),
         code=run.code("protect"),
+        tables=run.contents("config/columns.yaml"),
         extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
         harmonise=lambda wildcards, input: [str(Path(name).parent) for name in input.harmonised],
     shell:

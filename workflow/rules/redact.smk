@@ -24,6 +24,7 @@ rule redact:
     params:
         settings=run.section("redact"),
         code=run.code("redact"),
+        tables=run.contents(run.config.redact.regions, run.config.redact.marks),
         decided=lambda wildcards: run.decided("redact", wildcards.chunk),
         source=subpath(input.series, parent=True),
         chunk=subpath(input.identifiers, parent=True),

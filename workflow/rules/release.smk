@@ -30,6 +30,7 @@ rule release:
         settings=run.section("release"),
         config=run.content(),
         code=run.code("release"),
+        tables=run.contents("config/columns.yaml", "uv.lock", run.config.release.study),
         codes=run.codes(),
     shell:
         "python -m radcurate.stages.release --settings {params.settings:q} --config {params.config:q}"

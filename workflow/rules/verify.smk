@@ -28,6 +28,7 @@ rule verify:
     params:
         settings=run.section("verify"),
         code=run.code("verify"),
+        tables=run.contents("config/safe_private.csv"),
         chunk=subpath(input.identifiers, parent=True),
         deidentified=subpath(input.deidentified, parent=True),
         redacted=subpath(input.redacted, parent=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,16 +20,21 @@ class Found(NamedTuple):
     ctime_ns: int = 0  # when anything about the file changed last, which nobody can set back; 0 where it wasn't asked
 
 
-def fingerprint(source: Path) -> str:
+def fingerprint(source: Path, time_of: Callable[[Found], int] | None = None) -> str:
     """SHA-256 over relative path, size and time of every entry below `source`; "absent" where there is no folder.
 
     Nothing is opened, so that it takes seconds for a million files; the paths can't be read back from it.
+
+    Args:
+        source: the folder.
+        time_of: what counts as an entry's time, ns, where that is not its mtime.
     """
     if not source.is_dir():
         return "absent"
     digest = hashlib.sha256()
     for found in find_files(source):
-        line = f"{found.path}\0{found.size}\0{found.mtime_ns}\0{found.problem}\n"
+        time = time_of(found) if time_of else found.mtime_ns
+        line = f"{found.path}\0{found.size}\0{time}\0{found.problem}\n"
         digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
