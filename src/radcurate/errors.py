@@ -51,6 +51,9 @@ def _rebuild(problem: str, wanted: str, found: str, fix: str, where: tuple[str, 
 
 def place_of(error: BaseException) -> str:
     """Type and code position of an unexpected error, without its message, which may quote a header value."""
+    told = getattr(error, "place", None)  # of an error that came from another process
+    if told:
+        return str(told)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "radcurate" in frame.filename] or frames[-1:]
     steps = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(own))

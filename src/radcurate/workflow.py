@@ -33,6 +33,7 @@ from radcurate.settings import Config, load_config
 
 PACKAGE = Path(__file__).parent
 INPUT_VARIABLE = "RADCURATE_INPUT"
+TIMEOUT_VARIABLE = "RADCURATE_SERIES_TIMEOUT"  # as in stages/_pool.py, which would bring what stages import
 DECISIONS_VARIABLES = {stage: f"RADCURATE_{stage.upper()}_DECISIONS" for stage in ("redact", "deface")}
 RESULTS = Path("results")
 PAPER_NAMES = (
@@ -155,6 +156,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
             key = load_key(Path(checked.key_file), run_folder=Path.cwd())
             os.environ[KEY_FILE_VARIABLE] = str(Path(checked.key_file).expanduser().resolve())
             os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
+            os.environ[TIMEOUT_VARIABLE] = str(checked.series_timeout)
             _consent_table(checked)
             _registry(checked)
             _crosswalk(checked)

@@ -13,6 +13,7 @@ from typing import Any
 NOT_CONTENT = {
     "input",
     "key_file",
+    "series_timeout",
     "inventory.n_chunks",
     "consent.table",
     "consent.waiver",

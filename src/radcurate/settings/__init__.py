@@ -317,6 +317,11 @@ class Config(Section):
         "~/.config/radcurate/key",
         description="Project key made by `radcurate keys new`; outside the run folder, mode 0600.",
     )
+    series_timeout: float = Field(
+        120.0,
+        ge=0,
+        description="Minutes that a stage may take for one series before it is given up as a row of its own; 0: no limit.",
+    )
     inventory: Inventory = Inventory()
     consent: Consent = Consent()
     deidentify: Deidentify = Deidentify()

@@ -16,7 +16,7 @@ import pydicom
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from radcurate import tables
+from radcurate import losses, tables
 from radcurate.deface import render
 from radcurate.deface.average import average_face
 from radcurate.deface.borrow import Partner, borrow, carried
@@ -106,6 +106,18 @@ def clean_space(space: Space) -> Result:
     return result
 
 
+def lost_space(space: Space, reason: str) -> Result:
+    """Rows of a study whose process was lost."""
+    result = Result()
+    for row in space.images:
+        for path in space.pictures.glob(f"{row['series']}_*.png"):
+            path.unlink()
+        _set_aside(
+            space, row, files_in(space.source / row["folder"]), tables.FAILED, reason, losses.REMEDIES[reason], result
+        )
+    return result
+
+
 @dataclass
 class Study:
     """What is known of a study while its series are worked on.
@@ -130,6 +142,8 @@ def _guarded(space: Space, row: Row, result: Result, work: Callable[[], None]) -
     except CurationError as error:
         reason = error.reason if isinstance(error, VolumeError) else "unreadable"
         _set_aside(space, row, files, tables.QUARANTINED, reason, ANEW, result)
+    except (OSError, MemoryError):
+        raise
     except Exception as error:  # its message may quote a header value
         _set_aside(space, row, files, tables.FAILED, "unexpected:" + place_of(error), REPORT, result)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom
 
-from radcurate import tables
+from radcurate import losses, tables
 from radcurate.errors import CurationError, place_of
 from radcurate.features import engine, extensions, provenance
 from radcurate.features.acquisition import attributes
@@ -89,7 +89,7 @@ class Found:
 
 
 def extract_image(context: Context, image: Image) -> Found:
-    """All regions of one image. Never raises for a bad image, contour or region."""
+    """All regions of one image. Never raises for a bad image, contour or region, but for a lack of memory."""
     found = Found()
     try:
         opened = open_image(image)
@@ -100,8 +100,19 @@ def extract_image(context: Context, image: Image) -> Found:
     return found
 
 
+def lost_image(image: Image, reason: str) -> Found:
+    """An image whose process was lost: no rows, and why."""
+    return Found(problems={image.series: (reason, losses.REMEDIES[reason])})
+
+
 def explain(error: Exception) -> tuple[str, str]:
-    """Reason and remedy for a table; never the message of an unknown error, which may quote a header."""
+    """Reason and remedy for a table; never the message of an unknown error, which may quote a header.
+
+    Raises:
+        MemoryError: `error` is one, which is the machine's doing and may go better another time.
+    """
+    if isinstance(error, MemoryError):
+        raise error
     if isinstance(error, RegionError):
         return error.reason, REMEDIES.get(error.reason, "draw the region again, or leave it out")
     if isinstance(error, CurationError):

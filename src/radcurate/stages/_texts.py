@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radcurate import tables
+from radcurate import losses, tables
 from radcurate.deface.series import load
 from radcurate.errors import CurationError, place_of
 from radcurate.governance.decisions import Decision, Decisions, redact_evidence
@@ -75,7 +75,7 @@ def clean_series(task: Task) -> Result:
     except CurationError as error:
         reason = error.reason if isinstance(error, VolumeError) else "unreadable"
         result = Result(_row(task.row, status=tables.QUARANTINED, reason=reason, remedy=ANEW, decision="not_looked_at"))
-    except OSError:
+    except (OSError, MemoryError):
         shutil.rmtree(folder, ignore_errors=True)
         raise
     except Exception as error:  # its message may quote a value
@@ -84,6 +84,13 @@ def clean_series(task: Task) -> Result:
     if result.series["status"] != tables.OK:
         shutil.rmtree(folder, ignore_errors=True)
     return result
+
+
+def lost_series(task: Task, reason: str) -> Result:
+    """The row of a series whose process was lost."""
+    shutil.rmtree(task.out / task.row["folder"], ignore_errors=True)
+    remedy = losses.REMEDIES[reason]
+    return Result(_row(task.row, status=tables.FAILED, reason=reason, remedy=remedy, decision="not_looked_at"))
 
 
 def _cleaned(task: Task, folder: Path) -> Result:

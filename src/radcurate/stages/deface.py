@@ -14,7 +14,7 @@ from radcurate.settings import Deface
 from radcurate.stages._command import command
 from radcurate.stages._contours import gather
 from radcurate.stages._face_decisions import settle
-from radcurate.stages._faces import REMEDIES, Result, Space, clean_space
+from radcurate.stages._faces import REMEDIES, Result, Space, clean_space, lost_space
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 
@@ -42,8 +42,8 @@ def run(settings: Deface, source: Path, decisions: Path, out: Path, key: Key, th
         empty_folder(out / name)
     private_folder(out / "pictures")
     spaces = _spaces(rows, source / "dicom", out, settings)
-    results = map_items(clean_space, spaces, threads, "deface")
-    results = settle(spaces, results, read_decisions(decisions), key, clean_space)
+    results = _cleaned(spaces, threads)
+    results = settle(spaces, results, read_decisions(decisions), key, lambda space: _cleaned([space], 1)[0])
     series, quality, masks = _gather(rows, results, source / "dicom", out / "dicom")
     tables.write_rows(out / "series.parquet", tables.DEFACE_SERIES, series)
     tables.write_rows(out / "qc.parquet", tables.DEFACE_QC, quality)
@@ -57,6 +57,10 @@ def run(settings: Deface, source: Path, decisions: Path, out: Path, key: Key, th
         sum(row.get("face") == "none" for row in images),
         sum(row["status"] != tables.OK for row in images),
     )
+
+
+def _cleaned(spaces: list[Space], threads: int) -> list[Result]:
+    return map_items(clean_space, spaces, threads, "deface", lost_space, lambda space: len(space.images))
 
 
 def _spaces(rows: list[Row], dicom: Path, out: Path, settings: Deface) -> list[Space]:

@@ -25,6 +25,7 @@ from radcurate.deidentify.series import SeriesRewriter, WaysDifferError
 from radcurate.dicom.problems import Unsafe
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
+from radcurate.losses import REMEDIES
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Deidentify
 from radcurate.stages._actions import ActionLog, action_tables
@@ -83,7 +84,7 @@ def run(
     check_seal(chunk, key)
     rules = Rules(settings, load_policy(allowlist, vocabulary, settings), key, source, out)
     empty_folder(out / "dicom")
-    outcomes = map_items(partial(_series, rules), _tasks(chunk), threads, "deidentify")
+    outcomes = map_items(partial(_series, rules), _tasks(chunk), threads, "deidentify", partial(_lost, rules))
     rows = share_within_study([outcome.series for outcome in outcomes])
     tables.write_rows(out / "series.parquet", tables.DEIDENTIFY_SERIES, rows)
     tables.write_rows(
@@ -173,13 +174,13 @@ def _series(rules: Rules, task: Task) -> Outcome:
     try:
         if not task.instances:
             raise Unsafe("no_files", "export the series again; none of its files can be used")
-        folder.mkdir()
+        empty_folder(folder)  # an earlier attempt may have been killed
         return _mask(rules, task, folder) if task.series["kind"] == "nifti" else _dicom(rules, task, folder)
     except Unsafe as verdict:
         status, reason, remedy = tables.QUARANTINED, verdict.reason, verdict.remedy
     except CurationError as error:
         status, reason, remedy = tables.QUARANTINED, error.problem, error.fix
-    except OSError:
+    except (OSError, MemoryError):
         shutil.rmtree(folder, ignore_errors=True)
         raise
     except Exception as error:  # its message may quote a header value, so only its place is told
@@ -187,6 +188,12 @@ def _series(rules: Rules, task: Task) -> Outcome:
         remedy = "report the reason; the series is left out"
     shutil.rmtree(folder, ignore_errors=True)
     return Outcome(_row(task, status, reason=reason, remedy=remedy, n_instances=0))
+
+
+def _lost(rules: Rules, task: Task, reason: str) -> Outcome:
+    """The row of a series whose process was lost."""
+    shutil.rmtree(rules.out / "dicom" / task.series["series"], ignore_errors=True)
+    return Outcome(_row(task, tables.FAILED, reason=reason, remedy=REMEDIES[reason], n_instances=0))
 
 
 def _row(task: Task, status: str, **more: Any) -> dict[str, Any]:

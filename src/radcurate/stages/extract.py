@@ -28,6 +28,7 @@ from radcurate.stages._regions import (
     contour_files,
     dicom_files,
     extract_image,
+    lost_image,
 )
 
 log = logging.getLogger("radcurate")
@@ -91,7 +92,7 @@ def run(
     upstream = {row["series"]: _upstream(row, checked.get(row["series"]), context) for row in rows}
     exported = _exported(chunk, subjects, export) if settings.invariance else None
     images = _images(rows, upstream, people, Folders(source, subjects, exported))
-    found = map_items(partial(extract_image, context), images, threads, "extract")
+    found = map_items(partial(extract_image, context), images, threads, "extract", lost_image)
     ends = _ends(rows, upstream, images, found)
     _write(out, context, rows, ends, found, key)
     _tell(found, ends)

@@ -20,7 +20,7 @@ from radcurate.stages._command import command
 from radcurate.stages._contours import CONTOUR_REMEDIES, gather
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
-from radcurate.stages._texts import Result, Task, clean_series
+from radcurate.stages._texts import Result, Task, clean_series, lost_series
 
 log = logging.getLogger("radcurate")
 Row = dict[str, Any]
@@ -62,7 +62,7 @@ def run(
     drawn = tuple(region for path in regions for region in regions_of(path.read_text("utf-8")))
     named = tuple(mark for path in marks for mark in marks_of(path.read_text("utf-8")))
     tasks = _tasks(rows, settings, source, chunk, drawn, named, read_decisions(decisions), out, key)
-    results = map_items(clean_series, tasks, threads, "redact")
+    results = map_items(clean_series, tasks, threads, "redact", lost_series)
     series = _gather(rows, results, source / "dicom", out / "dicom")
     boxes = [row for result in results for row in result.boxes]
     tables.write_rows(out / "series.parquet", tables.REDACT_SERIES, series)

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from radcurate import seals, tables
+from radcurate import losses, seals, tables
 from radcurate.canary import specimens
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
@@ -86,7 +86,8 @@ def run(
     sung = canaries.judge(specimens(), deidentified / "canary", settings.shortest)
     safe = frozenset(place for path in safe_private for place in marks.safe_private(path.read_text("utf-8")))
     jobs = _jobs(rows, folders, settings, safe, key)
-    verdicts = {v.series: v for found in map_items(_judged, jobs, threads, "verify") for v in found}
+    judged = map_items(_judged, jobs, threads, "verify", _lost, lambda job: len(job.series))
+    verdicts = {verdict.series: verdict for found in judged for verdict in found}
     empty_folder(out)
     done = [_row(row, verdicts[row["series"]]) for row in rows]
     _write(out, done, list(verdicts.values()), sung, key)
@@ -265,11 +266,18 @@ def _hashable(value: Any) -> Any:
 def _judged(job: Job) -> list[Verdict]:
     try:
         return judge(job)
+    except MemoryError:
+        raise
     except Exception as error:  # its message may quote a value
         return [
             Verdict(series, len(job.identifiers), reason="unexpected:" + place_of(error))
             for series in sorted(job.series)
         ]
+
+
+def _lost(job: Job, reason: str) -> list[Verdict]:
+    """Verdicts on the series of a patient whose process was lost."""
+    return [Verdict(series, len(job.identifiers), reason=reason) for series in sorted(job.series)]
 
 
 def _row(row: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
@@ -286,7 +294,7 @@ def _row(row: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
         "hits": verdict.hits.total(),
     }
     if verdict.reason:
-        remedy = REMEDIES.get(verdict.reason, RUNS_ANEW)
+        remedy = (REMEDIES | losses.REMEDIES).get(verdict.reason, RUNS_ANEW)
         result |= {"status": tables.FAILED, "reason": verdict.reason, "remedy": remedy}
     return result
 
