@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import logging
 import os
 import resource
 import signal
@@ -142,3 +143,13 @@ def test_no_process_is_left_behind(tmp_path):
 
 def process_id(_item: int) -> int:
     return os.getpid()
+
+
+def test_what_is_logged_is_written_by_the_stage(caplog):
+    with caplog.at_level(logging.INFO, "radcurate"):
+        map_items(says, [7], 1, "squares", lost)
+    assert "item 7" in caplog.text
+
+
+def says(item: int) -> None:
+    logging.getLogger("radcurate").info("item %d", item)

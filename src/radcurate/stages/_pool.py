@@ -118,7 +118,9 @@ class _Pool:
         ready = wait([worker.connection for worker in self.busy], remaining)
         for worker, (position, deadline) in list(self.busy.items()):
             if worker.connection in ready:
-                self._settle(worker, position, worker.answer())
+                answer = worker.answer()
+                if answer is not None:
+                    self._settle(worker, position, answer)
             elif time.monotonic() >= deadline:
                 self._settle(worker, position, Answer(lost=TIMEOUT))
 

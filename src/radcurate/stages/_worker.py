@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import multiprocessing
 import os
 import pickle
@@ -54,13 +55,16 @@ class Worker:
         with contextlib.suppress(OSError):
             self.connection.send(position)
 
-    def answer(self) -> Answer:
-        """Its answer, once `connection` has something to read."""
+    def answer(self) -> Answer | None:
+        """Its answer, once `connection` has something to read; None where it was but a line for the log."""
         try:
-            answer: Answer = self.connection.recv()
+            message: Answer | logging.LogRecord = self.connection.recv()
         except (EOFError, OSError, pickle.UnpicklingError):
             return Answer(lost=KILLED)
-        return answer
+        if isinstance(message, Answer):
+            return message
+        logging.getLogger(message.name).handle(message)
+        return None
 
     def end(self) -> None:
         """End the process, whatever it does."""
@@ -79,6 +83,7 @@ def _work(
     _die_with(parent)
     for other in close:
         other.close()
+    logging.getLogger().handlers = [_Forward(connection)]
     while True:
         try:
             position = connection.recv()
@@ -91,6 +96,19 @@ def _work(
             return  # the stage has gone
         except Exception as error:  # what can't cross the pipe is told by its kind
             connection.send(Answer(error=_told(error)))
+
+
+class _Forward(logging.Handler):
+    """Lets the stage write what is logged here, so that a log has one writer."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.msg, record.args, record.exc_info = record.getMessage(), None, None
+        with contextlib.suppress(OSError):
+            self.connection.send(record)
 
 
 def _answer(function: Callable[[Any], Any], item: Any) -> Answer:
