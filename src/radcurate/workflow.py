@@ -155,9 +155,9 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
         if check:
             key = load_key(Path(checked.key_file), run_folder=Path.cwd())
             os.environ[KEY_FILE_VARIABLE] = str(Path(checked.key_file).expanduser().resolve())
-            os.environ[INPUT_VARIABLE] = str(_input_folder(checked))
+            os.environ[INPUT_VARIABLE] = str(input_folder(checked))
             os.environ[TIMEOUT_VARIABLE] = str(checked.series_timeout)
-            _consent_table(checked)
+            consent_table(checked)
             _registry(checked)
             _crosswalk(checked)
             _decisions(checked, basedir)
@@ -201,7 +201,12 @@ def resolve(name: str, basedir: Path) -> Path:
     return path if path.exists() or path.is_absolute() else basedir / path
 
 
-def _input_folder(config: Config) -> Path:
+def input_folder(config: Config) -> Path:
+    """The export, as it is to be read.
+
+    Raises:
+        CurationError: there is none, or the results would lie in it.
+    """
     fix = "set `input` in config/config.yaml, or: snakemake --config input=DIR"
     if config.input is None:
         raise CurationError("no input", wanted="a folder with a DICOM export", found="nothing", fix=fix)
@@ -218,7 +223,12 @@ def _input_folder(config: Config) -> Path:
     return folder.resolve()
 
 
-def _consent_table(config: Config) -> None:
+def consent_table(config: Config) -> None:
+    """Insist on a consent table.
+
+    Raises:
+        CurationError: none is named, or none is there.
+    """
     table = config.consent.table
     if table is None or not Path(table).expanduser().is_file():
         raise CurationError(
@@ -244,7 +254,7 @@ def _crosswalk(config: Config) -> None:
     """Nobody should wait for hours to hear that the crosswalk can't be written."""
     folder, recipients = config.deidentify.crosswalk, config.deidentify.recipients
     if folder and recipients:
-        crosswalk.check(Path(folder), Path(recipients), also=[_input_folder(config)])
+        crosswalk.check(Path(folder), Path(recipients), also=[input_folder(config)])
 
 
 def _extensions(config: Config, basedir: Path) -> list[Path]:

@@ -26,10 +26,9 @@ checkpoint consent:
         settings=run.section("consent"),
         code=run.code("consent"),
         tables=run.contents(run.config.consent.table, run.config.consent.waiver),
-        waiver=f"--waiver {run.config.consent.waiver}" if run.config.consent.waiver else "",
     shell:
         "python -m radcurate.stages.consent --settings {params.settings:q} --inventory results/inventory"
-        " --table {input.table:q} {params.waiver} --out results/consent --log {log}"
+        " --table {input.table:q} --waiver {input.waiver:q} --out results/consent --log {log}"
 
 
 def chunks(wildcards):

@@ -18,6 +18,8 @@ VERBS = {
     ),
     "demo": ("demo", "make the synthetic cohort and run the pipeline on it"),
     "summary": ("summary", "what the run in results/ came to"),
+    "status": ("status", "how far the run in this folder is: series by stage and state, time left"),
+    "doctor": ("doctor", "whether a run can work here: environment, key, disk, permissions, Slurm; with remedies"),
     "report": (
         "report",
         "the page about the run, with every changed picture before and after; for the restricted zone",

@@ -50,15 +50,15 @@ class Tally:
     passed: int = 0  # series that go on
 
 
-def run(settings: Consent, inventory: Path, out: Path, key: Key, table: Path, waiver: Path | None = None) -> None:
-    """Copy the inventory's chunks to `out`, without the patients whose data may not be used."""
+def run(settings: Consent, inventory: Path, out: Path, key: Key, table: Path, waiver: Sequence[Path] = ()) -> None:
+    """Copy the inventory's chunks to `out`, without the patients whose data may not be used; `waiver`: one file or none."""
     seals.check_seal(inventory, key)
     chunks = entries(inventory / "chunks")
     for chunk in chunks:
         seals.check_seal(chunk, key)
     records = parse_rows(read_consent(table))
     patients = {row["patient_id"] for chunk in chunks for row in _series(chunk)}
-    reasons = _judge(settings, patients, records, waiver)
+    reasons = _judge(settings, patients, records, waiver[0] if waiver else None)
     _tell_invalid(records, patients)
     private_folder(empty_folder(out))
     tally = Tally()
