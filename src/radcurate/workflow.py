@@ -148,6 +148,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
     Raises:
         SystemExit: something is wrong; it was explained on stderr.
     """
+    os.umask(os.umask(0) | 0o022)  # under umask 000 others could put their own files in the place of the run's
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         checked = load_config(dict(config))

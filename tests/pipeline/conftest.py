@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -58,9 +59,13 @@ def new_project(cohort: Path, code: Path, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def finished(new_project: Callable[[], Project]) -> Project:
-    """A run that ended well. Tests must not change it: they take a copy."""
+    """A run that ended well, under umask 000. Tests must not change it: they take a copy."""
     project = new_project()
-    project.snakemake()
+    before = os.umask(0)
+    try:
+        project.snakemake()
+    finally:
+        os.umask(before)
     return project
 
 

@@ -44,11 +44,11 @@ def inventoried(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(inventoried: Path, base: Path, rows: list[str], waiver: Any = None, **options: Any) -> Path:
     table = base / "consent.csv"
     table.write_text("\n".join([HEADING, *rows]) + "\n")
-    path = None
+    paths = []
     if waiver is not None:
-        path = base / "waiver.yaml"
-        path.write_text(waiver if isinstance(waiver, str) else yaml.safe_dump(waiver))
-    consent.run(Consent(**options), inventoried, base / "out", PLAIN, table, path)
+        paths = [base / "waiver.yaml"]
+        paths[0].write_text(waiver if isinstance(waiver, str) else yaml.safe_dump(waiver))
+    consent.run(Consent(**options), inventoried, base / "out", PLAIN, table, paths)
     return base / "out"
 
 

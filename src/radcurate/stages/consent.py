@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -89,20 +89,20 @@ def _judge(
         )
     names = {patient.strip() for patient in patients}
     if uses_waiver(names, records, on):
-        _check_waiver_file(waiver)
+        check_waiver(read_waiver(waiver))
     judged = permissions(names, records, settings.purpose, on)
     _warn_of_future(records, on)
     return {patient: judged[patient.strip()] for patient in patients}
 
 
-def _check_waiver_file(path: Path | None) -> None:
-    content: object = None
-    if path is not None and path.is_file():
-        try:
-            content = yaml.safe_load(path.read_text())
-        except (yaml.YAMLError, UnicodeDecodeError):
-            content = None
-    check_waiver(content)
+def read_waiver(path: Path | None) -> object:
+    """What a waiver says; None where there is none or it is not YAML."""
+    if path is None or not path.is_file():
+        return None
+    try:
+        return yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return None
 
 
 def _warn_of_future(records: list[Record | Invalid], on: date) -> None:
