@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-PRIVATE = ["inventory", "consent", "report", "audit", "redact/*", "deface/*/pictures"]
+PRIVATE = ["inventory", "consent", "report", "redact/*", "deface/*/pictures"]
 
 
 def modes(folder: Path) -> Iterator[tuple[Path, int]]:
@@ -32,7 +32,7 @@ def test_identity_is_closed_to_others_under_any_umask(finished, pattern):
         assert folder.stat().st_mode & 0o077 == 0, folder.relative_to(finished.results)
 
 
-@pytest.mark.parametrize("zone", ["inventory", "consent", "report", "audit"])
+@pytest.mark.parametrize("zone", ["inventory", "consent", "report"])
 def test_files_with_identity_are_closed_one_by_one(finished, zone):
     assert [path.name for path, mode in modes(finished.results / zone) if mode & 0o077] == []
 
