@@ -78,3 +78,11 @@ def test_every_option_says_what_it_means() -> None:
 def test_config_yaml_holds_no_unknown_sections() -> None:
     known = set(Config.model_fields)
     assert set(yaml.safe_load((ROOT / "config" / "config.yaml").read_text())) <= known
+
+
+def test_harmonise_is_switched_on_as_the_documentation_writes_it(tmp_path: Path) -> None:
+    """YAML 1.1 reads the key `on` as true."""
+    path = tmp_path / "config.yaml"
+    path.write_text("harmonise:\n  on: true\n")
+    assert load_config(path).harmonise.on
+    assert load_config(yaml.safe_load(path.read_text())).harmonise.on

@@ -26,7 +26,7 @@ from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.release.provenance import content_settings
 from radcurate.reruns.code import Code
-from radcurate.reruns.contents import contents_code
+from radcurate.reruns.contents import contents_codes
 from radcurate.reruns.notes import read_notes, write_notes
 from radcurate.reruns.touched import Digests, source_state
 from radcurate.settings import Config, load_config
@@ -85,9 +85,10 @@ class Run:
         return str(resolve(name, self.basedir))
 
     def contents(self, *names: str | list[str] | None) -> str:
-        """Keyed code of what stands in files that a rule reads: a parameter, since times can't be relied on."""
+        """Keyed codes of what stands in files that a rule reads, as JSON: a parameter, since times can't be relied on."""
         listed = [[name] if isinstance(name, str) else name or [] for name in names]
-        return contents_code([resolve(one, self.basedir) for some in listed for one in some], self.key)
+        paths = [resolve(one, self.basedir) for some in listed for one in some]
+        return json.dumps(contents_codes(paths, self.key)) if self.key else ""
 
     def allowlist(self) -> list[str]:
         """The files of the allow-list, so that a changed one runs its stage again; safe private attributes lie beside it."""

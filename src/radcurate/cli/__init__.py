@@ -20,6 +20,7 @@ VERBS = {
     "summary": ("summary", "what the run in results/ came to"),
     "status": ("status", "how far the run in this folder is: series by stage and state, time left"),
     "doctor": ("doctor", "whether a run can work here: environment, key, disk, permissions, Slurm; with remedies"),
+    "explain": ("explain", "why a rule would run, in words"),
     "report": (
         "report",
         "the page about the run, with every changed picture before and after; for the restricted zone",

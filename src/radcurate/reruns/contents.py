@@ -15,20 +15,27 @@ from blake3 import blake3
 from radcurate.keys import Key
 
 DIGITS = 16
+ABSENT = "absent"
 
 
-def contents_code(paths: Iterable[Path], key: Key | None) -> str:
-    """Keyed code of the files' content in the order given, 16 hexadecimal digits; "" without a file or a key.
+def contents_codes(paths: Iterable[Path], key: Key) -> dict[str, str]:
+    """Keyed code of each file's content, 16 hexadecimal digits, by its folder's name and its own: `config/columns.yaml`.
 
-    Keyed, because parameters are kept in `.snakemake` and a short table could be guessed from a plain digest.
-    A file that is absent counts as absent.
+    Keyed, because parameters are kept in `.snakemake` and a short table could be guessed from a plain digest. A file
+    that is absent counts as absent; one more of the same name as its second, third, …
     """
-    digests = [_digest(path) for path in paths]
-    return key.code("contents", *digests, length=DIGITS) if key and digests else ""
+    codes: dict[str, str] = {}
+    for path in paths:
+        label, count = "/".join(path.parts[-2:]), 1
+        while label in codes:
+            count += 1
+            label = f"{'/'.join(path.parts[-2:])} ({count})"
+        codes[label] = _code(path, key)
+    return codes
 
 
-def _digest(path: Path) -> str:
+def _code(path: Path, key: Key) -> str:
     try:
-        return blake3().update_mmap(path).hexdigest()
+        return key.code("contents", blake3().update_mmap(path).hexdigest(), length=DIGITS)
     except OSError:
-        return "absent"
+        return ABSENT

@@ -355,9 +355,16 @@ def load_config(source: Path | dict[str, Any]) -> Config:
             ) from None
         source = loaded or {}
     try:
-        return Config.model_validate(source)
+        return Config.model_validate(_spelled(source))
     except ValidationError as error:
         raise _explain(error) from None
+
+
+def _spelled(content: Any) -> Any:
+    """The option `on` by its name: YAML 1.1, which PyYAML reads, takes it for the truth value."""
+    if not isinstance(content, dict):
+        return content
+    return {"on" if name is True else name: _spelled(value) for name, value in content.items()}
 
 
 def _explain(error: ValidationError) -> CurationError:
