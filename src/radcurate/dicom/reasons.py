@@ -14,7 +14,7 @@ FILE_REMEDIES = {
     "broken_link": "remove the link, or bring back the file it points at",
     "file_name": "rename the file or its folder to a name in UTF-8",
     # files that are no usable DICOM object
-    "archive": "unpack the archive inside the input folder and run again",
+    "archive": "unpack the archive inside the input folder and run again, or give it the ending of its kind (.zip, .tar, .tar.gz), then it is opened",
     "not_dicom": "nothing to do if it is no image; otherwise, or if it is empty, export it again as DICOM",
     "dicomdir": "nothing to do: it is an index, the files it lists are read themselves",
     "damaged": "export the file again, its header can't be parsed",
@@ -23,6 +23,18 @@ FILE_REMEDIES = {
     "missing_series_uid": "fill in SeriesInstanceUID at the source and export again",
     "missing_sop_uid": "fill in SOPInstanceUID at the source and export again",
     "two_patients": "find out at the source whose series this is; its UID is claimed by two patients",
+    # what archives and servers did not give (fetch)
+    "archive_damaged": "pack it again; it can't be read to its end, and nothing of it was used, for nobody knows what is missing",
+    "archive_encrypted": "pack it again without a password; nothing of it was used",
+    "archive_unsupported": "pack it again as zip (deflate) or tar.gz; nothing of it was used",
+    "archive_too_large": "if it is no trap, raise fetch.most_gigabytes, fetch.most_files or fetch.most_ratio; nothing of it was used",
+    "archive_too_deep": "unpack the outer archive, or raise fetch.nesting",
+    "member_outside": "pack the archive again with names that stay inside it; those with .. or a root are not followed",
+    "named_missing": "bring the file that the DICOMDIR names, or leave the series out; it is incomplete without",
+    "missing_on_server": "ask whoever runs the server: it lists the instance but doesn't give it; its series is incomplete without",
+    "fewer_on_server": "ask whoever runs the server: it counts more instances in the series than it lists",
+    "no_such_study": "correct the list of studies: the server has none of this number, or none that the filters leave",
+    "wrong_answer": "ask whoever runs the server: it gave another instance than it was asked for, or none that can be read",
     # NIfTI
     "not_a_mask": "export the image as DICOM; NIfTI files are taken as masks only (whole-numbered labels, three axes)",
     "empty_mask": "draw the region again, the mask holds no voxel",

@@ -21,6 +21,7 @@ from radcurate.settings.cleaning import Deidentify as Deidentify
 from radcurate.settings.cleaning import Inventory as Inventory
 from radcurate.settings.cleaning import Redact as Redact
 from radcurate.settings.cleaning import Verify as Verify
+from radcurate.settings.fetch import Fetch as Fetch
 from radcurate.settings.section import Section as Section
 
 
@@ -312,7 +313,10 @@ class Release(Section):
 class Config(Section):
     """The whole configuration."""
 
-    input: str | None = Field(None, description="Folder with the DICOM export. Only ever read.")
+    input: str | None = Field(
+        None,
+        description="Folder with the DICOM export, an archive (zip, tar), or a server: dicomweb+https://HOST/PATH. Only ever read.",
+    )
     key_file: str = Field(
         "~/.config/radcurate/key",
         description="Project key made by `radcurate keys new`; outside the run folder, mode 0600.",
@@ -322,6 +326,7 @@ class Config(Section):
         ge=0,
         description="Minutes that a stage may take for one series before it is given up as a row of its own; 0: no limit.",
     )
+    fetch: Fetch = Fetch()
     inventory: Inventory = Inventory()
     consent: Consent = Consent()
     deidentify: Deidentify = Deidentify()

@@ -1,0 +1,72 @@
+"""fetch: make plain files of archives and of a DICOMweb server, where the input is no plain folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from radcurate import seals, tables
+from radcurate.identity.files import private_folder, write_private
+from radcurate.keys import Key
+from radcurate.settings import Fetch
+from radcurate.sources.origin import Origin, is_server
+from radcurate.stages import _fetch_archives as archives
+from radcurate.stages._command import command
+from radcurate.stages._fetch_parts import FILES, PROBLEMS, Part
+from radcurate.stages._folders import write_json
+
+log = logging.getLogger("radcurate")
+MARK, WORKING, ABOUT = ".origin", ".working", "fetched.json"
+
+
+def run(settings: Fetch, source: str, out: Path, key: Key, threads: int) -> None:
+    """Write plain files of `source` to `out/files` and what could not be had to `out/problems.parquet`.
+
+    What an earlier run fetched from the same source stays where it is unchanged.
+    """
+    origin = Origin("server" if is_server(source) else "archives", source)
+    closely = _begin(out, key.file_code(source))
+    parts = archives.fetch(settings, Path(origin.place), out, key, threads, closely)
+    _finish(out, parts, key, archives.linked_root(Path(origin.place)))
+
+
+def _begin(out: Path, mark: str) -> bool:
+    """Prepare the folder; whether the run before didn't end, so that its files have to be looked at closely."""
+    private_folder(out)
+    written = out / MARK
+    if not written.is_file() or written.read_text() != mark:  # of another source
+        for path in list(out.iterdir()):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    write_private(written, mark.encode())
+    for name in ("files", "parts"):
+        private_folder(out / name)
+    shutil.rmtree(out / ".new", ignore_errors=True)
+    private_folder(out / ".new")
+    unfinished = (out / WORKING).exists()
+    (out / WORKING).touch(mode=0o600)
+    return unfinished
+
+
+def _finish(out: Path, parts: list[Part], key: Key, linked: str | None) -> None:
+    """Write the tables of the whole and seal them; a power cut from here on finds everything on disk."""
+    problems = [row for part in parts for row in part.problems()]
+    tables.write_rows(out / "problems.parquet", tables.FETCH_PROBLEMS, problems)
+    counted = sum(tables.read(part.folder / FILES).num_rows for part in parts)
+    write_json(out / ABOUT, {"files": counted, "linked": linked})
+    names = [f"parts/{part.folder.name}/{name}" for part in parts for name in (FILES, PROBLEMS)]
+    seals.write_seal(out, ["problems.parquet", ABOUT, *names], key)
+    for name in ("problems.parquet", ABOUT, seals.SEAL):
+        (out / name).chmod(0o600)
+    shutil.rmtree(out / ".new", ignore_errors=True)
+    os.sync()
+    (out / WORKING).unlink()
+    reasons = Counter(str(row["reason"]) for row in problems)
+    told = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+    log.info("fetch: %d files; not to be had: %s", counted, told or "nothing")
+
+
+if __name__ == "__main__":
+    command(run)

@@ -1,0 +1,27 @@
+# Make plain files of archives and of a DICOMweb server. Only asked for where the input is no plain folder.
+# It runs where snakemake runs: workers of a cluster have no way out.
+
+
+rule fetch:
+    output:
+        problems="results/fetch/problems.parquet",
+        about="results/fetch/fetched.json",
+        seal="results/fetch/seal.json",
+    log:
+        "results/logs/fetch.log",
+    benchmark:
+        "results/logs/fetch.tsv"
+    conda:
+        "../../envs/radcurate.yaml"
+    localrule: True
+    threads: workflow.cores
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+    params:
+        settings=run.fetch_settings(),
+        code=run.code("fetch"),
+        key_id=run.key_id,
+        source=run.fetch_state,
+    shell:
+        'python -m radcurate.stages.fetch --settings {params.settings:q} --source "$RADCURATE_FETCH_FROM"'
+        " --out results/fetch --threads {threads} --log {log}"
