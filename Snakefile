@@ -19,7 +19,12 @@ min_version("9.0")
 configfile: Path(workflow.basedir) / "config" / "config.yaml"
 
 
-run = plan.prepare(config, basedir=Path(workflow.basedir), check="--lint" not in sys.argv)
+run = plan.prepare(
+    config,
+    basedir=Path(workflow.basedir),
+    check="--lint" not in sys.argv,
+    worker=workflow.remote_exec,
+)
 
 
 wildcard_constraints:
@@ -32,6 +37,7 @@ rule all:
         "results/release/release.json",
 
 
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/inventory.smk"
 include: "workflow/rules/consent.smk"
 include: "workflow/rules/deidentify.smk"

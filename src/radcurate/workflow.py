@@ -30,6 +30,8 @@ from radcurate.reruns.contents import contents_codes
 from radcurate.reruns.notes import read_notes, write_notes
 from radcurate.reruns.touched import Digests, source_state
 from radcurate.settings import Config, load_config
+from radcurate.sources import reading
+from radcurate.sources.origin import Origin
 
 PACKAGE = Path(__file__).parent
 INPUT_VARIABLE = "RADCURATE_INPUT"
@@ -54,6 +56,7 @@ class Run:
     config: Config
     basedir: Path
     key: Key | None
+    origin: Origin | None = None
 
     def section(self, stage: str) -> str:
         """The stage's section as JSON, keys sorted: a rule's `settings` parameter."""
@@ -77,8 +80,25 @@ class Run:
         return self.key.key_id if self.key else ""
 
     def source_state(self, _wildcards: object = None) -> str:
-        """Digest of the export's file names, sizes and times: any change runs the inventory again, a mere touch doesn't."""
+        """Digest of the export's file names, sizes and times: any change runs the inventory again, a mere touch doesn't.
+
+        What fetch wrote is an input of the inventory and compared as such.
+        """
+        if self.origin and self.origin.fetched:
+            return "fetched"
         return _state(os.environ[INPUT_VARIABLE], self.key) if self.key else ""
+
+    def fetched(self) -> list[str]:
+        """What fetch leaves, where the input is no plain folder."""
+        return ["results/fetch/seal.json"] if self.origin and self.origin.fetched else []
+
+    def fetch_settings(self) -> str:
+        """What decides what is fetched, as JSON: without what only says how, or where secrets lie."""
+        return reading.fetch_settings(self.config.fetch)
+
+    def fetch_state(self, _wildcards: object = None) -> str:
+        """Digest of what there is to fetch: any change runs fetch again."""
+        return reading.archives_state(self.origin) if self.origin else ""
 
     def path(self, name: str) -> str:
         """A table named in the configuration: below the working directory or else the project's own."""
@@ -140,8 +160,10 @@ class Run:
         return self.path(name if name.endswith((".yaml", ".yml")) else f"config/policies/{name}.yaml")
 
 
-def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
+def prepare(config: dict[str, Any], basedir: Path, check: bool = True, worker: bool = False) -> Run:
     """Check the configuration, the key and the input before any job starts, and pass their paths to the jobs.
+
+    A `worker` is a job of a cluster that reads the Snakefile again.
 
     The paths go through the environment because rule inputs and parameters are kept in `.snakemake`, and a path may
     hold a name. Python's folder comes first in PATH so that jobs run with the interpreter that runs Snakemake.
@@ -153,15 +175,18 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
         checked = load_config(dict(config))
-        key = None
+        key, origin = None, None
         if check:
             key = load_key(Path(checked.key_file), run_folder=Path.cwd())
             os.environ[KEY_FILE_VARIABLE] = str(Path(checked.key_file).expanduser().resolve())
-            os.environ[INPUT_VARIABLE] = str(input_folder(checked))
+            origin = reading.input_origin(checked, RESULTS, worker)
+            os.environ[INPUT_VARIABLE] = str(reading.reading_folder(origin, RESULTS))
+            os.environ[reading.FETCH_VARIABLE] = origin.place
+            os.environ[reading.SERVER_VARIABLE] = reading.server_settings(checked.fetch)
             os.environ[TIMEOUT_VARIABLE] = str(checked.series_timeout)
             consent_table(checked)
             _registry(checked)
-            _crosswalk(checked)
+            _crosswalk(checked, origin)
             _decisions(checked, basedir)
             if checked.gate.reference:
                 read_reference(resolve(checked.gate.reference, basedir))
@@ -173,7 +198,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True) -> Run:
     except CurationError as error:
         print(f"radcurate: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    return Run(checked, basedir, key)
+    return Run(checked, basedir, key, origin)
 
 
 def _decisions(config: Config, basedir: Path) -> None:
@@ -204,25 +229,12 @@ def resolve(name: str, basedir: Path) -> Path:
 
 
 def input_folder(config: Config) -> Path:
-    """The export, as it is to be read.
+    """The export, as it is to be read: the input, or what fetch makes of it.
 
     Raises:
         CurationError: there is none, or the results would lie in it.
     """
-    fix = "set `input` in config/config.yaml, or: snakemake --config input=DIR"
-    if config.input is None:
-        raise CurationError("no input", wanted="a folder with a DICOM export", found="nothing", fix=fix)
-    folder = Path(config.input).expanduser()
-    if not folder.is_dir():
-        raise CurationError("the input is no folder", wanted="a folder", found="no such folder", fix=fix)
-    if RESULTS.resolve().is_relative_to(folder.resolve()):
-        raise CurationError(
-            "the input contains the results",
-            wanted="an export beside the run folder",
-            found="a folder above results/",
-            fix="move the export, or work in another folder: snakemake --directory DIR",
-        )
-    return folder.resolve()
+    return reading.reading_folder(reading.input_origin(config, RESULTS), RESULTS)
 
 
 def consent_table(config: Config) -> None:
@@ -252,11 +264,11 @@ def _registry(config: Config) -> None:
         )
 
 
-def _crosswalk(config: Config) -> None:
+def _crosswalk(config: Config, origin: Origin) -> None:
     """Nobody should wait for hours to hear that the crosswalk can't be written."""
     folder, recipients = config.deidentify.crosswalk, config.deidentify.recipients
     if folder and recipients:
-        crosswalk.check(Path(folder), Path(recipients), also=[input_folder(config)])
+        crosswalk.check(Path(folder), Path(recipients), also=[] if origin.kind == "server" else [Path(origin.place)])
 
 
 def _extensions(config: Config, basedir: Path) -> list[Path]:
@@ -315,7 +327,7 @@ def package_code() -> Code:
 
 def input_mark(run: Run) -> str:
     """Keyed code of the input folder, so that results can tell whose they are without naming it."""
-    return run.key.file_code(os.environ[INPUT_VARIABLE]) if run.key else ""
+    return run.key.file_code(run.origin.place) if run.key and run.origin else ""
 
 
 def stages() -> list[str]:
@@ -327,6 +339,8 @@ def claim_results(run: Run) -> None:
     """Leave the mark of the input in results/, for the demo not to overwrite somebody's run, and what the code is."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / ".input").write_text(input_mark(run) + "\n")
+    if not run.fetched():
+        reading.forget_fetched(RESULTS)
     code = package_code()
     write_notes(RESULTS, code, {run.code(one): code.parts(f"radcurate.stages.{one}") for one in stages()})
 

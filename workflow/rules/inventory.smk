@@ -3,6 +3,8 @@
 
 
 checkpoint inventory:
+    input:
+        fetched=run.fetched(),
     output:
         chunks=directory("results/inventory/chunks"),
         unplaced="results/inventory/unplaced.parquet",
@@ -23,4 +25,4 @@ checkpoint inventory:
         source=run.source_state,
     shell:
         'python -m radcurate.stages.inventory --settings {params.settings:q} --source "$RADCURATE_INPUT"'
-        " --out results/inventory --threads {threads} --log {log}"
+        " --fetched {input.fetched:q} --out results/inventory --threads {threads} --log {log}"

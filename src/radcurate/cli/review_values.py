@@ -34,6 +34,8 @@ from radcurate.identity.files import refuse_here, write_private
 from radcurate.keys import Key, load_key
 from radcurate.seals import check_seal
 from radcurate.settings import Config
+from radcurate.sources.origin import Origin
+from radcurate.sources.reading import input_origin, reading_folder
 from radcurate.stages._folders import entries
 from radcurate.stages._pool import map_items
 from radcurate.workflow import resolve
@@ -84,8 +86,9 @@ def review(chosen: argparse.Namespace) -> int:
     if chosen.csv:
         refuse_here(chosen.csv, "the table of blanked values")
     config = run_config(chosen.configfile, chosen.input)
-    rules = Rules(config, _policy(config), load_key(Path(config.key_file), run_folder=Path.cwd()), _source(config))
-    _insist_on_own_results(rules)
+    key, origin = load_key(Path(config.key_file), run_folder=Path.cwd()), _origin(config)
+    _insist_on_own_results(key.file_code(origin.place))
+    rules = Rules(config, _policy(config), key, reading_folder(origin, RESULTS))
     tally = Tally()
     for part in map_items(partial(_series, rules), _tasks(rules.key), chosen.threads, "review"):
         tally.add(part)
@@ -103,19 +106,20 @@ def _policy(config: Config) -> Policy:
     return load_policy(resolve(settings.allowlist, PROJECT), resolve(settings.vocabulary, PROJECT), settings)
 
 
-def _source(config: Config) -> Path:
-    folder = Path(config.input).expanduser() if config.input else None
-    if folder is None or not folder.is_dir():
+def _origin(config: Config) -> Origin:
+    """The input of the run; results/fetch holds what it is read from, where it is no plain folder."""
+    try:
+        return input_origin(config, RESULTS, worker=True)
+    except CurationError as error:
         raise CurationError(
             "no input",
             wanted="the folder with the DICOM export of this run",
-            found="nothing" if folder is None else "no such folder",
+            found=error.found,
             fix="radcurate review values --input DIR",
-        )
-    return folder.resolve()
+        ) from None
 
 
-def _insist_on_own_results(rules: Rules) -> None:
+def _insist_on_own_results(own: str) -> None:
     mark = RESULTS / ".input"
     if not (RESULTS / "consent" / "chunks").is_dir():
         raise CurationError(
@@ -124,7 +128,7 @@ def _insist_on_own_results(rules: Rules) -> None:
             found="no results/consent/chunks",
             fix="run snakemake first, and review from the same folder",
         )
-    if mark.exists() and mark.read_text().strip() != rules.key.file_code(str(rules.source)):
+    if mark.exists() and mark.read_text().strip() != own:
         raise CurationError(
             "results/ holds a run on other data",
             wanted="the input that the run was made on",

@@ -55,11 +55,15 @@ def count_files(source: Path) -> int:
     return total
 
 
-def find_files(source: Path) -> Iterator[Found]:
+def find_files(source: Path, linked: str | None = None) -> Iterator[Found]:
     """Every file below `source`, sorted by name within each folder.
 
     A link to a file inside is reported as `link` (the file is read under its own name), a link that leads out as
     `link_outside`; links to folders inside are not followed, so that there can be no loop.
+
+    Args:
+        source: the folder.
+        linked: folder that fetch linked plain files of; a link at `path` that is `linked/path` is that file.
     """
     root = os.path.realpath(source)
     folders = [("", root)]
@@ -74,14 +78,16 @@ def find_files(source: Path) -> Iterator[Found]:
         folders.extend((f"{prefix}{e.name}/", e.path) for e in reversed(entries) if e.is_dir(follow_symlinks=False))
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
-                found = _entry(prefix + entry.name, entry, root)
+                found = _entry(prefix + entry.name, entry, root, linked)
                 if found is not None:
                     yield found
 
 
-def _entry(path: str, entry: os.DirEntry[str], root: str) -> Found | None:
+def _entry(path: str, entry: os.DirEntry[str], root: str, linked: str | None) -> Found | None:
     try:
         status = entry.stat(follow_symlinks=False)
+        if linked and stat.S_ISLNK(status.st_mode) and Path(entry.path).readlink() == Path(linked, path):
+            status = Path(linked, path).lstat()
     except OSError:
         return Found(path, 0, 0, "vanished")
     if stat.S_ISLNK(status.st_mode):

@@ -14,6 +14,7 @@ NOT_CONTENT = {
     "input",
     "key_file",
     "series_timeout",
+    "fetch",
     "inventory.n_chunks",
     "consent.table",
     "consent.waiver",

@@ -32,7 +32,9 @@ class Dicomweb(Section):
         None, description="File with the certificates (PEM) that sign the server's, where the system doesn't know them."
     )
     timeout: float = Field(60.0, gt=0, description="Seconds without a byte after which an answer is given up.")
-    retries: int = Field(5, ge=0, le=100, description="How often a request that failed is tried again, after 1, 2, 4, … seconds.")
+    retries: int = Field(
+        5, ge=0, le=100, description="How often a request that failed is tried again, after 1, 2, 4, … seconds."
+    )
     rate: float = Field(0.0, ge=0, description="Most requests a second; 0: as many as the server answers.")
     page: int = Field(1000, ge=1, description="Entries that are asked for at a time.")
 
@@ -53,7 +55,9 @@ class Fetch(Section):
     )
     nesting: int = Field(2, ge=0, le=10, description="Archives within archives that are opened, levels deep.")
     most_gigabytes: float = Field(
-        2000.0, gt=0, description="Most gigabytes (2^30 bytes) that may come out of one archive; more is refused as a whole."
+        2000.0,
+        gt=0,
+        description="Most gigabytes (2^30 bytes) that may come out of one archive; more is refused as a whole.",
     )
     most_files: int = Field(1_000_000, ge=1, description="Most files that may come out of one archive.")
     most_ratio: float = Field(

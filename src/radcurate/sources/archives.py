@@ -6,6 +6,7 @@ volume without its last slices looks like any other.
 
 from __future__ import annotations
 
+import errno
 import lzma
 import posixpath
 import shutil
@@ -64,9 +65,12 @@ def unpack(archive: Path, folder: Path, meter: Meter, depth: int = 0) -> Unpacke
     except DAMAGE:
         raise Refused("archive_damaged") from None
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in (
+            None,
+            errno.EINVAL,
+        ):  # none: of a decompressor; EINVAL: the archive points outside itself
             raise
-        raise Refused("archive_damaged") from None  # of a decompressor
+        raise Refused("archive_damaged") from None
 
 
 def _unpack(archive: Path, folder: Path, meter: Meter, depth: int) -> Unpacked:
@@ -108,9 +112,7 @@ def _take(member: Member, parts: Parts, folder: Path, meter: Meter, done: Unpack
             raise Refused("archive_too_deep")
         inner = unpack(packed, target, meter, depth + 1)
         done.files += [Stored(f"{path}/{file.path}", file.size, file.digest) for file in inner.files]
-        done.problems += [
-            Problem(f"{path}/{p.name}", p.reason, p.size, p.series, p.sop) for p in inner.problems
-        ]
+        done.problems += [Problem(f"{path}/{p.name}", p.reason, p.size, p.series, p.sop) for p in inner.problems]
     except Refused as refused:
         if refused.reason == "archive_too_large":  # then the archive around it is
             raise

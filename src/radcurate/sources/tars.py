@@ -23,6 +23,20 @@ KINDS = {tarfile.SYMTYPE: "link", tarfile.LNKTYPE: "hard", tarfile.DIRTYPE: "fol
 FILES = {tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE}
 
 
+class Strict(tarfile.TarInfo):
+    """A header as it must be. The library takes a damaged one, or none, for the end of the archive; zeros alone are."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Strict:
+        """The header in a block of 512 bytes."""
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise
+            raise Refused("archive_damaged") from None
+
+
 class Xz:
     """An xz stream, within a limit of memory; the standard library's file object has none."""
 
@@ -80,7 +94,7 @@ def tar_members(path: Path, meter: Meter) -> Iterator[Member]:
     with path.open("rb") as raw:
         budget = Budget(_unpacked(raw))
         budget.allow(HEADERS)
-        with tarfile.open(fileobj=budget, mode="r|", errors="surrogateescape", bufsize=READ) as archive:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=budget, mode="r|", tarinfo=Strict, errors="surrogateescape", bufsize=READ) as archive:  # type: ignore[call-overload]
             while True:
                 budget.allow(HEADERS)
                 info = archive.next()
@@ -89,8 +103,6 @@ def tar_members(path: Path, meter: Meter) -> Iterator[Member]:
                     break
                 budget.allow(HEADERS + max(info.size, 0))
                 yield _member(archive, info)
-            if budget.count < archive.offset + tarfile.BLOCKSIZE:  # no block of zeros, with which every archive ends
-                raise Refused("archive_damaged")
         _drain(budget, meter)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from dataclasses import dataclass, field
 from functools import partial
@@ -180,8 +179,8 @@ def _link(plain: list[Found], archives: set[str], place: Place) -> None:
         path.unlink() if path.is_symlink() or not path.is_dir() else shutil.rmtree(path)
     for name in sorted(wanted):
         link = files / name
-        target = os.fspath(place.root / name)
-        if link.is_symlink() and os.readlink(link) == target:
+        target = place.root / name
+        if link.is_symlink() and link.readlink() == target:
             continue
         link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         link.unlink(missing_ok=True)

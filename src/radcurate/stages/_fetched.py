@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,8 +89,3 @@ def read_fetched(seal: Sequence[Path], source: Path, key: Key) -> Fetched:
     for row in tables.read_rows(folder / "problems.parquet", tables.FETCH_PROBLEMS):
         missing.add(row["name"], row["size"], row["reason"], row["series_instance_uid"], row["sop_instance_uid"])
     return Fetched(about["linked"], missing)
-
-
-def rows_for(missing: Iterable[Unusable]) -> list[Unusable]:
-    """In a fixed order."""
-    return sorted(missing, key=lambda file: (file.file.path, file.reason))

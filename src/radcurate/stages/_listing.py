@@ -28,9 +28,12 @@ class Listing:
                 yield [Found(*entry) for entry in json.loads(line)]
 
 
-def list_files(source: Path, path: Path) -> Listing:
-    """Write down all files below `source`, with size and times; `path` is made with mode 0600."""
-    total, files = 0, find_files(source)
+def list_files(source: Path, path: Path, linked: str | None = None) -> Listing:
+    """Write down all files below `source`, with size and times; `path` is made with mode 0600.
+
+    Links into the folder `linked` that fetch made are files too.
+    """
+    total, files = 0, find_files(source, linked)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         while block := list(islice(files, BLOCK)):
             stream.write(json.dumps(block, separators=(",", ":")) + "\n")

@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 from radcurate import seals, tables
+from radcurate.dicom.reasons import file_remedy
+from radcurate.errors import CurationError
 from radcurate.identity.files import private_folder, write_private
 from radcurate.keys import Key
 from radcurate.settings import Fetch
@@ -54,7 +56,16 @@ def _finish(out: Path, parts: list[Part], key: Key, linked: str | None) -> None:
     """Write the tables of the whole and seal them; a power cut from here on finds everything on disk."""
     problems = [row for part in parts for row in part.problems()]
     tables.write_rows(out / "problems.parquet", tables.FETCH_PROBLEMS, problems)
+    reasons = Counter(str(row["reason"]) for row in problems)
+    told = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     counted = sum(tables.read(part.folder / FILES).num_rows for part in parts)
+    if not counted:
+        raise CurationError(
+            "nothing could be fetched",
+            wanted="files, out of the archives or the server that `input` names",
+            found=told or "none",
+            fix="; ".join(sorted({f"{reason}: {file_remedy(reason)}" for reason in reasons})) or "correct `input`",
+        )
     write_json(out / ABOUT, {"files": counted, "linked": linked})
     names = [f"parts/{part.folder.name}/{name}" for part in parts for name in (FILES, PROBLEMS)]
     seals.write_seal(out, ["problems.parquet", ABOUT, *names], key)
@@ -63,8 +74,6 @@ def _finish(out: Path, parts: list[Part], key: Key, linked: str | None) -> None:
     shutil.rmtree(out / ".new", ignore_errors=True)
     os.sync()
     (out / WORKING).unlink()
-    reasons = Counter(str(row["reason"]) for row in problems)
-    told = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
     log.info("fetch: %d files; not to be had: %s", counted, told or "nothing")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from radcurate.identity.files import private_folder
 from radcurate.keys import Key
 from radcurate.settings import Inventory
 from radcurate.stages._command import command
+from radcurate.stages._fetched import Missing, read_fetched
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._listing import Listing, list_files
 from radcurate.stages._records import open_records
@@ -63,19 +64,23 @@ class Tally:
         return [f"{reason} {count}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def run(settings: Inventory, source: Path, out: Path, key: Key, threads: int) -> None:
-    """Write the tables of all series and files below `source`, which is only ever read, to `out`."""
+def run(settings: Inventory, source: Path, out: Path, key: Key, threads: int, fetched: Sequence[Path] = ()) -> None:
+    """Write the tables of all series and files below `source`, which is only ever read, to `out`.
+
+    `fetched`: the seal of fetch, where it made the files below `source`.
+    """
     _check_source(source)
+    given = read_fetched(fetched, source, key)
     private_folder(out)
     records = open_records(out / "headers", key)
     waiting, fresh = empty_folder(out / ".scan"), empty_folder(out / ".new")
     try:
         for folder in (waiting, fresh):
             private_folder(folder)
-        listing = _list_files(source, waiting / "files")
+        listing = _list_files(source, waiting / "files", given.root)
         scan = Scan(waiting, Register(key), settings.n_chunks)
         used = scan_files(scan, source, listing, records, threads)
-        tally = _write(scan, settings, source, fresh, key)
+        tally = _write(scan, settings, source, fresh, key, given.missing)
         tally.files = listing.total
         _summarise(tally)
         _insist_on_contours(tally)
@@ -103,13 +108,13 @@ def _check_source(source: Path) -> None:
         raise CurationError(problem, wanted="a folder that may be read", found="no permission", fix=fix) from None
 
 
-def _list_files(source: Path, path: Path) -> Listing:
-    """All files there are.
+def _list_files(source: Path, path: Path, linked: str | None) -> Listing:
+    """All files there are; links into the folder `linked` are files too.
 
     Raises:
         CurationError: there is none.
     """
-    listing = list_files(source, path)
+    listing = list_files(source, path, linked)
     if not listing.total:
         fix = "put the export there, or correct `input`"
         wanted = "a folder with a DICOM export"
@@ -117,7 +122,7 @@ def _list_files(source: Path, path: Path) -> Listing:
     return listing
 
 
-def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key) -> Tally:
+def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key, missing: Missing) -> Tally:
     """Write the tables of every chunk and of the files that belong to none."""
     tally, plan = Tally(), _place_masks(scan, settings, source)
     apart = _Apart(key)
@@ -129,11 +134,13 @@ def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key) -
         batch = scan.read(chunk)
         facts = _facts(batch, scan.register)
         for patient in _patients(batch.headers, scan.register, settings, source):
+            missing.mark(patient)
             settle(patient, plan)
             content.add(patient, plan, facts[patient.subject])
             apart.add([Unusable(stray.file, reason) for stray, reason in patient.strays])
         content.write(out / "chunks" / chunk)
         tally.series.update((_what(row["kind"]), row["reason"]) for row in content.series)
+    apart.add(missing.unusable())
     _private_tables(out, [("unplaced", apart.table())], key)
     tally.apart = apart.reasons
     return tally

@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from radcurate.tables.attacks import ATTACK_COLUMNS as ATTACK_COLUMNS
 from radcurate.tables.attacks import ATTACKS as ATTACKS
-from radcurate.tables.files import ROW_GROUP as ROW_GROUP
 from radcurate.tables.fetched import FETCH_FILES as FETCH_FILES
 from radcurate.tables.fetched import FETCH_PROBLEMS as FETCH_PROBLEMS
+from radcurate.tables.files import ROW_GROUP as ROW_GROUP
 from radcurate.tables.files import Schema as Schema
 from radcurate.tables.files import read as read
 from radcurate.tables.files import read_parts as read_parts
