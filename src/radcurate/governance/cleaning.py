@@ -6,7 +6,7 @@ since a check that lets an untouched head pass is worth nothing anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from radcurate.governance.conservation import RELEASED, Outcome
@@ -39,9 +39,9 @@ def _images(ends: list[Outcome]) -> list[str]:
     return [end.series for end in ends if end.outcome == RELEASED and end.kind == "image"]
 
 
-def _looks(evidence: Evidence, ends: list[Outcome]) -> dict[str, Mapping[str, Any]]:
+def _looks(evidence: Evidence, ends: list[Outcome]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What redact says of each released series that it has a row for."""
-    return {series: evidence.looks[series] for series in _shown(ends) if series in evidence.looks}
+    return ((series, evidence.looks[series]) for series in _shown(ends) if series in evidence.looks)
 
 
 def _residual(evidence: Evidence, ends: list[Outcome]) -> Value:
@@ -50,7 +50,7 @@ def _residual(evidence: Evidence, ends: list[Outcome]) -> Value:
     Where a person released the series, only the patient's own words count.
     """
     left: dict[str, int] = {}
-    for series, row in _looks(evidence, ends).items():
+    for series, row in _looks(evidence, ends):
         again = [box for box in evidence.boxes.get(series, ()) if box["pass_number"] != 1 and not _excused(row, box)]
         left[series] = max(row["residual"] or 0, len(again))
     return Value(float(sum(left.values())), named([series for series, n in left.items() if n]))
@@ -63,14 +63,13 @@ def _excused(row: Mapping[str, Any], box: Mapping[str, Any]) -> bool:
 
 def _unlooked(evidence: Evidence, ends: list[Outcome]) -> Value:
     """Released series without a row of redact, or without a frame that was looked at."""
-    looks = _looks(evidence, ends)
-    return count([series for series in _shown(ends) if not (looks.get(series) or {}).get("looked")])
+    return count([series for series in _shown(ends) if not (evidence.looks.get(series) or {}).get("looked")])
 
 
 def _doubts(evidence: Evidence, ends: list[Outcome]) -> Value:
     """Series with text that was neither filled nor judged by a person; doubts count where it is looked at strictly."""
     found = []
-    for series, row in _looks(evidence, ends).items():
+    for series, row in _looks(evidence, ends):
         boxes = [box for box in evidence.boxes.get(series, ()) if box["pass_number"] == 1 and not box["filled"]]
         if any(box["sure"] or row["strict"] is not False for box in boxes if not _excused(row, box)):
             found.append(series)
@@ -78,8 +77,8 @@ def _doubts(evidence: Evidence, ends: list[Outcome]) -> Value:
 
 
 def _box_overlap(evidence: Evidence, ends: list[Outcome]) -> Value:
-    voxels = {series: row["overlap_voxels"] or 0 for series, row in _looks(evidence, ends).items()}
-    return Value(float(sum(voxels.values())), named([series for series, n in voxels.items() if n]))
+    found = {series: row["overlap_voxels"] for series, row in _looks(evidence, ends) if row["overlap_voxels"]}
+    return Value(float(sum(found.values())), named(list(found)))
 
 
 def _faces(evidence: Evidence, ends: list[Outcome]) -> Value:
@@ -108,15 +107,15 @@ def _borrowed(found: Mapping[str, Any]) -> bool:
 
 def _removed(evidence: Evidence, ends: list[Outcome]) -> dict[str, Mapping[str, Any]]:
     """Checks of the released series whose face was removed."""
-    checks = {series: evidence.faces[series] for series in _images(ends) if series in evidence.faces}
-    return {series: check.measured for series, check in checks.items() if check.face == "removed"}
+    checks = ((series, evidence.faces[series]) for series in _images(ends) if series in evidence.faces)
+    return {series: check.measured for series, check in checks if check.face == "removed"}
 
 
 def _roi_overlap(evidence: Evidence, ends: list[Outcome]) -> Value:
     """Voxels of released contours that lie where a face was removed."""
-    checks = {series: evidence.faces[series].measured for series in _images(ends) if series in evidence.faces}
-    voxels = {series: found.get("overlap_voxels") or 0 for series, found in checks.items()}
-    return Value(float(sum(voxels.values())), named([series for series, n in voxels.items() if n]))
+    checks = ((series, evidence.faces[series].measured) for series in _images(ends) if series in evidence.faces)
+    voxels = {series: found["overlap_voxels"] for series, found in checks if found.get("overlap_voxels")}
+    return Value(float(sum(voxels.values())), named(list(voxels)))
 
 
 def _face_share(evidence: Evidence, ends: list[Outcome]) -> Value:

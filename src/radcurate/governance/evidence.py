@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,12 +12,13 @@ from radcurate.governance.documents import Document
 from radcurate.governance.dpia import Assessment
 from radcurate.governance.ethics import Answer
 from radcurate.governance.safe_harbor import Canaries, Treatment
+from radcurate.tables.stored import Large
 
 # The stages that give every series that reaches them a row, in the order in which data walk through them.
 WALK = ("consent", "deidentify", "redact", "deface", "verify", "extract", "protect")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Step:
     """What became of one series at one stage."""
 
@@ -27,7 +28,7 @@ class Step:
     remedy: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """A series as it was inventoried."""
 
@@ -48,7 +49,7 @@ class Files:
     set_aside: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FaceCheck:
     """What the deface stage measured on one image series."""
 
@@ -73,38 +74,37 @@ class Evidence:
 
     `steps[stage]` are the rows of that stage's series table, `files[stage]` the number of files a series had there;
     `features` and `acquisition` are the tables of `protect` as they would be released; `rows_of[series]` counts the
-    rows of the release that come from a series, by its pseudonym inside the run.
+    rows of the release that come from a series, by its pseudonym inside the run. What has an entry per series or region
+    may be a view of a table (see `series_rows`): it can be gone through more than once.
     """
 
-    members: tuple[Member, ...]
-    chosen: frozenset[str]  # series in the chunks that consent wrote
+    members: Iterable[Member]
+    chosen: Collection[str]  # series in the chunks that consent wrote
     found: Files  # counted from the inventory's tables
     reported: Files | None  # as consent reported them
-    steps: Mapping[str, tuple[Step, ...]]
-    files: Mapping[str, Mapping[str, int]]
+    steps: Mapping[str, Iterable[Step]]
+    files: Mapping[str, Mapping[str, int | None]]
     hits: int
     regions: Mapping[str, int]  # regions in extract's tables: measured (`ok`), or not measured, by reason
     faces: Mapping[str, FaceCheck]
     study_dates: Mapping[str, str | None]
-    features: pa.Table
-    acquisition: pa.Table
-    provenance: tuple[Mapping[str, Any], ...]
+    features: Large
+    acquisition: Large
+    provenance: pa.Table  # records that rows of the release name
     protection: Mapping[str, Any]
     feature_columns: tuple[str, ...]
     reasons: Mapping[str, str]  # column of the release -> why it is in
-    rows_of: Mapping[str, int]
+    rows_of: Mapping[str, int | None]
     hipaa_path: str
     dates: str
-    invariance: tuple[
-        Mapping[str, Any], ...
-    ] = ()  # features before and after cleaning, of each region that was measured
+    invariance: Iterable[Mapping[str, Any]] = ()  # features before and after cleaning, of each measured region
     canaries: Mapping[str, int] = field(default_factory=dict)  # planted, seen_before, cleaned, left, over all chunks
     unpaired: Mapping[str, int] = field(default_factory=dict)  # verified series -> files not held against their sources
     digests: Mapping[str, str] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()  # the reviewed table of Safe Harbor
     canaries_by_letter: Mapping[str, Canaries] = field(default_factory=dict)
     hits_by_letter: Mapping[str, int] = field(default_factory=dict)
-    ranges: pa.Table = field(default_factory=lambda: pa.table({}))  # as it would be released
+    ranges: Large = field(default_factory=lambda: pa.table({}))  # as it would be released
     looks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # redact's rows
     boxes: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)  # what redact found, by series
     attack: Mapping[str, Any] = field(default_factory=dict)  # attack.json

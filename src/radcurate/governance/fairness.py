@@ -27,6 +27,7 @@ import numpy.typing as npt
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import RELEASED, Outcome
 from radcurate.governance.evidence import WALK, Evidence
+from radcurate.governance.series_rows import member_table, texts
 
 AXES = ("sex", "age", "site", "manufacturer")
 UNKNOWN = "unknown"
@@ -68,7 +69,8 @@ def fairness(evidence: Evidence, ends: Sequence[Outcome], reference: Reference |
         ends: outcome of every series.
         reference: axis -> group -> share of the population that the release is to speak for.
     """
-    owner = {member.series: member.subject for member in evidence.members}
+    members = member_table(evidence.members)
+    owner = dict(zip(members["series"].to_pylist(), texts(members["subject"]), strict=True))
     walks = _walks(ends, owner)
     groups = {subject: evidence.subgroups.get(subject, {}) for subject in walks}
     compared = flag([*_losses(walks, groups), *_represented(walks, groups, reference or {})])
@@ -114,7 +116,7 @@ def _coarse(rate: float) -> float:
     return round(20 * rate) / 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Walk:
     """How far a patient came: places in `STEPS` up to which it has series, and at which it lost one."""
 

@@ -14,8 +14,11 @@ from radcurate.tables import OK
 
 def unproven_regions(evidence: Evidence, _: list[Outcome]) -> Value:
     """Measured regions of which it isn't shown that no bit changed, or that what changed lies where features look."""
-    proven = sum(_proven(row) for row in evidence.invariance)
-    reasons = sorted({str(row["reason"]) for row in evidence.invariance if row["reason"]})
+    proven, told = 0, set()
+    for row in evidence.invariance:
+        proven += _proven(row)
+        told |= {str(row["reason"])} if row["reason"] else set()
+    reasons = sorted(told)
     return Value(float(evidence.regions.get(OK, 0) - proven), ", ".join(reasons[:3]))
 
 

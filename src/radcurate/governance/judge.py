@@ -59,7 +59,7 @@ def judge(file: PolicyFile, evidence: Evidence, ends: Sequence[Outcome], key_id:
         findings=(SEALS_HOLD, *findings),
         legal=legal_status(evidence.hipaa_path, evidence.dates, key_id, _expert(paperwork)),
         conservation=tuple(tally(ends)),
-        inventoried=len({member.series for member in evidence.members}),
+        inventoried=len(ends),
         found_files=evidence.found.found,
         set_aside_files=dict(sorted(evidence.found.set_aside.items())),
         regions=dict(evidence.regions),
@@ -160,7 +160,7 @@ def _terms(policy: Policy, papers: Papers, paperwork: Paperwork) -> dict[str, st
 
 def _faces(evidence: Evidence, ends: Sequence[Outcome]) -> dict[str, int]:
     """Released image series by what `deface` says of their faces: removed, none."""
-    images = [evidence.faces.get(end.series) for end in ends if end.outcome == RELEASED and end.kind == "image"]
+    images = (evidence.faces.get(end.series) for end in ends if end.outcome == RELEASED and end.kind == "image")
     return dict(sorted(Counter(str(check.face) for check in images if check).items()))
 
 

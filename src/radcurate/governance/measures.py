@@ -7,6 +7,7 @@ measured, and then no limit is kept; `applies` is False where there is nothing t
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +20,7 @@ from radcurate.governance.measure import Limit, Measure
 from radcurate.governance.paper_measures import PAPERS
 from radcurate.governance.protection import PROTECTION
 from radcurate.governance.safe_harbor import Line, lines, red_lines
+from radcurate.governance.series_rows import member_table
 from radcurate.governance.value import Value, number
 from radcurate.tables import EXTRACT_PROVENANCE, FAILED, HIGH, LOW, OK
 
@@ -84,23 +86,48 @@ def _unpaired(evidence: Evidence, _: list[Outcome]) -> Value:
 def _without_record(evidence: Evidence, _: list[Outcome]) -> Value:
     if "provenance" not in evidence.features.column_names:
         return Value(float(evidence.features.num_rows), "the table has no column provenance")
-    known = {str(record["provenance"]) for record in evidence.provenance}
-    missing = [name for name in evidence.features["provenance"].to_pylist() if name not in known]
-    return Value(float(len(missing)))
+    column = evidence.features["provenance"]
+    known = (
+        evidence.provenance["provenance"].cast(pa.string())
+        if evidence.provenance.num_rows
+        else pa.array([], pa.string())
+    )
+    there = pc.is_in(column, value_set=known).to_numpy() & column.is_valid().to_numpy()
+    return Value(float((~there).sum()))
 
 
 def _incomplete_records(evidence: Evidence, _: list[Outcome]) -> Value:
-    lacking = [[key for key in PROVENANCE_KEYS if record.get(key) in (None, "", [])] for record in evidence.provenance]
-    names = sorted({key for keys in lacking for key in keys})
-    return Value(float(sum(bool(keys) for keys in lacking)), ", ".join(names))
+    lacking = {key: _lacking(evidence.provenance, key) for key in PROVENANCE_KEYS}
+    names = sorted(key for key, rows in lacking.items() if rows.any())
+    return Value(float(np.logical_or.reduce(list(lacking.values())).sum()), ", ".join(names))
+
+
+def _lacking(records: pa.Table, key: str) -> npt.NDArray[np.bool_]:
+    """Which records don't tell a parameter: it is absent, null, an empty text or an empty list; shape (record,)."""
+    if key not in records.column_names:
+        return np.ones(records.num_rows, bool)
+    column = records[key]
+    empty = pc.fill_null(_is_empty(column), True)
+    return np.asarray(empty.to_numpy(), dtype=bool)
+
+
+def _is_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Null stays null."""
+    if pa.types.is_list(column.type):
+        return pc.equal(pc.list_value_length(column), 0)
+    if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
+        return pc.equal(column, "")
+    return pc.if_else(column.is_valid(), False, None)
 
 
 def _empty_rows(evidence: Evidence, _: list[Outcome]) -> Value:
     columns = [name for name in evidence.feature_columns if name in evidence.features.column_names]
     if not columns:
         return Value(float(evidence.features.num_rows), "the table has no feature column")
-    finite = [np.isfinite(evidence.features[name].to_numpy()) for name in columns]
-    return Value(float((~np.any(finite, axis=0)).sum()))
+    some = np.zeros(evidence.features.num_rows, bool)
+    for name in columns:
+        some |= np.isfinite(evidence.features[name].to_numpy())
+    return Value(float((~some).sum()))
 
 
 def _rows(evidence: Evidence, _: list[Outcome]) -> Value:
@@ -118,21 +145,20 @@ def _unreasoned(evidence: Evidence, _: list[Outcome]) -> Value:
 
 def _internal_codes(evidence: Evidence, _: list[Outcome]) -> Value:
     """Cells of the release that hold a pseudonym used inside the run."""
-    inside = {member.series for member in evidence.members} | {member.subject for member in evidence.members}
-    known = pa.array(sorted(inside), pa.string())
+    members = member_table(evidence.members)
+    known = pa.chunked_array([*members["series"].chunks, *members["subject"].chunks], pa.string()).unique()
     cells = 0
     for content in (evidence.features, evidence.acquisition, evidence.ranges):
-        for column in content.columns:
-            if pa.types.is_string(column.type):
-                cells += pc.sum(pc.is_in(column, value_set=known)).as_py() or 0
+        for field in content.schema:
+            if pa.types.is_string(field.type):
+                cells += pc.sum(pc.is_in(content[field.name], value_set=known.drop_null())).as_py() or 0
     return Value(float(cells))
 
 
 def _fine_dates(evidence: Evidence, _: list[Outcome]) -> Value:
     if evidence.hipaa_path != "safe_harbor":
         return Value(0.0, "the path is expert determination", applies=False)
-    fine = [series for series, day in evidence.study_dates.items() if day and not day.endswith("-01-01")]
-    return count(fine)
+    return count([series for series, day in evidence.study_dates.items() if day and not day.endswith("-01-01")])
 
 
 def _flagged(evidence: Evidence, _: list[Outcome]) -> Value:

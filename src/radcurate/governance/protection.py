@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from radcurate.governance.conservation import Outcome
 from radcurate.governance.evidence import Evidence
 from radcurate.governance.measure import Measure
+from radcurate.governance.series_rows import texts
 from radcurate.governance.value import Value, number
+from radcurate.tables.stored import Large
 
 
 def _unmet(evidence: Evidence, _: list[Outcome]) -> Value:
@@ -56,16 +59,22 @@ def smallest_crowd(evidence: Evidence) -> int:
         return 0
     own = [name for name in evidence.features.column_names if name in quasi]
     linked = [name for name in evidence.acquisition.column_names if name in quasi]
-    by_series = (
-        {row["series"]: tuple(row[name] for name in linked) for row in evidence.acquisition.to_pylist()}
-        if linked
-        else {}
-    )
-    known: dict[str, set[tuple[Any, ...]]] = {}
-    for row in evidence.features.select(["subject", "series", *own]).to_pylist():
-        cells = tuple(row[name] for name in own) + by_series.get(row["series"], ())
-        known.setdefault(row["subject"], set()).add(cells)
-    return min(Counter(map(frozenset, known.values())).values(), default=0)
+    by_series = dict(_cells(evidence.acquisition, "series", linked)) if linked else {}
+    known: dict[str, frozenset[tuple[Any, ...]]] = {}
+    same: dict[Any, Any] = {}  # equal values once, since a million rows have few
+    subjects = evidence.features["subject"].to_pylist()
+    for subject, (series, cells) in zip(subjects, _cells(evidence.features, "series", own), strict=True):
+        whole = cells + by_series.get(series, ())
+        seen = known.get(subject, frozenset()) | {same.setdefault(whole, whole)}
+        known[subject] = same.setdefault(seen, seen)
+    return min(Counter(known.values()).values(), default=0)
+
+
+def _cells(content: Large, key: str, names: list[str]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Of each row its key and its values of some columns."""
+    values = (texts(content[name]) for name in names)
+    cells = zip(*values, strict=True) if names else itertools.repeat(())
+    return zip(content[key].to_pylist(), cells, strict=False)  # no column: as often as there are keys
 
 
 def _sensitive(name: str) -> Callable[[Evidence, list[Outcome]], Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,35 @@ import pyarrow.compute as pc
 
 from radcurate import tables
 from radcurate.errors import CurationError
-from radcurate.governance.evidence import Evidence, FaceCheck, Files, Member, Step
+from radcurate.governance.evidence import Evidence, Files, Step
 from radcurate.governance.safe_harbor import Treatment, count_canaries, count_hits
+from radcurate.governance.series_rows import MEMBER, STEP, Column, Grouped, Members, Rows, Steps
 from radcurate.keys import Key
 from radcurate.seals import SEAL, check_seal, sha256
 from radcurate.stages._folders import entries
+from radcurate.stages._gathered import CHECKED, Faces, Lines, counted, gathered, packed_texts, records_of
 from radcurate.stages._subgroups import subgroups
+from radcurate.tables.stored import Large, Packed, Stored
 
 PER_CHUNK = ("deidentify", "redact", "deface", "verify", "extract")
+SERIES_TABLES = {
+    "deidentify": tables.DEIDENTIFY_SERIES,
+    "redact": tables.REDACT_SERIES,
+    "deface": tables.DEFACE_SERIES,
+    "verify": tables.VERIFY_SERIES,
+    "extract": tables.EXTRACT_SERIES,
+}
+CLEANING = ("deidentify", "redact", "deface")
+# columns that the gate judges by, beside those that every stage has
+LOOKED = ["series", "decision", "strict", "looked", "residual", "overlap_voxels"]
+MORE = {
+    "deidentify": ("n_instances", "study_date"),
+    "redact": ("n_instances", *LOOKED[1:]),
+    "deface": ("n_instances", "kind", "face"),
+    "verify": ("files", "paired", "hits"),
+}
+BOXED = ("series", "kind", "sure", "pass_number", "filled")
+PROOFS = ("roi", "basis", "reason", "different", "largest_change", "changed")
 ATTACK, WAYS = "attack.json", "ways.parquet"
 ATTACKED = ("protect/acquisition.parquet", "protect/features.parquet", "protect/ranges.parquet")
 JUDGED = (
@@ -77,9 +98,13 @@ class Reader:
         """Rows of a sealed table."""
         return tables.read_rows(self.path(folder, name), schema)
 
+    def content(self, folder: str, name: str, schema: tables.Schema | None = None) -> pa.Table:
+        """A sealed table."""
+        return tables.read(self.path(folder, name), schema)
+
     def columns(self, folder: str, name: str, wanted: list[str], schema: tables.Schema) -> Iterator[tuple[Any, ...]]:
         """Some columns of a sealed table, row by row; for tables with a row per file."""
-        content = tables.read(self.path(folder, name), schema)
+        content = self.content(folder, name, schema)
         return zip(*(content[column].to_pylist() for column in wanted), strict=True)
 
     def sealed(self, folder: str) -> dict[str, str]:
@@ -157,92 +182,88 @@ def read_evidence(reader: Reader, hipaa_path: str, dates: str, treatments: tuple
     """
     chosen = chosen_chunks(reader.results)
     members, found = _inventory(reader)
-    steps = {"consent": _steps(reader.rows("consent", "series.parquet", tables.CONSENT_SERIES))}
-    deidentified = _chunked(reader, "deidentify", chosen, tables.DEIDENTIFY_SERIES)
-    redacted = _chunked(reader, "redact", chosen, tables.REDACT_SERIES)
-    defaced = _chunked(reader, "deface", chosen, tables.DEFACE_SERIES)
-    verified = _chunked(reader, "verify", chosen, tables.VERIFY_SERIES)
-    extracted = _chunked(reader, "extract", chosen, tables.EXTRACT_SERIES)
-    protected = reader.rows("protect", "series.parquet", tables.PROTECT_SERIES)
-    by_stage = {"deidentify": deidentified, "redact": redacted, "deface": defaced}
-    by_stage |= {"verify": verified, "extract": extracted}
-    steps |= {stage: _steps(rows) for stage, rows in by_stage.items()} | {"protect": _steps(protected)}
-    features = tables.read(reader.path("protect", "features.parquet"))
+    consent = packed_texts(reader.content("consent", "series.parquet", tables.CONSENT_SERIES))
+    steps: dict[str, Steps] = {"consent": _steps(consent)}
+    found_in = {
+        stage: _series(reader, stage, chosen, schema, MORE.get(stage, ())) for stage, schema in SERIES_TABLES.items()
+    }
+    protected = packed_texts(reader.content("protect", "series.parquet", tables.PROTECT_SERIES))
+    steps |= {stage: _steps(content) for stage, content in found_in.items()} | {"protect": _steps(protected)}
+    deidentified, redacted, verified = (found_in[stage] for stage in ("deidentify", "redact", "verify"))
+    features = Stored(reader.path("protect", "features.parquet"))
     protection = json.loads(reader.path("protect", "measures.json").read_text())
     return Evidence(
         members=members,
-        chosen=frozenset(_chosen_series(reader, chosen)),
+        chosen=_chosen_series(reader, chosen),
         found=found,
         reported=_reported(json.loads(reader.path("consent", "files.json").read_text())),
         steps=steps,
         files={
-            "deidentify": {row["series"]: row["n_instances"] for row in deidentified},
-            "redact": {row["series"]: row["n_instances"] for row in redacted},
-            "deface": {row["series"]: row["n_instances"] for row in defaced},
-            "verify": {row["series"]: row["files"] for row in verified},
+            **{stage: Column(found_in[stage]["series"], found_in[stage]["n_instances"]) for stage in CLEANING},
+            "verify": Column(verified["series"], verified["files"]),
         },
         hits=_hits(reader, chosen, verified),
         regions=_regions(reader, chosen),
-        invariance=tuple(_extracted(reader, chosen, "invariance.parquet", tables.EXTRACT_INVARIANCE)),
-        faces=_faces(reader, chosen, defaced),
-        looks={row["series"]: row for row in redacted},
-        boxes=_boxes(reader, chosen),
-        study_dates={row["series"]: row["study_date"] for row in deidentified},
+        invariance=Lines(_gathered(reader, "extract", chosen, "invariance.parquet", tables.EXTRACT_INVARIANCE, PROOFS)),
+        faces=_faces(reader, chosen, found_in["deface"]),
+        looks=Rows(redacted.select(LOOKED)),
+        boxes=Grouped(_gathered(reader, "redact", chosen, "boxes.parquet", tables.REDACT_BOXES, BOXED)),
+        study_dates=Column(deidentified["series"], deidentified["study_date"]),
         features=features,
-        acquisition=tables.read(reader.path("protect", "acquisition.parquet")),
-        provenance=tuple(provenance_table(reader, chosen, features).to_pylist()),
+        acquisition=Stored(reader.path("protect", "acquisition.parquet")),
+        provenance=provenance_table(reader, chosen, features).content,
         protection=protection,
         feature_columns=tuple(name for name in feature_columns(reader, chosen) if name in features.column_names),
         reasons=protection.get("reasons", {}),
-        rows_of={row["series"]: row["rows"] or 0 for row in protected},
+        rows_of=Column(protected["series"], protected["rows"]),
         hipaa_path=hipaa_path,
         dates=dates,
         canaries=_canaries(reader, chosen),
-        unpaired={row["series"]: _unpaired(row) for row in verified if row["status"] == tables.OK},
+        unpaired=_unpaired(verified),
         digests=_digests(reader, chosen, steps),
         treatments=treatments,
         canaries_by_letter=count_canaries(_verified(reader, chosen, "canary.parquet", tables.VERIFY_CANARY)),
-        ranges=tables.read(reader.path("protect", "ranges.parquet")),
+        ranges=Stored(reader.path("protect", "ranges.parquet")),
         attack=json.loads(reader.path("attack", ATTACK).read_text()),
         ways=tuple(_ways(reader)),
         judged=judged_tables(reader),
-        subgroups=_subgroups(reader, deidentified),
+        subgroups=_subgroups(reader, chosen),
         hits_by_letter=count_hits(_verified(reader, chosen, "hits.parquet", tables.VERIFY_HITS), treatments),
     )
 
 
-def _inventory(reader: Reader) -> tuple[tuple[Member, ...], Files]:
+def _inventory(reader: Reader) -> tuple[Members, Files]:
     """The series that were found, and the files counted once more from the instance tables."""
-    members, found, placed = [], 0, 0
+    parts, found, placed = [], 0, 0
     aside: Counter[str] = Counter()
     for chunk in inventoried_chunks(reader.results):
         folder = f"inventory/chunks/{chunk}"
+        files = reader.content(folder, "instances.parquet", tables.INVENTORY_INSTANCES)
+        kept = pc.fill_null(pc.equal(files["status"], tables.OK), False)
         sizes: Counter[str] = Counter()
-        wanted = ["series", "status", "reason"]
-        for series, status, reason in reader.columns(folder, "instances.parquet", wanted, tables.INVENTORY_INSTANCES):
-            found += 1
-            if status == tables.OK:
-                sizes[series] += 1
-            else:
-                aside[str(reason)] += 1
-        placed += sizes.total()
-        for row in reader.rows(folder, "series.parquet", tables.INVENTORY_SERIES):
-            members.append(
-                Member(row["series"], row["subject"], row["kind"], row["modality"], sizes[row["series"]], _step(row))
-            )
-    unplaced = reader.rows("inventory", "unplaced.parquet", tables.INVENTORY_INSTANCES)
-    aside.update(str(row["reason"]) for row in unplaced)
-    return tuple(members), Files(found + len(unplaced), placed, dict(aside))
+        counted(files.filter(kept), "series", sizes)
+        counted(files.filter(pc.invert(kept)), "reason", aside)
+        found, placed = found + files.num_rows, placed + sizes.total()
+        series = reader.content(folder, "series.parquet", tables.INVENTORY_SERIES)
+        numbers = pa.array([sizes[name] for name in series["series"].to_pylist()], pa.int64())
+        parts.append(series.append_column("files", numbers).select(list(MEMBER)))
+    unplaced = reader.content("inventory", "unplaced.parquet", tables.INVENTORY_INSTANCES)
+    counted(unplaced, "reason", aside)
+    nobody = pa.table({name: pa.array([], pa.int64() if name == "files" else pa.string()) for name in MEMBER})
+    members = packed_texts(pa.concat_tables([nobody, *parts]))
+    return Members(members), Files(found + unplaced.num_rows, placed, dict(aside))
 
 
-def _subgroups(reader: Reader, deidentified: list[dict[str, Any]]) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Groups that each patient belongs to, as far as tables tell."""
-    found = [
-        row
-        for chunk in inventoried_chunks(reader.results)
-        for row in reader.rows(f"inventory/chunks/{chunk}", "series.parquet", tables.INVENTORY_SERIES)
-    ]
-    return subgroups(found, deidentified, reader.key)
+def _subgroups(reader: Reader, chosen: list[str]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Groups that each patient belongs to, as far as tables tell; all series of a patient lie in one chunk."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for chunk in inventoried_chunks(reader.results):
+        rows = reader.rows(f"inventory/chunks/{chunk}", "series.parquet", tables.INVENTORY_SERIES)
+        further = (
+            reader.rows(f"deidentify/{chunk}", "series.parquet", tables.DEIDENTIFY_SERIES) if chunk in chosen else []
+        )
+        found |= subgroups(rows, further, reader.key)
+    return dict(sorted(found.items()))
 
 
 def _ways(reader: Reader) -> list[dict[str, Any]]:
@@ -256,31 +277,33 @@ def _reported(content: Mapping[str, Any]) -> Files:
     )
 
 
-def _chosen_series(reader: Reader, chunks: list[str]) -> Iterable[str]:
-    for chunk in chunks:
-        yield from (
-            row["series"] for row in reader.rows(f"consent/chunks/{chunk}", "series.parquet", tables.INVENTORY_SERIES)
-        )
+def _chosen_series(reader: Reader, chunks: list[str]) -> pa.Array:
+    folders = [f"consent/chunks/{chunk}" for chunk in chunks]
+    return gathered(reader, folders, "series.parquet", tables.INVENTORY_SERIES, ["series"])["series"].combine_chunks()
 
 
-def _chunked(reader: Reader, stage: str, chunks: list[str], schema: tables.Schema) -> list[dict[str, Any]]:
-    return [row for chunk in chunks for row in reader.rows(f"{stage}/{chunk}", "series.parquet", schema)]
+def _gathered(
+    reader: Reader, stage: str, chunks: list[str], name: str, schema: tables.Schema, wanted: Sequence[str]
+) -> pa.Table:
+    """Some columns of a stage's table over all chunks."""
+    return gathered(reader, [f"{stage}/{chunk}" for chunk in chunks], name, schema, wanted)
 
 
-def _step(row: Mapping[str, Any]) -> Step:
-    return Step(str(row["series"]), str(row["status"]), row.get("reason"), row.get("remedy"))
+def _series(reader: Reader, stage: str, chunks: list[str], schema: tables.Schema, more: Sequence[str]) -> pa.Table:
+    """What became of each series at a stage, and some further columns."""
+    return _gathered(reader, stage, chunks, "series.parquet", schema, [*STEP, *more])
 
 
-def _steps(rows: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
-    return tuple(_step(row) for row in rows)
+def _steps(content: pa.Table) -> Steps:
+    return Steps(content.select(list(STEP)))
 
 
-def _hits(reader: Reader, chunks: list[str], verified: list[dict[str, Any]]) -> int:
+def _hits(reader: Reader, chunks: list[str], verified: pa.Table) -> int:
     """Hits counted from the list of hits, or as the series table says if that is more."""
     listed = 0
     for chunk in chunks:
         listed += sum(row["count"] or 0 for row in reader.rows(f"verify/{chunk}", "hits.parquet", tables.VERIFY_HITS))
-    return max(listed, sum(row["hits"] or 0 for row in verified))
+    return max(listed, pc.sum(verified["hits"]).as_py() or 0)
 
 
 def _verified(reader: Reader, chunks: list[str], name: str, schema: tables.Schema) -> list[dict[str, Any]]:
@@ -297,65 +320,46 @@ def _canaries(reader: Reader, chunks: list[str]) -> dict[str, int]:
     return dict(total)
 
 
-def _unpaired(row: Mapping[str, Any]) -> int:
-    """Files of a verified series that weren't held against their sources."""
-    return (row["files"] or 0) - (row["paired"] or 0)
-
-
-def _extracted(reader: Reader, chunks: list[str], name: str, schema: tables.Schema) -> list[dict[str, Any]]:
-    """Rows of one of extract's tables, over all chunks."""
-    return [row for chunk in chunks for row in reader.rows(f"extract/{chunk}", name, schema)]
+def _unpaired(verified: pa.Table) -> dict[str, int]:
+    """Verified series with files that weren't held against their sources, and how many."""
+    passed = verified.filter(pc.fill_null(pc.equal(verified["status"].cast(pa.string()), tables.OK), False))
+    lacking = pc.subtract(pc.fill_null(passed["files"], 0), pc.fill_null(passed["paired"], 0))
+    pairs = zip(passed["series"].to_pylist(), lacking.to_pylist(), strict=True)
+    return {series: number for series, number in pairs if number}
 
 
 def _regions(reader: Reader, chunks: list[str]) -> dict[str, int]:
     """How many regions were measured (`ok`), and how many were not, by reason."""
     found: Counter[str] = Counter()
     for chunk in chunks:
-        rows = tables.read(reader.path(f"extract/{chunk}", "features.parquet")).select(["status", "reason"]).to_pylist()
-        found.update(tables.OK if row["status"] == tables.OK else str(row["reason"]) for row in rows)
-    return dict(sorted(found.items()))
+        rows = Stored(reader.path(f"extract/{chunk}", "features.parquet")).select(["status", "reason"])
+        kept = pc.fill_null(pc.equal(rows["status"], tables.OK), False)
+        found[tables.OK] += pc.sum(kept).as_py() or 0
+        counted(rows.filter(pc.invert(kept)), "reason", found)
+    return {name: number for name, number in sorted(found.items()) if number}
 
 
-def _faces(reader: Reader, chunks: list[str], defaced: list[dict[str, Any]]) -> dict[str, FaceCheck]:
-    """Deface's decision on each image series, with the numbers of its check."""
-    measured = {
-        row["series"]: row for chunk in chunks for row in reader.rows(f"deface/{chunk}", "qc.parquet", tables.DEFACE_QC)
-    }
-    images = [row for row in defaced if row["kind"] == "image"]
-    return {row["series"]: FaceCheck(row["series"], row["face"], measured.get(row["series"], {})) for row in images}
-
-
-def _boxes(reader: Reader, chunks: list[str]) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    """What redact found, by series."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for chunk in chunks:
-        for row in reader.rows(f"redact/{chunk}", "boxes.parquet", tables.REDACT_BOXES):
-            found.setdefault(row["series"], []).append(row)
-    return {series: tuple(rows) for series, rows in found.items()}
+def _faces(reader: Reader, chunks: list[str], defaced: pa.Table) -> Faces:
+    return Faces(defaced, _gathered(reader, "deface", chunks, "qc.parquet", tables.DEFACE_QC, CHECKED))
 
 
 def feature_columns(reader: Reader, chunks: list[str]) -> dict[str, dict[str, Any]]:
     """What extract says about its feature columns, by name."""
-    parts = [reader.rows(f"extract/{chunk}", "columns.parquet", tables.EXTRACT_COLUMNS) for chunk in chunks]
-    return {row["name"]: row for part in parts for row in part}
+    found: dict[str, dict[str, Any]] = {}
+    for chunk in chunks:
+        found |= {
+            row["name"]: row for row in reader.rows(f"extract/{chunk}", "columns.parquet", tables.EXTRACT_COLUMNS)
+        }
+    return found
 
 
-def provenance_table(reader: Reader, chunks: list[str], features: pa.Table) -> pa.Table:
+def provenance_table(reader: Reader, chunks: list[str], features: Large) -> Packed:
     """The provenance records that rows of the release name, sorted by digest."""
-    if not chunks or "provenance" not in features.column_names:
-        return tables.table(tables.EXTRACT_PROVENANCE, [])
-    wanted = features["provenance"].combine_chunks().unique()
-    # protect's own records, where it withholds what leads to one scan
-    parts = [
-        tables.read(reader.path(folder, "provenance.parquet"), tables.EXTRACT_PROVENANCE)
-        for folder in [*(f"extract/{chunk}" for chunk in chunks), "protect"]
-    ]
-    content = pa.concat_tables(part.filter(pc.is_in(part["provenance"], value_set=wanted)) for part in parts)
-    first = {name: place for place, name in reversed(list(enumerate(content["provenance"].to_pylist())))}
-    return content.take(pa.array([first[name] for name in sorted(first)], pa.int64()))
+    # protect's own records too, where it withholds what leads to one scan
+    return records_of(reader, [*(f"extract/{chunk}" for chunk in chunks), "protect"] if chunks else [], features)
 
 
-def _digests(reader: Reader, chunks: list[str], steps: Mapping[str, tuple[Step, ...]]) -> dict[str, str]:
+def _digests(reader: Reader, chunks: list[str], steps: Mapping[str, Iterable[Step]]) -> dict[str, str]:
     """A digest per stage that depends on what became of each series, not on how the cohort was cut into chunks."""
     found = {
         stage: _digest(sorted(f"{row.series} {row.status} {row.reason}" for row in rows))

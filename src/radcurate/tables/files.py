@@ -102,15 +102,25 @@ def read(path: Path, schema: Schema | None = None, columns: Sequence[str] | None
         with pq.ParquetFile(path) as stream:  # read_table imports what takes 50 MB
             content = stream.read(columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from None
-    if schema is not None and not content.schema.equals(schema.arrow, check_metadata=False):
+        raise unreadable(path, error) from None
+    if schema is not None:
+        insist_columns(path, content.schema, schema)
+    return content
+
+
+def insist_columns(path: Path, found: pa.Schema, schema: Schema) -> None:
+    """Insist on the columns of a table.
+
+    Raises:
+        CurationError: there are others.
+    """
+    if not found.equals(schema.arrow, check_metadata=False):
         raise CurationError(
             f"table {path.name} has other columns",
             wanted=f"the columns of {schema.name}",
-            found=f"{len(content.schema)} columns that differ",
+            found=f"{len(found)} columns that differ",
             fix="delete it and run snakemake again",
         )
-    return content
 
 
 def read_schema(path: Path) -> pa.Schema:
@@ -118,7 +128,7 @@ def read_schema(path: Path) -> pa.Schema:
     try:
         return pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
 def read_parts(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
@@ -128,10 +138,11 @@ def read_parts(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.
             for batch in stream.iter_batches(ROW_GROUP, columns=columns, use_threads=False):
                 yield pa.Table.from_batches([batch])
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: Exception) -> CurationError:
+def unreadable(path: Path, error: Exception) -> CurationError:
+    """A table that is absent or damaged."""
     return CurationError(
         f"table {path.name} can't be read",
         wanted="a Parquet file written by this version",
