@@ -26,9 +26,9 @@ from radcurate.governance.series_rows import (
     number_of,
     place_in,
     step_table,
-    texts,
 )
 from radcurate.tables import EXCLUDED, FAILED, OK, QUARANTINED, TEXT, Schema, sort
+from radcurate.tables.stored import texts
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]

@@ -27,7 +27,8 @@ import numpy.typing as npt
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import RELEASED, Outcome
 from radcurate.governance.evidence import WALK, Evidence
-from radcurate.governance.series_rows import member_table, texts
+from radcurate.governance.series_rows import member_table
+from radcurate.tables.stored import texts
 
 AXES = ("sex", "age", "site", "manufacturer")
 UNKNOWN = "unknown"

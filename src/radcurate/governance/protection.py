@@ -10,9 +10,8 @@ from typing import Any
 from radcurate.governance.conservation import Outcome
 from radcurate.governance.evidence import Evidence
 from radcurate.governance.measure import Measure
-from radcurate.governance.series_rows import texts
 from radcurate.governance.value import Value, number
-from radcurate.tables.stored import Large
+from radcurate.tables.stored import Large, texts
 
 
 def _unmet(evidence: Evidence, _: list[Outcome]) -> Value:

@@ -16,23 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from radcurate.governance.evidence import Member, Step
-from radcurate.tables.stored import PART
+from radcurate.tables.stored import PART, texts
 
 Row = Mapping[str, Any]
 STEP = ("series", "status", "reason", "remedy")
 MEMBER = ("series", "subject", "kind", "modality", "files", "status", "reason", "remedy")
-
-
-def texts(column: pa.ChunkedArray | pa.Array) -> list[Any]:
-    """A column as a list in which equal texts are one object; other values as they are."""
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_string(whole.type):
-        whole = whole.dictionary_encode()
-    if not pa.types.is_dictionary(whole.type):
-        return list(whole.to_pylist())
-    words = [*whole.dictionary.to_pylist(), None]
-    codes = whole.indices.fill_null(len(words) - 1).to_pylist()
-    return [words[code] for code in codes]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from radcurate.release.card_risk import attack_section, decision_section, risk_section
 from radcurate.release.dictionary import FEATURE, NON_IBSI, Column, Treatment
+from radcurate.tables.stored import Large, texts
 
 Json = Mapping[str, Any]
 
@@ -23,11 +24,11 @@ class Facts:
     name: str
     version: str
     verdict: Json
-    features: pa.Table
-    acquisition: pa.Table
+    features: Large
+    acquisition: Large
     crosscheck: Sequence[Json]  # agreement of two engines; empty: not asked for
     columns: Sequence[Column]
-    outcomes: Sequence[Json]
+    outcomes: Large  # what became of each series: outcome, kind, modality
     images: int  # image and contour series under images/
     images_left_out: Mapping[str, int]  # reason -> series
     provenance_records: int
@@ -75,8 +76,8 @@ def _head(facts: Facts) -> str:
 
 
 def _who(facts: Facts) -> str:
-    released = [row for row in facts.outcomes if row["outcome"] == "released"]
-    kinds = Counter((row["kind"], row["modality"]) for row in released)
+    ends = zip(*(texts(facts.outcomes[name]) for name in ("outcome", "kind", "modality")), strict=True)
+    kinds = Counter((kind, modality) for outcome, kind, modality in ends if outcome == "released")
     lines = [
         "## Who and what is in it",
         "",
@@ -98,7 +99,7 @@ def _sources(facts: Facts) -> str:
     """Where the data come from, as far as the run knows, and what nobody said."""
     released = facts.features
     sites = (
-        {value for value in released["site"].to_pylist() if value not in (None, "*")}
+        {value for value in released["site"].unique().to_pylist() if value not in (None, "*")}
         if "site" in released.column_names
         else set()
     )
@@ -387,7 +388,7 @@ def _reporting() -> str:
     )
 
 
-def patients(features: pa.Table) -> int:
+def patients(features: Large) -> int:
     """Number of different patients in a table."""
     return len(features["subject"].unique()) if "subject" in features.column_names else 0
 
@@ -396,10 +397,10 @@ def _features(facts: Facts) -> list[Column]:
     return [line for line in facts.columns if line.table == "features" and line.role == FEATURE]
 
 
-def _counts(content: pa.Table, name: str) -> list[tuple[str, int]]:
+def _counts(content: Large, name: str) -> list[tuple[str, int]]:
     if name not in content.column_names:
         return []
-    return sorted(Counter(str(value) for value in content[name].to_pylist()).items())
+    return sorted(Counter(map(str, texts(content[name]))).items())
 
 
 def _n(count: int, one: str, many: str | None = None) -> str:

@@ -18,10 +18,14 @@ from dataclasses import dataclass, fields
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from radcurate.errors import CurationError
 from radcurate.release.dictionary import FEATURE, NON_IBSI, Column, Treatment
+from radcurate.tables.stored import Large
 
 REPORTED, ANSWERED, MISSING, NOT_APPLICABLE = "reported", "answered by people", "missing", "does not apply"
 TITLES = {
@@ -60,7 +64,7 @@ class Known:
     """
 
     verdict: Json
-    tables: Mapping[str, pa.Table]
+    tables: Mapping[str, Large]
     columns: Sequence[Column]
     sources: Sequence[str]
     images: int
@@ -186,16 +190,25 @@ def _find(found: str, modality: str, known: Known) -> Answer | None:
 def _column(what: str, modality: str, known: Known) -> Answer | None:
     """Columns of acquisition.parquet: for how many series each has a value."""
     content = known.tables["acquisition"]
-    flags = [not modality or one == modality for one in _values(content, "modality") or [modality] * content.num_rows]
-    chosen = content.filter(pa.array(flags, pa.bool_()))
-    told = [(name, sum(_told(value) for value in _values(chosen, name))) for name in what.split(",")]
+    if modality and "modality" in content.column_names:
+        chosen = pc.fill_null(pc.equal(content["modality"], modality), False).to_numpy()
+    else:
+        chosen = np.ones(content.num_rows, bool)
+    names = [name for name in what.split(",") if name in content.column_names]
+    told = [(name, int((_told(content[name]) & chosen).sum())) for name in names]
     told = [(name, count) for name, count in told if count]
-    words = ", ".join(f"{name} of {count} of {chosen.num_rows} series" for name, count in told)
+    words = ", ".join(f"{name} of {count} of {chosen.sum()} series" for name, count in told)
     return (words, "acquisition.parquet") if told else None
 
 
-def _told(value: Any) -> bool:
-    return value not in (None, "", "*") and value == value
+def _told(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where a column tells something: it isn't null, NaN, an empty text or `*`."""
+    if pa.types.is_floating(column.type):
+        return np.asarray(pc.fill_null(pc.invert(pc.is_nan(column)), False).to_numpy())
+    told = column.is_valid()
+    if pa.types.is_string(column.type):
+        told = pc.and_(told, pc.invert(pc.is_in(column, value_set=pa.array(["", "*"]))))
+    return np.asarray(told.to_numpy())
 
 
 def _records(what: str, modality: str, known: Known) -> Answer | None:
@@ -222,8 +235,14 @@ def _different(values: Sequence[Any]) -> str:
     return ", ".join(texts) if len(texts) <= MOST else f"{len(texts)} different, from {texts[0]} to {texts[-1]}"
 
 
-def _values(content: pa.Table, name: str) -> list[Any]:
-    return content[name].to_pylist() if name in content.column_names else []
+def _values(content: Large, name: str) -> list[Any]:
+    """The different values of a column."""
+    if name not in content.column_names:
+        return []
+    column = content[name]
+    if pa.types.is_list(column.type):
+        return list({str(value): value for value in column.to_pylist()}.values())
+    return list(column.unique().to_pylist())
 
 
 def _modalities(known: Known) -> set[str]:
@@ -273,17 +292,21 @@ def _compliance(what: str, modality: str, known: Known) -> Answer | None:
 def _stability(what: str, modality: str, known: Known) -> Answer | None:
     if "stability" not in known.tables:
         return None
-    grades = Counter(_values(known.tables["stability"], "grade"))
+    grades = Counter(known.tables["stability"]["grade"].to_pylist())
     told = ", ".join(f"{grade} {count}" for grade, count in sorted(grades.items()))
     return f"regions measured again under perturbation; features by grade of ICC: {told}", "stability.parquet"
 
 
 def _missing(what: str, modality: str, known: Known) -> Answer | None:
     content = known.tables["features"]
-    holes = sum(
-        sum(value is None or value != value for value in _values(content, line.name)) for line in _features(known)
-    )
+    holes = sum(int((~_there(content[line.name])).sum()) for line in _features(known))
     return f"{holes} values are missing (NaN): not defined for that region; none was filled in", "features.parquet"
+
+
+def _there(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where a column has a value that is a number, or any other."""
+    found = pc.invert(pc.is_nan(column)) if pa.types.is_floating(column.type) else column.is_valid()
+    return np.asarray(pc.fill_null(found, False).to_numpy())
 
 
 def _treatment(what: str, modality: str, known: Known) -> Answer | None:

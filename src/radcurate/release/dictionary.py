@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from radcurate.tables.stored import Large
+
 NON_IBSI = "non-IBSI"
 FEATURE = "feature"
 OF_FEATURES = ("minimum", "maximum", "icc", "microaggregated", "noise", "harmonised")
@@ -74,7 +76,7 @@ class Treatment:
 
 
 def detailed(
-    lines: Iterable[Column], table: str, content: pa.Table, icc: Mapping[str, Mapping[str, Any]], treatment: Treatment
+    lines: Iterable[Column], table: str, content: Large, icc: Mapping[str, Mapping[str, Any]], treatment: Treatment
 ) -> list[Column]:
     """The same lines, those of one table's features with range, stability and what was done to the values.
 
@@ -92,7 +94,7 @@ def detailed(
     return [_detailed(line, content, icc, treatment) if chosen(line) else line for line in lines]
 
 
-def _detailed(line: Column, content: pa.Table, icc: Mapping[str, Mapping[str, Any]], treatment: Treatment) -> Column:
+def _detailed(line: Column, content: Large, icc: Mapping[str, Mapping[str, Any]], treatment: Treatment) -> Column:
     own = icc.get(line.name, {})
     least, largest = _ends(content[line.name])
     chosen = treatment.harmonised_columns is None or line.name in treatment.harmonised_columns
@@ -116,7 +118,7 @@ def _ends(column: pa.ChunkedArray) -> tuple[str, str]:
     return (repr(values.min().item()), repr(values.max().item())) if len(values) else ("", "")
 
 
-def columns(table: str, content: pa.Table, notes: Mapping[str, Note], reasons: Mapping[str, Reason]) -> list[Column]:
+def columns(table: str, content: Large, notes: Mapping[str, Note], reasons: Mapping[str, Reason]) -> list[Column]:
     """The lines of one table, in the order of its columns. A column without an IBSI code says `non-IBSI`."""
     return [_column(table, field, notes.get(field.name), reasons.get(field.name)) for field in content.schema]
 
@@ -138,12 +140,16 @@ def _column(table: str, field: pa.Field, note: Note | None, reason: Reason | Non
 
 def with_metadata(content: pa.Table, lines: Iterable[Column], file_metadata: Mapping[str, str]) -> pa.Table:
     """The table with each column's dictionary line, and the file's, as Arrow metadata (UTF-8 keys `radcurate.…`)."""
+    return content.cast(described(content.schema, lines, file_metadata))
+
+
+def described(schema: pa.Schema, lines: Iterable[Column], file_metadata: Mapping[str, str]) -> pa.Schema:
+    """The columns of a table with what `with_metadata` says of them."""
     known = {line.name: line for line in lines}
-    schema = pa.schema(
-        [field.with_metadata(_field_metadata(known[field.name])) for field in content.schema],
+    return pa.schema(
+        [field.with_metadata(_field_metadata(known[field.name])) for field in schema],
         metadata={f"radcurate.{key}": value for key, value in sorted(file_metadata.items())},
     )
-    return content.cast(schema)
 
 
 def _field_metadata(line: Column) -> dict[str, str]:

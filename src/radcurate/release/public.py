@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from radcurate import tables
+from radcurate.tables.stored import Stored
 
 CODE = re.compile(rb"[A-Z]-[0-9a-f]{16}")
 INSIDE = ("help", "ways")  # of a finding: what to change in the run
@@ -35,23 +36,36 @@ def _public_finding(finding: Mapping[str, Any]) -> dict[str, Any]:
     return kept if str(finding["measure"]).startswith(TOLD) else {**kept, "detail": ""}
 
 
-def codes_of_the_run(folder: Path, internal: Collection[str]) -> list[str]:
-    """Files below `folder` (images aside, which have a check of their own) in which a code of the run stands, sorted."""
-    known = {code.encode() for code in internal}
+def codes_of_the_run(folder: Path, internal: pa.Array) -> list[str]:
+    """Files below `folder` (images aside, which have a check of their own) in which a code of the run stands, sorted.
+
+    Args:
+        folder: of the release.
+        internal: codes of the run, as text.
+    """
     found = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not name.startswith("images/") and not _codes(path).isdisjoint(known):
+        if path.is_file() and not name.startswith("images/") and any(_holds(part, internal) for part in _texts(path)):
             found.append(name)
     return found
 
 
-def _codes(path: Path) -> set[bytes]:
+def _holds(text: bytes, internal: pa.Array) -> bool:
+    codes = pa.array(sorted(code.decode() for code in set(CODE.findall(text))), pa.string())
+    return bool(pc.any(pc.is_in(codes, value_set=internal)).as_py())
+
+
+def _texts(path: Path) -> Iterator[bytes]:
+    """The bytes of a file; of a table its texts, each different one of a part once."""
     if path.suffix != ".parquet":
-        return set(CODE.findall(path.read_bytes()))
-    content = tables.read(path)
-    cells = (value for column in content.columns if _is_text(column.type) for value in column.unique().to_pylist())
-    return {code for value in cells if value is not None for code in CODE.findall(value.encode())}
+        yield path.read_bytes()
+        return
+    content = Stored(path)
+    names = [field.name for field in content.schema if _is_text(field.type)]
+    for part in content.parts(names):
+        for column in part.columns:
+            yield "\n".join(value for value in column.unique().to_pylist() if value is not None).encode()
 
 
 def _is_text(kind: pa.DataType) -> bool:

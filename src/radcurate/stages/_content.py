@@ -15,7 +15,6 @@ import pyarrow as pa
 import yaml
 
 import radcurate
-from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.governance.conservation import OUTCOMES
 from radcurate.keys import Key
@@ -31,6 +30,7 @@ from radcurate.settings import Config
 from radcurate.stages._evidence import Reader, chosen_chunks, feature_columns, provenance_table
 from radcurate.stages._images import Images
 from radcurate.stages._ranges import range_notes, range_reasons
+from radcurate.tables.stored import Large, Stored, parts_of
 
 CROWD = 2  # where the verdict does not tell how many, headers tell nothing about a patient either
 STAGES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
@@ -63,13 +63,13 @@ class Content:
 
     results: Path
     verdict: Json
-    outcomes: Sequence[Json]
+    outcomes: Large
     papers: Mapping[str, str]
-    tables: Mapping[str, pa.Table]
+    tables: Mapping[str, Large]
     columns: Sequence[Column]
     record: RunRecord
     images: Images
-    internal: frozenset[str]
+    internal: pa.Array
     treatment: Treatment
     study: Json
     risk: Json = field(default_factory=dict)
@@ -98,7 +98,7 @@ def read_content(
     return Content(
         results=reader.results,
         verdict=verdict,
-        outcomes=reader.rows("gate", "outcomes.parquet", OUTCOMES),
+        outcomes=reader.content("gate", "outcomes.parquet", OUTCOMES).select(["outcome", "kind", "modality"]),
         papers=_papers(reader),
         tables=found,
         columns=lines,
@@ -139,23 +139,23 @@ def crowd(verdict: Json) -> int:
     return max((int(float(limit[1])) for limit in limits if limit), default=CROWD)
 
 
-def _tables(reader: Reader, treatment: Treatment) -> dict[str, pa.Table]:
+def _tables(reader: Reader, treatment: Treatment) -> dict[str, Large]:
     """The tables of the release, those left out that have no row but needn't have one."""
-    features = tables.read(reader.path("protect", "features.parquet"))
-    found = {
+    features = Stored(reader.path("protect", "features.parquet"))
+    found: dict[str, Large] = {
         "features": features,
-        "acquisition": tables.read(reader.path("protect", "acquisition.parquet")),
+        "acquisition": Stored(reader.path("protect", "acquisition.parquet")),
         "provenance": provenance_table(reader, chosen_chunks(reader.results), features),
     }
     changed = () if treatment.as_measured else ("distortion",)
     for name in ("ranges", "stability", "crosscheck", *changed):
         if reader.has("protect", f"{name}.parquet"):
-            content = tables.read(reader.path("protect", f"{name}.parquet"))
+            content = Stored(reader.path("protect", f"{name}.parquet"))
             found |= {name: content} if content.num_rows else {}
     return found
 
 
-def _lines(name: str, content: pa.Table, notes: dict[str, Note], declared: Columns) -> list[Column]:
+def _lines(name: str, content: Large, notes: dict[str, Note], declared: Columns) -> list[Column]:
     """The dictionary of one table, each column with its reason."""
     plain = {"provenance": RECORD, "stability": STABILITY, "distortion": CHANGED}
     if name in plain:
@@ -167,10 +167,15 @@ def _lines(name: str, content: pa.Table, notes: dict[str, Note], declared: Colum
     return dictionary.columns(name, content, notes | more, _reasons(content, declared))
 
 
-def _icc(found: Mapping[str, pa.Table]) -> dict[str, dict[str, Json]]:
+def rows_of(found: Mapping[str, Large], name: str) -> list[dict[str, Any]]:
+    """Rows of a table over all regions, which are few; none where there is no such table."""
+    return [row for part in parts_of(found[name]) for row in part.to_pylist()] if name in found else []
+
+
+def _icc(found: Mapping[str, Large]) -> dict[str, dict[str, Json]]:
     """Feature -> modality -> stability."""
     known: dict[str, dict[str, Json]] = {}
-    for row in found["stability"].to_pylist() if "stability" in found else []:
+    for row in rows_of(found, "stability"):
         told = {name: row[name] for name in ("icc", "icc_lo", "icc_hi", "grade")}
         known.setdefault(row["feature"], {})[row["modality"]] = {
             name: None if value != value else value for name, value in told.items()
@@ -204,13 +209,13 @@ def _json(reader: Reader, folder: str, name: str) -> dict[str, Any]:
     return content
 
 
-def _internal(reader: Reader) -> frozenset[str]:
+def _internal(reader: Reader) -> pa.Array:
     """Codes of patients, series and regions inside the run."""
-    codes = set(tables.read(reader.path("gate", "outcomes.parquet"))["series"].to_pylist())
-    codes |= set(tables.read(reader.path("protect", "subjects.parquet"))["subject"].to_pylist())
-    for chunk in chosen_chunks(reader.results):
-        codes |= set(tables.read(reader.path(f"extract/{chunk}", "features.parquet"))["roi"].to_pylist())
-    return frozenset(codes)
+    places = [("gate", "outcomes.parquet", "series"), ("protect", "subjects.parquet", "subject")]
+    places += [(f"extract/{chunk}", "features.parquet", "roi") for chunk in chosen_chunks(reader.results)]
+    columns = (Stored(reader.path(folder, name))[column] for folder, name, column in places)
+    parts = [part.cast(pa.string()) for column in columns for part in column.chunks]
+    return pa.chunked_array(parts, pa.string()).unique()
 
 
 def _notes(features: Mapping[str, Json]) -> dict[str, Note]:
@@ -231,7 +236,7 @@ def _plain(descriptions: Mapping[str, tuple[str, str]]) -> dict[str, Note]:
     return {name: Note(dictionary.NON_IBSI, unit, "", "", text) for name, (unit, text) in descriptions.items()}
 
 
-def _reasons(content: pa.Table, declared: Columns) -> dict[str, Reason]:
+def _reasons(content: Large, declared: Columns) -> dict[str, Reason]:
     found = {name: declared.find(name) for name in content.column_names}
     return {name: Reason(entry.role, entry.reason) for name, entry in found.items() if entry is not None}
 

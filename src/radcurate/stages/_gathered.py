@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from radcurate import tables
 from radcurate.governance.evidence import FaceCheck
 from radcurate.governance.series_rows import Rows
-from radcurate.tables.stored import PART, Packed, packed
+from radcurate.tables.stored import PART, Packed, Stored, packed
 
 CODES = ("series", "subject", "roi")  # columns in which texts hardly repeat themselves
 CHECKED = (
@@ -101,10 +101,12 @@ def counted(content: pa.Table, name: str, into: Counter[str]) -> None:
 def records_of(reader: Source, folders: Iterable[str], features: tables.stored.Large) -> Packed:
     """The provenance records that rows of `features` name, sorted by digest; of several the first one."""
     schema = tables.EXTRACT_PROVENANCE.arrow
+    paths = [reader.path(folder, "provenance.parquet") for folder in folders]
+    if paths:
+        schema = Stored(paths[0]).schema  # lists are named otherwise in a file
     named = features["provenance"].unique() if "provenance" in features.column_names else pa.array([], pa.string())
     parts = [packed_texts(schema.empty_table())]
-    for folder in folders:
-        path = reader.path(folder, "provenance.parquet")
+    for path in paths:
         part = packed(path, tables.EXTRACT_PROVENANCE)
         parts.append(part.filter(pc.is_in(part["provenance"].cast(pa.string()), value_set=named)))
     content = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()

@@ -15,6 +15,7 @@ from radcurate.features.ranges.stability import stability_rows
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.rows import in_order, recode
 from radcurate.release.dictionary import Note, Reason
+from radcurate.tables.stored import Large
 
 RANGES = "ranges.parquet"
 # Columns of the release's table beside the ends of the ranges.
@@ -62,7 +63,7 @@ def _features(content: pa.Table, declared: Columns) -> list[str]:
     return [name for name, entry in entries.items() if entry is not None and entry.role == "feature"]
 
 
-def range_notes(content: pa.Table, features: Mapping[str, Note]) -> dict[str, Note]:
+def range_notes(content: Large, features: Mapping[str, Note]) -> dict[str, Note]:
     """Dictionary notes of the ends of the ranges, from those of their features."""
     words = {tables.LOW: "least", tables.HIGH: "largest"}
     return {
@@ -75,7 +76,7 @@ def range_notes(content: pa.Table, features: Mapping[str, Note]) -> dict[str, No
     }
 
 
-def range_reasons(content: pa.Table, declared: Columns) -> dict[str, Reason]:
+def range_reasons(content: Large, declared: Columns) -> dict[str, Reason]:
     """Role and reason of each column; the ends of a range have those of their feature."""
     found = {name: declared.find(feature_of(name)) for name in content.column_names}
     return {name: Reason(entry.role, entry.reason) for name, entry in found.items() if entry is not None}

@@ -20,8 +20,9 @@ from radcurate.release.public import codes_of_the_run, public_verdict
 from radcurate.seals import sha256
 from radcurate.settings import Release
 from radcurate.stages._changes import write_changes
-from radcurate.stages._content import Content, crowd
+from radcurate.stages._content import Content, crowd, rows_of
 from radcurate.stages._report import write_public_report
+from radcurate.tables.stored import parts_of
 
 IMAGES = "images/"
 
@@ -95,7 +96,8 @@ def _write_tables(building: Path, name: str, version: str, content: Content) -> 
     for table_name, rows in content.tables.items():
         lines = [line for line in content.columns if line.table == table_name]
         path = building / f"{table_name}.parquet"
-        tables.write(path, dictionary.with_metadata(rows, lines, metadata))
+        schema = dictionary.described(rows.schema, lines, metadata)
+        tables.write_stream(path, schema, (part.cast(schema) for part in parts_of(rows)))
         files[path.name] = sha256(path)
     return files
 
@@ -116,13 +118,13 @@ def _facts(settings: Release, version: str, content: Content) -> card.Facts:
         verdict=content.verdict,
         features=found["features"],
         acquisition=found["acquisition"],
-        crosscheck=found["crosscheck"].to_pylist() if "crosscheck" in found else [],
+        crosscheck=rows_of(found, "crosscheck"),
         columns=content.columns,
         outcomes=content.outcomes,
         images=content.images.series,
         images_left_out=content.images.left_out,
         provenance_records=found["provenance"].num_rows,
-        stability=found["stability"].to_pylist() if "stability" in found else [],
+        stability=rows_of(found, "stability"),
     )
 
 

@@ -12,10 +12,9 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from radcurate.errors import CurationError
-from radcurate.tables.files import Schema, insist_columns
+from radcurate.tables.files import ROW_GROUP, Schema, insist_columns, unreadable
 
-PART = 65_536  # rows that are looked at together
+PART = ROW_GROUP  # rows that are looked at together
 
 
 @dataclass(frozen=True)
@@ -139,14 +138,21 @@ def parts_of(content: Large) -> Iterator[pa.Table]:
         yield from content.parts()
 
 
+def texts(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+    """A column as a list in which equal texts are one object; other values as they are."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_string(whole.type):
+        whole = whole.dictionary_encode()
+    if not pa.types.is_dictionary(whole.type):
+        return list(whole.to_pylist())
+    words = [*whole.dictionary.to_pylist(), None]
+    codes = whole.indices.fill_null(len(words) - 1).to_pylist()
+    return [words[code] for code in codes]
+
+
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        raise CurationError(
-            f"table {path.name} can't be read",
-            wanted="a Parquet file written by this version",
-            found=type(error).__name__,
-            fix="delete it and run snakemake again",
-        ) from None
+        raise unreadable(path, error) from None
