@@ -29,7 +29,7 @@ from radcurate.reruns.code import Code
 from radcurate.reruns.contents import contents_codes
 from radcurate.reruns.notes import read_notes, write_notes
 from radcurate.reruns.touched import Digests, source_state
-from radcurate.settings import Config, load_config
+from radcurate.settings import Config, Fetch, load_config
 from radcurate.sources import reading
 from radcurate.sources.origin import Origin
 
@@ -98,7 +98,7 @@ class Run:
 
     def fetch_state(self, _wildcards: object = None) -> str:
         """Digest of what there is to fetch: any change runs fetch again."""
-        return reading.archives_state(self.origin) if self.origin else ""
+        return _fetch_state(self.origin, self.config.fetch, self.key) if self.origin and self.key else ""
 
     def path(self, name: str) -> str:
         """A table named in the configuration: below the working directory or else the project's own."""
@@ -182,6 +182,8 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True, worker: b
             origin = reading.input_origin(checked, RESULTS, worker)
             os.environ[INPUT_VARIABLE] = str(reading.reading_folder(origin, RESULTS))
             os.environ[reading.FETCH_VARIABLE] = origin.place
+            if origin.kind == "server":
+                reading.check_server(checked.fetch, origin.place)
             os.environ[reading.SERVER_VARIABLE] = reading.server_settings(checked.fetch)
             os.environ[TIMEOUT_VARIABLE] = str(checked.series_timeout)
             consent_table(checked)
@@ -323,6 +325,25 @@ def _digests(content: bytes) -> Digests:
 def package_code() -> Code:
     """The code of this package; what an earlier run in this folder noted of it spares parsing it again."""
     return Code(PACKAGE, read_notes(RESULTS).modules)
+
+
+@functools.cache
+def _fetch_state(origin: Origin, settings: Fetch, key: Key) -> str:
+    """What there is to fetch, asked once a plan.
+
+    Raises:
+        SystemExit: a server that can't be asked; it was explained on stderr.
+    """
+    if origin.kind != "server":
+        return reading.archives_state(origin)
+    from radcurate.stages._fetch_server import planned_state, told
+
+    try:
+        server = told(settings, reading.server_settings(settings))
+        return planned_state(server, origin.place, key, RESULTS / reading.FOLDER)
+    except CurationError as error:
+        print(f"radcurate: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def input_mark(run: Run) -> str:

@@ -24,4 +24,5 @@ rule fetch:
         source=run.fetch_state,
     shell:
         'python -m radcurate.stages.fetch --settings {params.settings:q} --source "$RADCURATE_FETCH_FROM"'
+        ' --server "$RADCURATE_FETCH_SERVER" --state "{params.source}"'
         " --out results/fetch --threads {threads} --log {log}"

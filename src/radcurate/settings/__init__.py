@@ -21,6 +21,7 @@ from radcurate.settings.cleaning import Deidentify as Deidentify
 from radcurate.settings.cleaning import Inventory as Inventory
 from radcurate.settings.cleaning import Redact as Redact
 from radcurate.settings.cleaning import Verify as Verify
+from radcurate.settings.fetch import Dicomweb as Dicomweb
 from radcurate.settings.fetch import Fetch as Fetch
 from radcurate.settings.section import Section as Section
 

@@ -36,6 +36,7 @@ class Dicomweb(Section):
         5, ge=0, le=100, description="How often a request that failed is tried again, after 1, 2, 4, … seconds."
     )
     rate: float = Field(0.0, ge=0, description="Most requests a second; 0: as many as the server answers.")
+    connections: int = Field(2, ge=1, le=32, description="Studies that are fetched at a time.")
     page: int = Field(1000, ge=1, description="Entries that are asked for at a time.")
 
     @model_validator(mode="after")

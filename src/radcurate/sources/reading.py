@@ -10,14 +10,15 @@ from pathlib import Path
 from radcurate.dicom.tree import fingerprint
 from radcurate.errors import CurationError
 from radcurate.settings import Config, Fetch
-from radcurate.sources.origin import Origin, is_archive, is_server, origin_of
+from radcurate.sources.access import read_access, read_studies, tls
+from radcurate.sources.origin import Origin, check_address, is_archive, is_server, origin_of
 
 FETCH_VARIABLE = "RADCURATE_FETCH_FROM"
 SERVER_VARIABLE = "RADCURATE_FETCH_SERVER"
 FOLDER, FILES, SEAL = "fetch", "files", "seal.json"
 # of fetch.dicomweb: where secrets lie and how patiently to ask. None of it changes what is fetched, so none of it is a
 # parameter of the rule; it goes through the environment
-UNTOLD = {"studies", "credentials", "authority", "timeout", "retries", "rate", "page"}
+UNTOLD = {"studies", "credentials", "authority", "timeout", "retries", "rate", "connections", "page"}
 FIX = "set `input` in config/config.yaml, or: snakemake --config input=DIR"
 
 
@@ -62,7 +63,7 @@ def reading_folder(origin: Origin, results: Path) -> Path:
 
 
 def fetch_settings(fetch: Fetch) -> str:
-    """What decides what is fetched, as JSON; `studies` as a digest of the list."""
+    """What decides what is fetched, as JSON; the list of studies goes into the state of the source."""
     content = fetch.model_dump(mode="json")
     content["dicomweb"] = {name: value for name, value in content["dicomweb"].items() if name not in UNTOLD}
     return json.dumps(content, sort_keys=True)
@@ -75,6 +76,19 @@ def server_settings(fetch: Fetch) -> str:
         if content[name]:
             content[name] = str(Path(content[name]).expanduser().resolve())
     return json.dumps(content, sort_keys=True)
+
+
+def check_server(fetch: Fetch, address: str) -> None:
+    """Look at all that a server will need, before anything starts; nothing is asked over the network.
+
+    Raises:
+        CurationError: the address may not be used, or a private file can't be read or can be read by others.
+    """
+    settings = json.loads(server_settings(fetch))
+    access = read_access(settings["credentials"])
+    read_studies(settings["studies"])
+    if check_address(address).startswith("https://"):
+        tls(access, settings["authority"])
 
 
 def archives_state(origin: Origin) -> str:

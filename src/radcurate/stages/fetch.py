@@ -14,25 +14,50 @@ from radcurate.errors import CurationError
 from radcurate.identity.files import private_folder, write_private
 from radcurate.keys import Key
 from radcurate.settings import Fetch
-from radcurate.sources.origin import Origin, is_server
 from radcurate.stages import _fetch_archives as archives
+from radcurate.stages import _fetch_server as servers
 from radcurate.stages._command import command
 from radcurate.stages._fetch_parts import FILES, PROBLEMS, Part
+from radcurate.stages._fetch_server import MARK, STATE
 from radcurate.stages._folders import write_json
 
 log = logging.getLogger("radcurate")
-MARK, WORKING, ABOUT = ".origin", ".working", "fetched.json"
+WORKING, ABOUT = ".working", "fetched.json"
 
 
-def run(settings: Fetch, source: str, out: Path, key: Key, threads: int) -> None:
+def run(settings: Fetch, source: str, out: Path, key: Key, threads: int, server: str = "", state: str = "") -> None:
     """Write plain files of `source` to `out/files` and what could not be had to `out/problems.parquet`.
 
     What an earlier run fetched from the same source stays where it is unchanged.
+
+    Args:
+        settings: of fetch.
+        source: path of an archive or of a folder with archives, or a server's address.
+        out: folder of the results.
+        key: of the project.
+        threads: archives that are opened at a time.
+        server: more settings of the server, as JSON.
+        state: of the source when the run was planned; noted for a plan that finds the server silent.
     """
-    origin = Origin("server" if is_server(source) else "archives", source)
     closely = _begin(out, key.file_code(source))
-    parts = archives.fetch(settings, Path(origin.place), out, key, threads, closely)
-    _finish(out, parts, key, archives.linked_root(Path(origin.place)))
+    try:
+        if source.startswith(("http://", "https://")):
+            linked, parts = None, servers.fetch(servers.told(settings, server), source, out, key, closely)
+        else:
+            path = Path(source)
+            linked, parts = archives.linked_root(path), archives.fetch(settings, path, out, key, threads, closely)
+    except CurationError:  # nothing was torn: what came so far need not be read again
+        _settle(out)
+        raise
+    _finish(out, parts, key, linked)
+    write_private(out / STATE, state.encode())
+    _settle(out)
+
+
+def _settle(out: Path) -> None:
+    """All is on disk, and said to be."""
+    os.sync()
+    (out / WORKING).unlink()
 
 
 def _begin(out: Path, mark: str) -> bool:
@@ -72,8 +97,6 @@ def _finish(out: Path, parts: list[Part], key: Key, linked: str | None) -> None:
     for name in ("problems.parquet", ABOUT, seals.SEAL):
         (out / name).chmod(0o600)
     shutil.rmtree(out / ".new", ignore_errors=True)
-    os.sync()
-    (out / WORKING).unlink()
     log.info("fetch: %d files; not to be had: %s", counted, told or "nothing")
 
 
