@@ -54,15 +54,19 @@ include: "workflow/rules/release.smk"
 
 onstart:
     plan.claim_results(run)
+    if workflow.non_local_exec:
+        plan.leave_to_jobs(workflow.config_settings.config_args)
 
 
 onsuccess:
     plan.forget_old_chunks(run)
+    plan.print_failures(log)
     plan.print_summary(run)
     plan.write_report(run)
 
 
 onerror:
     plan.forget_old_chunks(run)
+    plan.print_failures(log)
     plan.print_summary(run)
     plan.write_report(run)

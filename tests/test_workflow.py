@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from paths import ROOT
 from radcurate import workflow
 from radcurate.errors import CurationError
 from radcurate.settings import load_config
@@ -94,3 +96,32 @@ def test_a_decision_concerns_its_own_chunk_and_stage_only(tmp_path: Path) -> Non
     assert len(first) == 16 and others == ["", ""]
     path.write_text(path.read_text() + "00001,S-2,redact,erase,0123456789abcdef,A Person,2026-01-02,looked\n")
     assert run.decided("redact", "00001") not in ("", first)
+
+
+def test_a_cluster_is_told_nothing_of_what_jobs_are_told(tmp_path, monkeypatch) -> None:
+    """Whatever `prepare` puts into the environment would lie in Slurm's state with each submission."""
+    for name in ("run", "export"):
+        (tmp_path / name).mkdir()
+    for name in ("consent.csv", "key"):
+        (tmp_path / name).write_text("c3" * 32)
+    (tmp_path / "key").chmod(0o600)
+    monkeypatch.chdir(tmp_path / "run")
+    for name in [name for name in os.environ if name.startswith("RADCURATE_")]:
+        monkeypatch.delenv(name)
+    before = set(os.environ)
+    options = {"input": "../export", "consent": {"table": "../consent.csv"}, "key_file": "../key"}
+    try:
+        workflow.prepare(options, ROOT)
+        assert workflow.INPUT_VARIABLE in os.environ
+        workflow.leave_to_jobs()
+        assert set(os.environ) == before
+    finally:
+        for name in set(os.environ) - before:
+            del os.environ[name]
+
+
+def test_configuration_on_the_command_line_of_a_cluster_run_is_refused(capsys) -> None:
+    with pytest.raises(SystemExit):
+        workflow.leave_to_jobs("input=/data/Meier")
+    told = capsys.readouterr().err
+    assert "--configfile" in told and "Meier" not in told

@@ -37,6 +37,14 @@ PACKAGE = Path(__file__).parent
 INPUT_VARIABLE = "RADCURATE_INPUT"
 TIMEOUT_VARIABLE = "RADCURATE_SERIES_TIMEOUT"  # as in stages/_pool.py, which would bring what stages import
 DECISIONS_VARIABLES = {stage: f"RADCURATE_{stage.upper()}_DECISIONS" for stage in ("redact", "deface")}
+PASSED = (
+    KEY_FILE_VARIABLE,
+    INPUT_VARIABLE,
+    TIMEOUT_VARIABLE,
+    reading.FETCH_VARIABLE,
+    reading.SERVER_VARIABLE,
+    *DECISIONS_VARIABLES.values(),
+)
 RESULTS = Path("results")
 PAPER_NAMES = (
     "access.yaml",
@@ -86,7 +94,7 @@ class Run:
         """
         if self.origin and self.origin.fetched:
             return "fetched"
-        return _state(os.environ[INPUT_VARIABLE], self.key) if self.key else ""
+        return _state(self.origin.place, self.key) if self.key and self.origin else ""
 
     def fetched(self) -> list[str]:
         """What fetch leaves, where the input is no plain folder."""
@@ -364,6 +372,36 @@ def claim_results(run: Run) -> None:
         reading.forget_fetched(RESULTS)
     code = package_code()
     write_notes(RESULTS, code, {run.code(one): code.parts(f"radcurate.stages.{one}") for one in stages()})
+
+
+def leave_to_jobs(config_on_command_line: object = None) -> None:
+    """Before jobs go to a cluster: take out of the environment what `prepare` put there.
+
+    A submission is stored by the cluster with its environment and its command line, where nobody guards it. The jobs read
+    the Snakefile again and find all of it by themselves.
+
+    Raises:
+        SystemExit: a part of the configuration stands on the command line, which is repeated in every job script.
+    """
+    if config_on_command_line:
+        error = CurationError(
+            "configuration on the command line of a cluster run",
+            wanted="all of it in files: a job script repeats the command line, and the cluster stores it",
+            found="--config",
+            fix="write it to a file and name that: snakemake --configfile FILE",
+        )
+        print(f"radcurate: {error}", file=sys.stderr)
+        raise SystemExit(1)
+    for name in PASSED:
+        os.environ.pop(name, None)
+
+
+def print_failures(log: str) -> None:
+    """What failed in the run that wrote Snakemake's `log`, and whose it is; nothing where nothing did."""
+    from radcurate.operation.failures import failures, render
+
+    if told := render(failures(Path(log))):
+        print(told, file=sys.stderr)
 
 
 def print_summary(run: Run) -> None:

@@ -20,7 +20,7 @@ rule deface:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=lambda wildcards, threads, attempt: 2000 * threads * attempt,
     params:
         settings=run.section("deface"),
         code=run.code("deface"),

@@ -23,7 +23,7 @@ rule deidentify:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=lambda wildcards, threads, attempt: (500 + 500 * threads) * attempt,
     params:
         settings=run.section("deidentify"),
         code=run.code("deidentify"),

@@ -29,7 +29,7 @@ rule extract:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=lambda wildcards, threads, attempt: 2000 * threads * attempt,
     params:
         settings=run.section("extract"),
         code=run.code("extract"),

@@ -20,7 +20,7 @@ rule redact:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2500 * attempt,
+        mem_mb=lambda wildcards, threads, attempt: 2500 * threads * attempt,
     params:
         settings=run.section("redact"),
         code=run.code("redact"),

@@ -24,7 +24,7 @@ rule verify:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=lambda wildcards, threads, attempt: (500 + 500 * threads) * attempt,
     params:
         settings=run.section("verify"),
         code=run.code("verify"),

@@ -19,11 +19,11 @@ from radcurate.demo.truth import FileTruth, Truth
 from radcurate.errors import CurationError
 
 
-def make_cohort(out: Path, seed: int = 7, n_patients: int = 28) -> None:
+def make_cohort(out: Path, seed: int = 7, n_patients: int = 28, first: int = 0) -> None:
     """Write OUT/export (the hospital's export), OUT/consent.csv, OUT/waiver.yaml and OUT/truth.json.
 
     The same seed and number give the same bytes. Fewer than 28 patients are the first ones of the same cohort;
-    more are plain chest CTs.
+    more are plain chest CTs; `first` leaves out those before it.
 
     Raises:
         CurationError: there is an export already.
@@ -38,7 +38,7 @@ def make_cohort(out: Path, seed: int = 7, n_patients: int = 28) -> None:
         )
     export.mkdir(parents=True)
     truth, rows = Truth(seed), []
-    for index in range(n_patients):
+    for index in range(first, n_patients):
         work = chart(case(index), index, seed, export, truth)
         for scan in work.case.scans:
             write_scan(work, scan)
