@@ -124,8 +124,8 @@ def test_an_attack_that_finds_nobody_fails_its_positive_control(monkeypatch: pyt
 def test_an_attack_that_knows_the_answer_fails_its_negative_control(monkeypatch: pytest.MonkeyPatch) -> None:
     real = fingerprint.ranked
 
-    def told(kinds, subject, patients, truths):  # type: ignore[no-untyped-def]
-        return [real(kinds, subject, patients, [truths[0]])[0] for _ in truths]
+    def told(slices, subject, truths):  # type: ignore[no-untyped-def]
+        return [real(slices, subject, [truths[0]])[0] for _ in truths]
 
     monkeypatch.setattr(fingerprint, "ranked", told)
     raw = table(people(40, 60))

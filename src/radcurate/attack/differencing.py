@@ -106,15 +106,15 @@ def _aligned(release: View, now: View) -> tuple[View, int]:
     for vector, old in here.items():
         if len(old) == 1 and len(there.get(vector, ())) == 1:
             names[next(iter(old))] = next(iter(there[vector]))
-    names = {old: new for old, new in names.items() if Counter(names.values())[new] == 1}
+    times = Counter(names.values())
+    names = {old: new for old, new in names.items() if times[new] == 1}
     return release.renamed(names), len(names)
 
 
 def _only(release: View, shared: Sequence[str], patients: set[str]) -> dict[tuple[object, bytes], set[str]]:
     """Vector -> those of `patients` who have it; a vector that lacks nearly all values names nobody."""
     found: dict[tuple[object, bytes], set[str]] = defaultdict(set)
-    place = [release.features.index(name) for name in shared]
-    told = np.isfinite(release.values[:, place]).sum(axis=1) >= LEAST_FEATURES
+    told = release.told(shared) >= LEAST_FEATURES
     for owner, block, vector, tells in zip(release.owner, release.block, release.digests(shared), told, strict=True):
         if tells and owner in patients:
             found[block, vector].add(owner)

@@ -11,23 +11,24 @@ Errors of features are drawn independently of each other: the attacker has as ma
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from radcurate.attack.found import PLANTED, RAW, SHUFFLED, Attack, Control, at_chance, nothing_to_attack, share
-from radcurate.attack.matching import Kind, kinds_of, ranked
+from radcurate.attack.matching import SLICE, Kind, Slices, kinds_of, patterns_of, ranked
+from radcurate.attack.matrix import Floats, Ints, Kept, Numbers, column, marked, plain, seed_of, some_columns
 from radcurate.attack.phases import another_series
-from radcurate.attack.records import Floats, Ints, Records
+from radcurate.attack.records import Records
 from radcurate.attack.reextraction import Reextractions, reextractions
-from radcurate.attack.scores import normal_scores, seed_of
+from radcurate.attack.scores import scores_by, weighted
 from radcurate.tables import HIGH, LOW
 
 TRIALS, MOST_DRAWS = 2000, 50
+PRODUCTS = 1e12  # rows sought × rows released × columns beyond which only some patients are sought
 SURE = 0.99999  # of the intervals that judge controls: a gate must not refuse a release by bad luck
 NAMED = 20  # columns that are named
 PLANTED_SHAPE = (40, 24)
@@ -43,7 +44,7 @@ class Matched:
         same_scan: how often the right one was nearest for an attacker who has the very scan.
         shuffled: top1 with the released patients shuffled.
         each: top1 of each patient sought, as a share of the draws, shape (patient,).
-        alike: per patient sought, how many released patients have the same numbers.
+        alike: per patient of both tables, how many released patients have the same numbers.
         alike_protocol: and the same protocol and provenance.
         telling: per column of the release, covariance of what is measured and what is released: what it tells.
     """
@@ -103,18 +104,40 @@ def attack_fingerprint(released: Records, raw: Records, again: Reextractions, dr
     )
 
 
+def sought_rows(released: Records, raw: Records) -> Ints:
+    """Rows of `raw` whose patients are sought: all released ones or, where that would take long, as many as can be.
+
+    The work grows with the rows sought, the rows released and the columns; `PRODUCTS` of them take some minutes. The
+    patients of a large release are drawn, so the intervals cover which were.
+    """
+    known = set(released.subject)
+    rows = np.array([row for row, code in enumerate(raw.subject) if code in known], dtype=np.int64)
+    share = PRODUCTS / max(1, rows.size * len(released.region) * max(1, len(released.names)))
+    patients = sorted({raw.subject[row] for row in rows.tolist()})
+    number = max(TRIALS, int(share * len(patients)))
+    if share >= 1 or number >= len(patients):
+        return rows
+    rng = np.random.default_rng(seed_of("sought", raw.values))
+    chosen = {patients[place] for place in rng.choice(len(patients), number, replace=False).tolist()}
+    return np.array([row for row in rows.tolist() if raw.subject[row] in chosen], dtype=np.int64)
+
+
 def match(released: Records, raw: Records, again: Reextractions, draws: int = 0) -> Matched:
-    """Seek the patients of `released` whom `raw` has too; see `attack_fingerprint`."""
-    places = np.array([row for row, code in enumerate(raw.subject) if code in set(released.subject)], dtype=np.int64)
-    asked, patients = raw.only(places), released.patients
+    """Seek the patients of `released` whom `again` measures; see `attack_fingerprint`."""
+    known = set(released.subject)
+    held = np.array([place for place, row in enumerate(again.rows.tolist()) if raw.subject[row] in known], np.int64)
+    asked, patients = _about(raw, again.rows[held]), released.patients
     columns, source = _shared(released, raw)
     target = replace(
-        released, names=tuple(released.names[place] for place in columns), values=released.values[:, columns]
+        released,
+        names=tuple(released.names[place] for place in columns),
+        values=some_columns(released.values, columns),
     )
-    shown, seen = _scored(target), again.scores[np.ix_(places, source)]
+    alike, both = _alike(target, sorted(known & set(raw.subject)))
+    shown, seen = _scored(target), again.scores[np.ix_(held, source)]
     kept = _kept(asked, seen, target, shown)
     correlation = {word: rho[source] * kept[word] for word, rho in again.correlation.items() if word in kept}
-    kinds = kinds_of(asked, seen, target, shown, correlation)
+    field = _Field(asked, seen, target, shown, correlation)
     sought = asked.patients
     position = {code: place for place, code in enumerate(patients)}
     truth = np.array([position[code] for code in sought], dtype=np.int64)
@@ -123,19 +146,65 @@ def match(released: Records, raw: Records, again: Reextractions, draws: int = 0)
     sums, each = np.zeros(4), np.zeros(len(sought))
     telling = np.zeros(len(released.names))
     for draw in range(number):
-        scores = again.drawn(rng)[np.ix_(places, source)]
-        now = [kind.again(scores) for kind in kinds]
+        scores = again.drawn(rng)[np.ix_(held, source)]
         false = rng.permutation(len(patients))[truth]
-        right, wrong = ranked(now, asked.subject, patients, [truth, false])
+        right, wrong = ranked(field.slices(scores), asked.subject, [truth, false])
         wins = [right.numbers.within(1), right.numbers.within(5), right.protocol.within(1), wrong.numbers.within(1)]
         sums += [math.fsum(win.tolist()) for win in wins]
         each += wins[0]
         if not draw:
-            telling[columns] = _telling(now, asked, target)
+            telling[columns] = field.telling(scores)
     top1, top5, same_scan, shuffled = sums.tolist()
     tried = len(sought) * number
-    names, both = ([alike[code] for code in sought] for alike in (_alike(target, False), _alike(target, True)))
-    return Matched(len(sought), tried, top1, top5, same_scan, shuffled, each / number, names, both, telling)
+    return Matched(len(sought), tried, top1, top5, same_scan, shuffled, each / number, alike, both, telling)
+
+
+def _about(table: Records, rows: Ints) -> Records:
+    """What rows are about, without their numbers."""
+    return replace(table, values=np.empty((len(table.region), 0)), extra=np.empty((len(table.region), 0))).only(rows)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """Who is sought where: what `kinds_of` needs, for all patients of the release."""
+
+    asked: Records
+    seen: Floats
+    target: Records
+    shown: Floats
+    correlation: Mapping[str, Floats]
+
+    def slices(self, scores: Floats) -> Slices:
+        """The released patients in slices; `scores`: what is measured of the asked, shape (row, column)."""
+        places, first = np.unique(np.array(self.target.subject), return_index=True)
+        starts = np.append(first, len(self.target.subject))  # rows of a patient lie together
+        bounds = [*range(0, places.size, SLICE), places.size]
+        missing = patterns_of(self.asked, self.seen, self.target, self.shown)
+
+        def kinds(number: int) -> list[Kind]:
+            rows = np.arange(starts[bounds[number]], starts[bounds[number + 1]])
+            part, shown = _about(self.target, rows), self.shown[rows[0] : rows[-1] + 1]
+            found = kinds_of(self.asked, self.seen, part, shown, self.correlation, missing)
+            return [kind.again(scores) for kind in found]
+
+        return Slices(bounds, kinds)
+
+    def telling(self, scores: Floats) -> Floats:
+        """Covariance, over the regions that are in both, of what is measured and what is released, per column.
+
+        The squared distance to another patient is larger than that to the right one by twice this sum, on average.
+        """
+        place = {code: row for row, code in enumerate(self.target.region)}
+        total, before, after = np.zeros(len(self.target.names)), self.asked.by_kind(), self.target.by_kind()
+        for kind in sorted(set(before) & set(after)):
+            there = set(after[kind].tolist())
+            pairs = [(row, place.get(self.asked.region[row], -1)) for row in before[kind].tolist()]
+            both = [(ours, theirs) for ours, theirs in pairs if theirs in there]
+            if both:
+                ours, theirs = (list(part) for part in zip(*both, strict=True))
+                query, shown, _ = weighted(scores[ours], self.shown[theirs], self.correlation[kind[0]])
+                total += ((query - query.mean(axis=0)) * (shown - shown.mean(axis=0))).sum(axis=0)
+        return total / max(1, len(self.asked.region))
 
 
 def _nothing(released: Records, raw: Records) -> str:
@@ -158,10 +227,7 @@ def _shared(released: Records, raw: Records) -> tuple[Ints, Ints]:
 
 def _scored(table: Records) -> Floats:
     """Normal scores of each region among those of its modality."""
-    modality, found = np.array(table.modality), np.full(table.values.shape, np.nan)
-    for word in sorted(set(table.modality)):
-        found[modality == word] = normal_scores(table.values[modality == word])
-    return found
+    return scores_by(table.values, table.modality)
 
 
 def _kept(asked: Records, seen: Floats, target: Records, shown: Floats) -> dict[str, Floats]:
@@ -191,43 +257,42 @@ def _correlation(first: Floats, second: Floats) -> Floats:
 
 def _equal(released: Records, raw: Records) -> bool:
     parts = ("region", "names", "protocol", "origin")
-    same = all(getattr(released, part) == getattr(raw, part) for part in parts)
-    return same and bool(np.array_equal(released.values, raw.values, equal_nan=True))
+    if not all(getattr(released, part) == getattr(raw, part) for part in parts):
+        return False
+    columns = range(len(raw.names))
+    pairs = ((column(table.values, place) for table in (released, raw)) for place in columns)
+    return all(np.array_equal(first, second, equal_nan=True) for first, second in pairs)
 
 
-def _alike(table: Records, protocol: bool) -> dict[str, int]:
-    """Patients with the same set of regions, by patient; bounds what anybody can find: s alike are told apart by lot."""
+def _alike(table: Records, patients: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Patients with the same set of regions, for each of some; then those who also share protocol and provenance.
+
+    It bounds what anybody can find: s alike are told apart by lot.
+    """
+    numbers = _plain(table.values)
+    digests = marked(numbers, range(table.values.shape[1]))
+    return _crowds(table, digests, False, patients), _crowds(table, digests, True, patients)
+
+
+def _plain(values: Numbers) -> Numbers:
+    """Equal numbers with equal bits."""
+    if isinstance(values, Kept):
+        return Kept(values.names, values.number, lambda name: plain(values.load(name)))
+    return plain(values)
+
+
+def _crowds(table: Records, digests: Sequence[bytes], protocol: bool, patients: Sequence[str]) -> list[int]:
     rows: dict[str, set[tuple[object, ...]]] = {}
     for row, code in enumerate(table.subject):
-        numbers = np.where(np.isnan(table.values[row]), np.nan, table.values[row] + 0.0)  # -0 is 0
         word = (table.protocol[row], *table.origin[row : row + 1]) if protocol else ()
-        digest = hashlib.blake2b(numbers.tobytes(), digest_size=16).digest()
-        rows.setdefault(code, set()).add((table.modality[row], table.label[row], digest, word))
+        rows.setdefault(code, set()).add((table.modality[row], table.label[row], digests[row], word))
     whole = {code: frozenset(found) for code, found in rows.items()}
     count = Counter(whole.values())
-    return {code: count[found] for code, found in whole.items()}
+    return [count[whole[code]] for code in patients]
 
 
 def _at_most(alike: Sequence[int], first: int) -> float:
     return math.fsum(min(1.0, first / size) for size in alike) / len(alike)
-
-
-def _telling(kinds: Sequence[Kind], asked: Records, target: Records) -> Floats:
-    """Covariance, over the regions that are in both, of what is measured and what is released, per column.
-
-    The squared distance to another patient is larger than that to the right one by twice this sum, on average.
-    """
-    place = {code: row for row, code in enumerate(target.region)}
-    total, shown_by, names = np.zeros(len(target.names)), target.by_kind(), asked.kinds
-    for kind in kinds:
-        order = {row: number for number, row in enumerate(shown_by[names[kind.asked[0]]].tolist())}
-        pairs = [(number, order.get(place.get(asked.region[row], -1))) for number, row in enumerate(kind.asked)]
-        both = [(ours, theirs) for ours, theirs in pairs if theirs is not None]
-        if both:
-            ours, theirs = (list(part) for part in zip(*both, strict=True))
-            query, shown = kind.query[ours][:, : total.size], kind.target[theirs][:, : total.size]
-            total += ((query - query.mean(axis=0)) * (shown - shown.mean(axis=0))).sum(axis=0)
-    return total / max(1, len(asked.region))
 
 
 def _detail(released: Records, found: Matched, again: Reextractions) -> str:
@@ -239,10 +304,16 @@ def _detail(released: Records, found: Matched, again: Reextractions) -> str:
         source = f"simulated with a test–retest correlation of {again.assumed:g}, since no ranges were measured"
     bound = min(found.alike)
     shared = f"; each patient has the same numbers as {bound - 1} others at least, which bounds it" if bound > 1 else ""
+    sample = len(found.alike) > found.patients
+    whom = (
+        f"each of {found.patients} patients, drawn from {len(found.alike)},"
+        if sample
+        else f"each of {found.patients} released patients"
+    )
     return (
-        f"each of {found.patients} released patients is sought by {found.trials // found.patients} re-extractions, {source}; "
+        f"{whom} is sought by {found.trials // found.patients} re-extractions, {source}; "
         f"nearest of {len(released.patients)} by {len(released.names)} features weighted by their reliability; "
-        f"the interval covers the draws{shared}"
+        f"the interval covers the draws{' of patients and of re-extractions' if sample else ''}{shared}"
     )
 
 

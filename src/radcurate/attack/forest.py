@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from radcurate.attack.records import Floats, Ints
+from radcurate.attack.matrix import Floats, Ints
 
 FOLDS, BINS, SCREENED, LEAF = 5, 8, 16, 2
 ENOUGH = 10  # units of a label that a tree sees where it could see so many

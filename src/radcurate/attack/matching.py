@@ -1,19 +1,22 @@
 """Who is nearest: patients measured again against patients released, all regions of a patient taken together.
 
-Memory: two copies of the numbers and one block of queries against all rows of a kind.
+Memory: the numbers, and one block of queries against the rows of a kind that a slice of the released patients has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
-from radcurate.attack.records import Floats, Ints, Records
-from radcurate.attack.scores import absence, bounded, weighted
+from radcurate.attack.matrix import Floats, Ints
+from radcurate.attack.records import Records
+from radcurate.attack.scores import absence, absent, bounded, patterns, weighted
 
 BLOCK = 256  # patients asked at a time
+SLICE = 8192  # released patients that they are compared with at a time
 TOLERANCE = 1e-9  # distances that differ by less, relative to their terms, are ties
 
 
@@ -64,8 +67,25 @@ class Kind:
         return least, np.minimum.reduceat(found, self.first, axis=1) - self.neutral, own + long.max()
 
 
+def patterns_of(asked: Records, asked_scores: Floats, released: Records, scores: Floats) -> dict[tuple[str, str], Ints]:
+    """Columns that stand for the patterns of missing values, over both tables, by modality and label."""
+    before, after = asked.by_kind(), released.by_kind()
+    return {
+        kind: patterns(
+            np.concatenate([asked_scores[before[kind], place], scores[after[kind], place]])
+            for place in range(scores.shape[1])
+        )
+        for kind in set(before) & set(after)
+    }
+
+
 def kinds_of(
-    asked: Records, asked_scores: Floats, released: Records, scores: Floats, correlation: Mapping[str, Floats]
+    asked: Records,
+    asked_scores: Floats,
+    released: Records,
+    scores: Floats,
+    correlation: Mapping[str, Floats],
+    missing: Mapping[tuple[str, str], Ints] | None = None,
 ) -> list[Kind]:
     """Pair the rows of both tables by modality and label.
 
@@ -73,6 +93,7 @@ def kinds_of(
         asked: regions that the attacker knows; `asked_scores`: their normal scores as measured, shape (row, column).
         released: regions of the release; `scores`: theirs; both tables in the order of `Records`.
         correlation: test–retest correlation of the columns by modality.
+        missing: `patterns_of` the tables that these are parts of; None: they are whole.
     """
     place = {code: number for number, code in enumerate(released.patients)}
     known, shown = _numbered([(asked.protocol, released.protocol), (asked.origin, released.origin)])
@@ -82,6 +103,8 @@ def kinds_of(
         ours, theirs = before[kind], after[kind]
         query, target, scale = weighted(asked_scores[ours], scores[theirs], correlation[kind[0]])
         gaps = absence(asked_scores[ours], scores[theirs])
+        if missing is not None:
+            gaps = absent(asked_scores[ours], missing[kind]), absent(scores[theirs], missing[kind])
         patients, first = np.unique(who[theirs], return_index=True)
         query, target = np.hstack([query, gaps[0]]), np.hstack([target, gaps[1]])
         neutral = apart(correlation[kind[0]])
@@ -132,39 +155,105 @@ class Found:
     protocol: Ranks
 
 
-def ranked(
-    kinds: Sequence[Kind], subject: Sequence[str], patients: Sequence[str], truths: Sequence[Ints]
-) -> list[Found]:
+@dataclass(frozen=True)
+class Slices:
+    """The released patients in slices, each of which is made when it is looked at.
+
+    Attributes:
+        bounds: first patient of each slice, and the number of patients.
+        kinds: what was measured, and what was released of the patients of a slice, by its number.
+    """
+
+    bounds: Sequence[int]
+    kinds: Callable[[int], Sequence[Kind]]
+
+    def __iter__(self) -> Iterator[tuple[range, Sequence[Kind]]]:
+        for number, (start, stop) in enumerate(pairwise(self.bounds)):
+            yield range(start, stop), self.kinds(number)
+
+
+def ranked(slices: Slices, subject: Sequence[str], truths: Sequence[Ints]) -> list[Found]:
     """Ranks of the patients asked under several truths.
 
     Args:
-        kinds: what they measured, and what was released.
+        slices: what they measured, and what was released.
         subject: patient of each query row, sorted.
-        patients: released patients, sorted; each patient asked is one of them.
-        truths: per truth, the place in `patients` of the one that counts as right, by patient asked.
+        truths: per truth, the place among the released patients of the one that counts as right, by patient asked.
     """
-    asked = sorted(set(subject))
-    number = {code: place for place, code in enumerate(asked)}
+    number = {code: place for place, code in enumerate(sorted(set(subject)))}
     who = np.array([number[code] for code in subject], dtype=np.int64)
-    parts: list[list[Found]] = [[] for _ in truths]
-    for start in range(0, len(asked), BLOCK):
-        block = slice(start, min(start + BLOCK, len(asked)))
-        costs, exact, rounding = _costs(kinds, who, block, len(patients))
-        for part, truth in zip(parts, truths, strict=True):
-            plain = _ranks(costs, truth[block], rounding)
-            part.append(Found(plain, plain if exact is costs else _ranks(exact, truth[block], rounding)))
-    return [Found(_joined([one.numbers for one in part]), _joined([one.protocol for one in part])) for part in parts]
+    own = [_own_costs(slices, who, truth) for truth in truths] if len(slices.bounds) > 2 else None
+    parts = [_Counted.nobody(len(number)) for _ in truths]
+    for those, kinds in slices:
+        for start in range(0, len(number), BLOCK):
+            block = np.arange(start, min(start + BLOCK, len(number)))
+            costs = _costs(kinds, who, block, len(those))
+            for place, (part, truth) in enumerate(zip(parts, truths, strict=True)):
+                right = costs.of(truth[block]) if own is None else own[place][:, block]
+                part.add(block, costs, right)
+    return [part.found() for part in parts]
 
 
-def _costs(kinds: Sequence[Kind], who: Ints, block: slice, released: int) -> tuple[Floats, Floats, Floats]:
-    """Sums over the regions of each patient asked, shape (patient, patient released), and their rounding errors."""
-    rows = [np.flatnonzero((who[kind.asked] >= block.start) & (who[kind.asked] < block.stop)) for kind in kinds]
-    size, costs = np.zeros(block.stop - block.start), np.zeros((block.stop - block.start, released))
+@dataclass(frozen=True)
+class _Costs:
+    """Distances of some patients asked to released ones, shape (patient, patient released); rounding errors, (patient,)."""
+
+    numbers: Floats
+    protocol: Floats
+    rounding: Floats
+
+    def of(self, truth: Ints) -> Floats:
+        """Those of one released patient for each, by numbers and by numbers and protocol, shape (2, patient)."""
+        rows = np.arange(truth.size)
+        return np.stack([self.numbers[rows, truth], self.protocol[rows, truth]])
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How many are nearer than the right one, and as near, by numbers and by numbers and protocol; shape (2, patient)."""
+
+    nearer: Ints
+    within: Ints
+
+    @staticmethod
+    def nobody(number: int) -> _Counted:
+        return _Counted(np.zeros((2, number), dtype=np.int64), np.zeros((2, number), dtype=np.int64))
+
+    def add(self, block: Ints, costs: _Costs, right: Floats) -> None:
+        """Count the patients of a slice; `right`: costs of the right ones."""
+        for place, found in enumerate((costs.numbers, costs.protocol)):
+            low, high = (right[place] - costs.rounding)[:, None], (right[place] + costs.rounding)[:, None]
+            self.nearer[place, block] += (found < low).sum(axis=1)
+            self.within[place, block] += (found <= high).sum(axis=1)
+
+    def found(self) -> Found:
+        """As ranks. The right one is as near as itself, also where it was computed twice."""
+        ties = np.maximum(self.within - self.nearer, 1)
+        return Found(*(Ranks(nearer, tied) for nearer, tied in zip(self.nearer, ties, strict=True)))
+
+
+def _own_costs(slices: Slices, who: Ints, truth: Ints) -> Floats:
+    """Distances to the right ones, shape (2, patient asked)."""
+    found = np.empty((2, truth.size))
+    for those, kinds in slices:
+        chosen = np.flatnonzero((truth >= those.start) & (truth < those.stop))
+        for start in range(0, chosen.size, BLOCK):
+            block = chosen[start : start + BLOCK]
+            found[:, block] = _costs(kinds, who, block, len(those)).of(truth[block] - those.start)
+    return found
+
+
+def _costs(kinds: Sequence[Kind], who: Ints, block: Ints, released: int) -> _Costs:
+    """Sums over the regions of each patient asked whose number is in `block`."""
+    place = np.full(int(who.max(initial=-1)) + 1, -1, dtype=np.int64)
+    place[block] = np.arange(block.size)
+    size, costs = np.zeros(block.size), np.zeros((block.size, released))
     exact = costs
-    for kind, chosen in zip(kinds, rows, strict=True):
+    for kind in kinds:
+        chosen = np.flatnonzero(place[who[kind.asked]] >= 0)
         if not chosen.size:
             continue
-        mine, first = np.unique(who[kind.asked[chosen]] - block.start, return_index=True)
+        mine, first = np.unique(place[who[kind.asked[chosen]]], return_index=True)
         plain, ruled_out, largest = kind.costs(chosen)
         if ruled_out is not plain and exact is costs:
             exact = costs.copy()
@@ -173,14 +262,4 @@ def _costs(kinds: Sequence[Kind], who: Ints, block: slice, released: int) -> tup
             exact[where] += np.add.reduceat(ruled_out, first, axis=0)
         costs[where] += np.add.reduceat(plain, first, axis=0)
         size[mine] += np.add.reduceat(largest, first)
-    return costs, exact, TOLERANCE * size
-
-
-def _ranks(costs: Floats, truth: Ints, rounding: Floats) -> Ranks:
-    right = costs[np.arange(truth.size), truth]
-    nearer = (costs < (right - rounding)[:, None]).sum(axis=1)
-    return Ranks(nearer, (costs <= (right + rounding)[:, None]).sum(axis=1) - nearer)
-
-
-def _joined(parts: Sequence[Ranks]) -> Ranks:
-    return Ranks(np.concatenate([one.nearer for one in parts]), np.concatenate([one.ties for one in parts]))
+    return _Costs(costs, exact, TOLERANCE * size)

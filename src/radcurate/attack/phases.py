@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
 from radcurate.attack.found import Share, share
-from radcurate.attack.records import Floats, Ints, Records
-from radcurate.attack.scores import normal_scores
+from radcurate.attack.matrix import HELD, Floats, Ints, seed_of, some_columns
+from radcurate.attack.records import Records
+from radcurate.attack.scores import scores_by
 
 SHAPE = "morph_"  # what images of different kinds have in common (IBSI morphology)
 TOLERANCE = 1e-9
+SOUGHT = 2000  # regions of a table that is not held in memory
 
 
 def another_series(released: Records, raw: Records) -> Share | None:
@@ -33,19 +36,52 @@ def another_series(released: Records, raw: Records) -> Share | None:
     names = [name for name in released.names if name.startswith(SHAPE) and name in raw.names]
     if not names:
         return None
-    shown = _shape(released, names)
-    asked = _shape(raw, names)
+    shown, asked = _shape(released, names), _shape(raw, names)
+    series, subject = _numbers(released.series, raw.series), _numbers(released.subject, raw.subject)
+    drawn = _drawn(len(raw.region), raw)
     wins, chances = [], []
     for label, rows in _by_label(released).items():
-        series = np.array([released.series[row] for row in rows])
-        subject = np.array([released.subject[row] for row in rows])
-        for row in (place for place, other in enumerate(raw.label) if other == label):
-            there = series != raw.series[row]
-            who = subject[there]
-            if raw.subject[row] in who and len(set(who.tolist())) > 1:
-                wins.append(_won(asked[row], shown[rows[there]], who, raw.subject[row]))
-                chances.append(1 / len(set(who.tolist())))
+        place = _Label(shown[rows], series[0][rows], subject[0][rows])
+        for row in (row for row in drawn if raw.label[row] == label):
+            found = place.sought(asked[row], int(series[1][row]), int(subject[1][row]))
+            if found is not None:
+                wins.append(found[0])
+                chances.append(found[1])
     return share(math.fsum(wins), len(wins), math.fsum(chances) / len(chances)) if wins else None
+
+
+def _drawn(number: int, raw: Records) -> list[int]:
+    """Rows that are sought: all of them or, of a large table, some drawn at random."""
+    if number <= HELD:
+        return list(range(number))
+    rng = np.random.default_rng(seed_of("phases", raw.values))
+    return sorted(rng.choice(number, SOUGHT, replace=False).tolist())
+
+
+def _numbers(*words: Sequence[str]) -> tuple[Ints, ...]:
+    """Words of several tables as numbers, equal where they are equal."""
+    known: dict[str, int] = {}
+    return tuple(np.array([known.setdefault(word, len(known)) for word in part], dtype=np.int64) for part in words)
+
+
+class _Label:
+    """The released regions of one label: numbers, series and patients, a row each."""
+
+    def __init__(self, shown: Floats, series: Ints, subject: Ints) -> None:
+        self.shown, self.series, self.subject = shown, series, subject
+        self.regions = dict(zip(*(part.tolist() for part in np.unique(subject, return_counts=True)), strict=True))
+
+    def sought(self, query: Floats, series: int, right: int) -> tuple[float, float] | None:
+        """Whether the right patient is nearest in other series (1/s if s are as near), and the chance of it.
+
+        None where he has no other series, or there is nobody to confuse him with.
+        """
+        same = self.series == series
+        own = dict(zip(*(part.tolist() for part in np.unique(self.subject[same], return_counts=True)), strict=True))
+        others = len(self.regions) - sum(self.regions[who] == number for who, number in own.items())
+        if self.regions.get(right, 0) == own.get(right, 0) or others < 2:
+            return None
+        return _won(query, self.shown[~same], self.subject[~same], right), 1 / others
 
 
 def _by_label(table: Records) -> dict[str, Ints]:
@@ -57,11 +93,12 @@ def _by_label(table: Records) -> dict[str, Ints]:
 
 def _shape(table: Records, names: list[str]) -> Floats:
     """Normal scores of the features of shape among all regions, missing in the middle; (row, feature)."""
-    place = {name: column for column, name in enumerate(table.names)}
-    return np.nan_to_num(normal_scores(table.values[:, [place[name] for name in names]]))
+    place = {name: number for number, name in enumerate(table.names)}
+    values = some_columns(table.values, [place[name] for name in names])
+    return np.nan_to_num(scores_by(values, ("",) * len(table.region)))
 
 
-def _won(query: Floats, shown: Floats, who: np.ndarray[tuple[int], np.dtype[np.str_]], right: str) -> float:
+def _won(query: Floats, shown: Floats, who: Ints, right: int) -> float:
     """1 if the nearest patient is the right one, 1/s if s are as near."""
     distance = ((shown - query) ** 2).sum(axis=1)
     slack = TOLERANCE * float((query**2).sum() + 1)

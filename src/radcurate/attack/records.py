@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from radcurate.attack.matrix import Floats, Ints, Kept, Numbers, some_rows
 from radcurate.tables import HIGH, LOW
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from radcurate.tables.stored import Large, texts
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Records:
         modality, label: what may be compared: rows that have both in common.
         series: code of the image series.
         names: of the columns of `values`: features, and the ends of released ranges (`_lo`, `_hi`).
-        values: shape (row, column), NaN where missing.
+        values: shape (row, column), NaN where missing; of a large table columns that are read when asked for.
         protocol: one word per row for all that is known of how its series was acquired; equal words, equal protocol.
         extra_names: of the columns of `extra`.
         extra: shape (row, column): the protocol as numbers, words by their place in the alphabet, NaN where missing.
@@ -39,7 +37,7 @@ class Records:
     label: tuple[str, ...]
     series: tuple[str, ...]
     names: tuple[str, ...]
-    values: Floats
+    values: Numbers
     protocol: tuple[str, ...]
     extra_names: tuple[str, ...]
     extra: Floats
@@ -74,7 +72,7 @@ class Records:
             label,
             series,
             self.names,
-            self.values[taken],
+            some_rows(self.values, np.array(taken, dtype=np.int64)),
             tuple(self.protocol[row] for row in taken),
             self.extra_names,
             self.extra[taken],
@@ -87,7 +85,8 @@ def records(
     names: Sequence[str],
     acquisition: pa.Table | None = None,
     protocol: Sequence[str] = (),
-    ranges: pa.Table | None = None,
+    ranges: Large | None = None,
+    source: Large | None = None,
 ) -> Records:
     """The tables of a release, or of a run under the codes of the release, as an attacker joins them.
 
@@ -97,14 +96,18 @@ def records(
         acquisition: a row per series.
         protocol: columns of acquisition that are released as they are.
         ranges: released ranges, a row per region; their ends are numbers that can be matched too.
+        source: the table to read numbers from when they are asked for, its rows as in `features`; None: they are in
+            `features`, and all are taken at once.
     """
     order = np.lexsort((np.array(_texts(features, "roi")), np.array(_texts(features, "subject"))))
-    content = features.take(pa.array(order))
+    rows = pa.array(order)
+    content = features.take(rows)
     region, series = _texts(content, "roi"), _texts(content, "series")
-    columns = {name: _numbers(content[name]) for name in names}
-    columns |= _ends(ranges, region, names)
+    columns = _loaders(features if source is None else source, names, rows) | _ends(ranges, region, names)
     known = {name: _aligned(acquisition, name, series) for name in sorted(protocol)} if acquisition is not None else {}
-    words = [repr(row) for row in zip(*known.values(), strict=True)] if known else [""] * len(region)
+    once: dict[str, str] = {}  # equal words are one object
+    told = (repr(row) for row in zip(*known.values(), strict=True))
+    words = [once.setdefault(word, word) for word in told] if known else [""] * len(region)
     return Records(
         tuple(_texts(content, "subject")),
         tuple(region),
@@ -112,7 +115,7 @@ def records(
         tuple(_texts(content, "roi_label")),
         tuple(series),
         tuple(sorted(columns)),
-        _stacked([columns[name] for name in sorted(columns)], len(region)),
+        _values(columns, len(region), source is not None),
         tuple(words),
         tuple(known),
         _stacked([_coded(values) for values in known.values()], len(region)),
@@ -120,14 +123,32 @@ def records(
     )
 
 
-def _ends(ranges: pa.Table | None, region: list[str], names: Sequence[str]) -> dict[str, Floats]:
+Loader = Callable[[], Floats]
+
+
+def _loaders(content: Large, names: Sequence[str], rows: pa.Array) -> dict[str, Loader]:
+    """How to get each column, rows in the order given."""
+
+    def loader(name: str) -> Loader:
+        return lambda: _numbers(content[name].combine_chunks().take(rows))
+
+    return {name: loader(name) for name in names}
+
+
+def _values(columns: Mapping[str, Loader], rows: int, later: bool) -> Numbers:
+    names = sorted(columns)
+    if later:
+        return Kept(tuple(names), rows, lambda name: columns[name]())
+    return _stacked([columns[name]() for name in names], rows)
+
+
+def _ends(ranges: Large | None, region: list[str], names: Sequence[str]) -> dict[str, Loader]:
     """Ends of the ranges of these features, in the order of the regions."""
     if ranges is None or not ranges.num_rows:
         return {}
     wanted = [name + end for name in names for end in (LOW, HIGH) if name + end in ranges.column_names]
     place = {code: row for row, code in enumerate(_texts(ranges, "roi"))}
-    rows = pa.array([place.get(code) for code in region], pa.int64())
-    return {name: _numbers(ranges[name].combine_chunks().take(rows)) for name in wanted}
+    return _loaders(ranges, wanted, pa.array([place.get(code) for code in region], pa.int64()))
 
 
 def _aligned(content: pa.Table, name: str, series: list[str]) -> list[object]:
@@ -152,11 +173,11 @@ def _coded(values: list[object]) -> Floats:
     )
 
 
-def _texts(content: pa.Table, name: str) -> list[str]:
+def _texts(content: Large, name: str) -> list[str]:
     """A column as text, missing and absent as ""."""
     if name not in content.column_names:
         return [""] * content.num_rows
-    return ["" if value is None else str(value) for value in content[name].to_pylist()]
+    return ["" if value is None else value for value in texts(content[name].cast(pa.string()))]
 
 
 def _numbers(column: pa.ChunkedArray | pa.Array) -> Floats:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from radcurate.attack.records import Floats, Ints, Records
-from radcurate.attack.scores import normal_scores, points_of
+from radcurate.attack.matrix import Floats, Ints, column
+from radcurate.attack.records import Records
+from radcurate.attack.scores import points_of, scores_by
 from radcurate.errors import CurationError
 from radcurate.tables import MEAN, VARIANCE
+from radcurate.tables.stored import Large
 
 # Test–retest correlation where none was measured: the least that is called excellent (Koo and Li 2016). What repeats
 # better is found again more easily, so most features of the literature would be harder to match than this.
@@ -46,12 +48,14 @@ class Reextractions:
     """How the regions of a table vary when they are measured again.
 
     Attributes:
-        scores: normal scores of the regions among those of their modality, shape (row, column).
+        rows: of the table, those that are measured again, shape (row,).
+        scores: normal scores of these regions among all of their modality, shape (row, column).
         correlation: test–retest correlation of the columns by modality.
         ranged: where it was measured how values spread.
         assumed: the correlation everywhere else.
     """
 
+    rows: Ints
     scores: Floats
     correlation: Mapping[str, Floats]
     ranged: Sequence[Ranged]
@@ -73,7 +77,11 @@ class Reextractions:
 
 
 def reextractions(
-    raw: Records, ranges: pa.Table | None = None, stability: pa.Table | None = None, assumed: float = ASSUMED
+    raw: Records,
+    ranges: Large | None = None,
+    stability: pa.Table | None = None,
+    assumed: float = ASSUMED,
+    rows: Ints | None = None,
 ) -> Reextractions:
     """How the regions of a run would come out when somebody else measures them.
 
@@ -82,6 +90,7 @@ def reextractions(
         ranges: extract's table of ranges, `roi` under the same codes; columns without a range are simulated.
         stability: ICC by `feature` and `modality`.
         assumed: test–retest correlation where none was measured, 0 to 1.
+        rows: that are measured again, ascending; None: all.
 
     Raises:
         CurationError: a correlation outside 0 to 1.
@@ -93,12 +102,10 @@ def reextractions(
             found="another number",
             fix="correct attack.assumed_correlation",
         )
-    modality = np.array(raw.modality)
-    scores = np.full(raw.values.shape, np.nan)
-    for word in sorted(set(raw.modality)):
-        scores[modality == word] = normal_scores(raw.values[modality == word])
-    measured = _measured(raw, modality, ranges) if ranges is not None and ranges.num_rows else []
-    return Reextractions(scores, _correlations(raw, stability, assumed), measured, assumed)
+    chosen = np.arange(len(raw.region)) if rows is None else rows
+    scores = scores_by(raw.values, raw.modality, chosen)
+    measured = _measured(raw, chosen, ranges) if ranges is not None and ranges.num_rows else []
+    return Reextractions(chosen, scores, _correlations(raw, stability, assumed), measured, assumed)
 
 
 def _correlations(raw: Records, stability: pa.Table | None, assumed: float) -> dict[str, Floats]:
@@ -111,19 +118,22 @@ def _correlations(raw: Records, stability: pa.Table | None, assumed: float) -> d
     return found
 
 
-def _measured(raw: Records, modality: np.ndarray[tuple[int], np.dtype[np.str_]], ranges: pa.Table) -> list[Ranged]:
+def _measured(raw: Records, rows: Ints, ranges: Large) -> list[Ranged]:
     place = {code: row for row, code in enumerate(ranges["roi"].to_pylist())}
-    rows = pa.array([place.get(code) for code in raw.region], pa.int64())
-    taken = ranges.take(rows)
-    found = []
-    for column, name in enumerate(raw.names):
+    taken = pa.array([place.get(raw.region[row]) for row in rows.tolist()], pa.int64())
+    modality, found = np.array(raw.modality), []
+    for number, name in enumerate(raw.names):
         if name + MEAN in ranges.column_names:
-            mean = taken[name + MEAN].to_numpy().astype(np.float64)
-            spread = np.sqrt(taken[name + VARIANCE].to_numpy().astype(np.float64))
-            usable = np.isfinite(mean) & np.isfinite(spread) & ~np.isnan(raw.values[:, column])
+            mean, variance = (_taken(ranges, name + end, taken) for end in (MEAN, VARIANCE))
+            spread, values = np.sqrt(variance), column(raw.values, number)
+            usable = np.isfinite(mean) & np.isfinite(spread) & ~np.isnan(values[rows])
             for word in sorted(set(raw.modality)):
-                chosen = np.flatnonzero(usable & (modality == word))
+                chosen = np.flatnonzero(usable & (modality[rows] == word))
                 if chosen.size:
-                    points, scores = points_of(raw.values[modality == word, column])
-                    found.append(Ranged(chosen, column, mean[chosen], spread[chosen], points, scores))
+                    points, scores = points_of(values[modality == word])
+                    found.append(Ranged(chosen, number, mean[chosen], spread[chosen], points, scores))
     return found
+
+
+def _taken(content: Large, name: str, rows: pa.Array) -> Floats:
+    return np.asarray(content[name].combine_chunks().take(rows).to_numpy(zero_copy_only=False), dtype=np.float64)

@@ -7,12 +7,12 @@ released up to the test–retest correlation of the feature.
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy.special import ndtri
 
-from radcurate.attack.records import Floats
+from radcurate.attack.matrix import Floats, Ints, Numbers, column
 
 MOST = 0.9999  # a correlation of 1 would let one column outvote all others
 
@@ -20,10 +20,24 @@ MOST = 0.9999  # a correlation of 1 would let one column outvote all others
 def normal_scores(values: Floats) -> Floats:
     """Per column, the normal quantile of (middle rank - ½) / n among its values; NaN stays NaN. Shape (row, column)."""
     found = np.full(values.shape, np.nan)
-    for column in range(values.shape[1]):
-        there = ~np.isnan(values[:, column])
+    for place in range(values.shape[1]):
+        there = ~np.isnan(values[:, place])
         if there.any():
-            found[there, column] = _scores(values[there, column])
+            found[there, place] = _scores(values[there, place])
+    return found
+
+
+def scores_by(values: Numbers, groups: Sequence[str], rows: Ints | None = None) -> Floats:
+    """Normal scores of each row among those of its group, shape (row, column); `rows`: of these only."""
+    words = np.array(groups)
+    which = [np.flatnonzero(words == word) for word in sorted(set(groups))]
+    found = np.empty((values.shape[0] if rows is None else len(rows), values.shape[1]))
+    scores = np.full(values.shape[0], np.nan)
+    for place in range(values.shape[1]):
+        own = column(values, place)
+        for members in which:
+            scores[members] = normal_scores(own[members, None])[:, 0]
+        found[:, place] = scores if rows is None else scores[rows]
     return found
 
 
@@ -71,14 +85,20 @@ def bounded(correlation: Floats) -> Floats:
 
 def absence(query: Floats, target: Floats) -> tuple[Floats, Floats]:
     """One column per pattern of missing values: two rows that differ in it are as far apart as two people in a column."""
-    both = np.isnan(np.vstack([query, target]))
-    partly = both[:, both.any(axis=0) & ~both.all(axis=0)]
-    patterns = np.unique(partly, axis=1).astype(np.float64) * np.sqrt(2.0)
-    return patterns[: query.shape[0]], patterns[query.shape[0] :]
+    columns = patterns([np.concatenate([query[:, place], target[:, place]]) for place in range(query.shape[1])])
+    return absent(query, columns), absent(target, columns)
 
 
-def seed_of(what: str, values: Floats) -> int:
-    """A number for a generator, from a fixed word and the data."""
-    digest = hashlib.sha256(what.encode() + repr(values.shape).encode())
-    digest.update(np.ascontiguousarray(values + 0.0).tobytes())
-    return int.from_bytes(digest.digest()[:8], "big")
+def patterns(columns: Iterable[Floats]) -> Ints:
+    """Columns that stand for the different patterns of missing values; those that lack all or none of them aside."""
+    found: dict[bytes, int] = {}
+    for place, values in enumerate(columns):
+        missing = np.isnan(values)
+        if missing.any() and not missing.all():
+            found.setdefault(missing.tobytes(), place)
+    return np.array([found[pattern] for pattern in sorted(found)], dtype=np.int64)
+
+
+def absent(values: Floats, columns: Ints) -> Floats:
+    """What of these columns is missing, shape (row, column)."""
+    return np.asarray(np.isnan(values[:, columns]) * np.sqrt(2.0), dtype=np.float64)

@@ -28,8 +28,19 @@ from radcurate.attack.found import (
     exact,
     nothing_to_attack,
 )
-from radcurate.attack.records import Floats, Ints, Records
-from radcurate.attack.scores import seed_of
+from radcurate.attack.matrix import (
+    Ints,
+    Kept,
+    Numbers,
+    beside,
+    column,
+    marked,
+    plain,
+    seed_of,
+    some_columns,
+    some_rows,
+)
+from radcurate.attack.records import Records
 
 PERMUTATIONS = 19  # the smallest p is 1/20
 TREES, EARLY = 20, 8  # per fold; shuffled sites get the smaller number, and so does what is compared with them
@@ -89,7 +100,7 @@ class _Table:
 
 
 def guess_site(
-    values: Floats,
+    values: Numbers,
     names: Sequence[str],
     subject: Sequence[str],
     site: Sequence[str | None],
@@ -133,11 +144,14 @@ def guess_site(
     )
 
 
-def _prepared(values: Floats, names: Sequence[str], subject: Sequence[str], site: Sequence[str | None]) -> _Table | str:
+def _prepared(
+    values: Numbers, names: Sequence[str], subject: Sequence[str], site: Sequence[str | None]
+) -> _Table | str:
     """Rows of sites that are large enough, in an order that doesn't depend on the one given."""
-    columns = sorted(range(len(names)), key=lambda column: names[column])
-    values = values[:, columns] + 0.0
-    known = [(subject[row], name, values[row].tobytes(), row) for row, name in enumerate(site) if name]
+    columns = sorted(range(len(names)), key=lambda place: names[place])
+    values = _sorted_columns(values, columns)
+    bits = _bits(values)
+    known = [(subject[row], name, bits[row], row) for row, name in enumerate(site) if name]
     order = [(who, where, row) for who, where, _, row in sorted(known)]
     units = sorted({(who, where) for who, where, _ in order})
     patients = Counter(where for _, where in units)
@@ -147,13 +161,13 @@ def _prepared(values: Floats, names: Sequence[str], subject: Sequence[str], site
     if not columns:
         return "there is no column to guess from"
     kept = [row for _, where, row in order if where in sites]
-    seed = seed_of("site", values[kept])
+    seed = seed_of("site", values.only(np.array(kept)) if isinstance(values, Kept) else values[kept])
     chosen = _sampled([unit for unit in units if unit[1] in sites], len(kept), np.random.default_rng([seed, 0]))
     place = {unit: number for number, unit in enumerate(chosen)}
     rows = [(place[who, where], row) for who, where, row in order if (who, where) in place]
     patient = np.unique([who for who, _ in chosen], return_inverse=True)[1]
     return _Table(
-        rows_of(values[[row for _, row in rows]], np.array([unit for unit, _ in rows]), patient),
+        rows_of(some_rows(values, np.array([row for _, row in rows])), np.array([unit for unit, _ in rows]), patient),
         np.array([sites.index(where) for _, where in chosen]),
         chosen,
         sites,
@@ -162,6 +176,27 @@ def _prepared(values: Floats, names: Sequence[str], subject: Sequence[str], site
         len(chosen) < sum(patients[name] for name in sites),
         seed,
     )
+
+
+def _sorted_columns(values: Numbers, columns: Sequence[int]) -> Numbers:
+    """Columns in this order; -0 is 0."""
+    found = some_columns(values, columns)
+    if isinstance(found, Kept):
+        load = found.load
+        return Kept(found.names, found.number, lambda name: plain(load(name)))
+    return found + 0.0
+
+
+def _bits(values: Numbers) -> list[bytes]:
+    """Something that orders equal patients' rows whatever order they come in."""
+    if isinstance(values, Kept):
+        return marked(values, range(len(values.names)))
+    return [row.tobytes() for row in values]
+
+
+def _equal(first: Numbers, second: Numbers) -> bool:
+    pairs = ((column(first, place), column(second, place)) for place in range(first.shape[1]))
+    return first.shape == second.shape and all(np.array_equal(one, other, equal_nan=True) for one, other in pairs)
 
 
 def _sampled(units: list[tuple[str, str]], rows: int, rng: np.random.Generator) -> list[tuple[str, str]]:
@@ -277,7 +312,7 @@ def _of(table: Records, site: Mapping[str, str], protocol: bool = False, permuta
         return guess_site(table.values, table.names, table.subject, where, PERMUTATIONS)
     if not table.extra_names:
         return "no protocol is released"
-    both = np.hstack([table.values, table.extra])
+    both = beside(table.values, table.extra, table.extra_names)
     return guess_site(both, [*table.names, *table.extra_names], table.subject, where, permutations)
 
 
@@ -304,7 +339,7 @@ def _shuffled(found: Guess) -> Share:
 
 def _positive(found: Guess, released: Records, raw: Records, site: Mapping[str, str]) -> Control:
     """On the raw table where sites can be told from it, or else on a planted one."""
-    same = np.array_equal(released.values, raw.values, equal_nan=True) and released.region == raw.region
+    same = released.region == raw.region and _equal(released.values, raw.values)
     where = [site.get(code) for code in raw.region]
     here = found if same else guess_site(raw.values, raw.names, raw.subject, where, permutations=0)
     if isinstance(here, Guess) and here.surely().low > here.share.chance:

@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 
-import numpy as np
-
 from radcurate.attack.views import View
 
 Node = tuple[int, Hashable]  # release 0 or 1, and its group
@@ -47,8 +45,7 @@ def subtracted(before: View, after: View, k: int) -> dict[str, int]:
 
 def _groups(release: View, shared: list[str], number: int) -> dict[str, Node]:
     """Row -> group: the rows of one kind with equal vectors. A row without any value is in none."""
-    place = [release.features.index(name) for name in shared]
-    told = np.isfinite(release.values[:, place]).sum(axis=1) > 0
+    told = release.told(shared) > 0
     keys = zip(release.block, release.digests(shared), strict=True)
     return {row: (number, key) for row, key, tells in zip(release.row, keys, told, strict=True) if tells}
 

@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from radcurate.attack.matrix import HELD, Ints, Kept, Numbers, column, marked, plain
+from radcurate.tables.stored import Large, texts
+
 SUBJECT, SERIES, ROI = "subject", "series", "roi"
 COMPARABLE = ("modality", "roi_label")  # regions with equal values of these can share a vector
 Shown = frozenset[tuple[object, ...]]
@@ -28,7 +31,7 @@ class View:
         row: name of each row, the same in all releases where there are codes of regions.
         block: what a row can be compared with, one tuple a row.
         features: names of the features.
-        values: shape (row, feature); NaN where missing.
+        values: shape (row, feature); NaN where missing; of a large table columns that are read when asked for.
     """
 
     shown: Mapping[str, Shown]
@@ -36,13 +39,22 @@ class View:
     row: Sequence[str]
     block: Sequence[tuple[object, ...]]
     features: tuple[str, ...]
-    values: Reals
+    values: Numbers
 
     def digests(self, features: Sequence[str]) -> list[bytes]:
-        """A digest of each row's values of `features`: equal exactly where all values are."""
+        """A digest of each row's values of `features`: equal where all values are, else almost surely not."""
+        return marked(self.values, self._places(features))
+
+    def told(self, features: Sequence[str]) -> Ints:
+        """How many of `features` have a value, shape (row,)."""
+        found = np.zeros(len(self.owner), dtype=np.int64)
+        for place in self._places(features):
+            found += np.isfinite(column(self.values, place))
+        return found
+
+    def _places(self, features: Sequence[str]) -> list[int]:
         place = {name: number for number, name in enumerate(self.features)}
-        chosen = np.ascontiguousarray(self.values[:, [place[name] for name in features]])
-        return [hashlib.blake2b(line.tobytes(), digest_size=16).digest() for line in chosen]
+        return [place[name] for name in features]
 
     @cached_property
     def mark(self) -> bytes:
@@ -65,8 +77,11 @@ class View:
             [self.row[number] for number in rows],
             [self.block[number] for number in rows],
             self.features,
-            self.values[np.asarray(rows, dtype=np.int64)],
+            self._only(np.asarray(rows, dtype=np.int64)),
         )
+
+    def _only(self, rows: Ints) -> Numbers:
+        return self.values.only(rows) if isinstance(self.values, Kept) else self.values[rows]
 
     def renamed(self, names: Mapping[str, str]) -> View:
         """The same release with other names of patients; names that are not given stay."""
@@ -75,7 +90,7 @@ class View:
         return View(shown, owner, self.row, self.block, self.features, self.values)
 
 
-def view(features: pa.Table, acquisition: pa.Table, quasi: Sequence[str]) -> View:
+def view(features: Large, acquisition: Large, quasi: Sequence[str]) -> View:
     """The view of a release's two tables; `quasi` names quasi-identifiers, absent ones are passed over.
 
     Features are the floating point columns that are no quasi-identifiers. Where no code of patients is released, every
@@ -86,28 +101,29 @@ def view(features: pa.Table, acquisition: pa.Table, quasi: Sequence[str]) -> Vie
         field.name for field in features.schema if pa.types.is_floating(field.type) and field.name not in names
     )
     rows = features.num_rows
+    held = isinstance(features, pa.Table) or rows <= HELD
     owner = _texts(features, SUBJECT, "row")
     shown: dict[str, set[tuple[object, ...]]] = defaultdict(set)
     for patient, cell in zip(owner, _cells(features, acquisition, names), strict=True):
         shown[patient].add(cell)
-    block = _tuples([features[name].to_pylist() for name in COMPARABLE if name in features.column_names], rows)
+    block = _tuples([texts(features[name]) for name in COMPARABLE if name in features.column_names], rows)
     return View(
         {name: frozenset(cells) for name, cells in shown.items()},
         owner,
         _texts(features, ROI, "region"),
         block,
         numbers,
-        _matrix(features, numbers),
+        _matrix(features, numbers) if held else Kept(numbers, rows, lambda name: _column(features, name)),
     )
 
 
-def _texts(content: pa.Table, name: str, otherwise: str) -> list[str]:
+def _texts(content: Large, name: str, otherwise: str) -> list[str]:
     if name in content.column_names:
-        return [str(value) for value in content[name].to_pylist()]
+        return [str(value) for value in texts(content[name])]
     return [f"{otherwise} {number}" for number in range(content.num_rows)]
 
 
-def _cells(features: pa.Table, acquisition: pa.Table, names: Sequence[str]) -> list[tuple[object, ...]]:
+def _cells(features: Large, acquisition: Large, names: Sequence[str]) -> list[tuple[object, ...]]:
     """Of each row of features what it shows, as (name, value) pairs; acquisition is joined by series."""
     place = {}
     if SERIES in acquisition.column_names:
@@ -116,9 +132,9 @@ def _cells(features: pa.Table, acquisition: pa.Table, names: Sequence[str]) -> l
     columns = []
     for name in names:
         if name in features.column_names:
-            found = features[name].to_pylist()
+            found = texts(features[name])
         else:
-            other = acquisition[name].to_pylist()
+            other = texts(acquisition[name])
             found = [other[place[one]] if one in place else None for one in series]
         columns.append([(name, _plain(value)) for value in found])
     return _tuples(columns, features.num_rows)
@@ -130,13 +146,16 @@ def _plain(value: object) -> object:
 
 
 def _tuples(columns: Sequence[Sequence[object]], rows: int) -> list[tuple[object, ...]]:
-    return list(zip(*columns, strict=True)) if columns else [()] * rows
+    once: dict[tuple[object, ...], tuple[object, ...]] = {}  # equal ones are one object
+    return [once.setdefault(line, line) for line in zip(*columns, strict=True)] if columns else [()] * rows
 
 
-def _matrix(features: pa.Table, names: Sequence[str]) -> Reals:
+def _matrix(features: Large, names: Sequence[str]) -> Reals:
     values = np.full((features.num_rows, len(names)), np.nan)
     for place, name in enumerate(names):
-        values[:, place] = features[name].cast(pa.float64()).fill_null(np.nan).to_numpy()
-    values += 0.0  # -0.0 is 0.0
-    values[np.isnan(values)] = np.nan  # one NaN
+        values[:, place] = _column(features, name)
     return values
+
+
+def _column(features: Large, name: str) -> Reals:
+    return plain(features[name].cast(pa.float64()).fill_null(np.nan).to_numpy())

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from radcurate import tables
 from radcurate.attack.views import View, view
 from radcurate.errors import CurationError
 from radcurate.release import check
 from radcurate.seals import sha256
+from radcurate.tables.stored import Stored
 
 READ = ("acquisition.parquet", "dictionary.json", "features.parquet")
 
@@ -37,7 +37,7 @@ def _read(release: Path, quasi: list[str]) -> View:
     lines = json.loads((release / "dictionary.json").read_text(encoding="utf-8"))
     then = [line["name"] for line in lines if line["role"] == "quasi_identifier"]
     names = list(dict.fromkeys([*quasi, *then]))
-    return view(tables.read(release / "features.parquet"), tables.read(release / "acquisition.parquet"), names)
+    return view(Stored(release / "features.parquet"), Stored(release / "acquisition.parquet"), names)
 
 
 def _unchanged(release: Path) -> None:
