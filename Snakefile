@@ -27,6 +27,9 @@ run = plan.prepare(
 )
 
 
+intermediate = temp if not run.config.keep_intermediates else lambda path: path
+
+
 wildcard_constraints:
     chunk=r"\d{5}",
 

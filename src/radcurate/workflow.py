@@ -32,6 +32,7 @@ from radcurate.reruns.touched import Digests, source_state
 from radcurate.settings import Config, Fetch, load_config
 from radcurate.sources import reading
 from radcurate.sources.origin import Origin
+from radcurate.stages._intermediates import forget_intermediates
 
 PACKAGE = Path(__file__).parent
 INPUT_VARIABLE = "RADCURATE_INPUT"
@@ -429,7 +430,7 @@ def write_report(run: Run) -> None:
 def forget_old_chunks(run: Run | None = None) -> None:
     """Remove what stages wrote for chunks that hold nothing permitted any more, so that a withdrawal leaves no images.
 
-    With the run given, the crosswalk's parts for these chunks too.
+    With the run given, the crosswalk's parts for these chunks too, and images that only lie between two stages.
     """
     chunks = RESULTS / "consent" / "chunks"
     if not chunks.is_dir():
@@ -438,6 +439,8 @@ def forget_old_chunks(run: Run | None = None) -> None:
     for folder in RESULTS.glob("*/[0-9][0-9][0-9][0-9][0-9]"):
         if folder.name not in current:
             shutil.rmtree(folder)
+    if run and not run.config.keep_intermediates:
+        forget_intermediates(RESULTS)
     if run and not run.config.harmonise.on:
         shutil.rmtree(
             RESULTS / "harmonise", ignore_errors=True

@@ -53,7 +53,7 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         | {"face": "removed" if series == FACE else "none"}
         for series in (TEXT, FACE, CLEAN)
     ]
-    picture(results / "deidentify/00003/dicom" / TEXT / "1.dcm", "BRANNOC")
+    picture(results / "redact/00003/before" / TEXT / "1.dcm", "BRANNOC")
     picture(results / "deface/00003/dicom" / TEXT / "1.dcm", "")
     box = {"series": TEXT, "name": "1.dcm", "frame": 0, "kind": "identity", "pass_number": 1, **BOX}
     left = {**box, "series": CLEAN, "filled": False}

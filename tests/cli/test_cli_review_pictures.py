@@ -58,8 +58,7 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One chunk with a screen that redact set aside, and an image that deface did."""
     key, run = create_key(tmp_path / "key"), tmp_path / "run"
     before, here, after = (run / "results" / stage / "0003" for stage in ("deidentify", "redact", "deface"))
-    for series in (SERIES, FACE):
-        folder = before / "dicom" / series
+    for folder in (here / "before" / SERIES, after / "dicom" / FACE):  # deidentify keeps none
         folder.mkdir(parents=True)
         capture(folder / "1.dcm")
     both = [
@@ -84,8 +83,6 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = {"kind": "text", "sure": False, "confidence": 0.41, "text_hash": "ab", "pass_number": 1, "filled": False}
     boxes = [row_of(tables.REDACT_BOXES, series=SERIES, name="1.dcm", frame=0, changed_pixels=0, **box, **found)]
     sealed(here, key, series=(tables.REDACT_SERIES, texts), boxes=(tables.REDACT_BOXES, boxes))
-    (here / "dicom" / FACE).mkdir(parents=True)
-    capture(here / "dicom" / FACE / "1.dcm")
     faces = [
         row_of(tables.DEFACE_SERIES, **{**texts[0]}),
         row_of(tables.DEFACE_SERIES, **{**both[1], **waits, "reason": "face_uncertain", "decision": "face_uncertain"}),

@@ -48,11 +48,10 @@ class Chunk:
 
         `more` replaces columns of its row.
         """
-        for stage, sources in (("deface", files), ("deidentify", exported or files)):
-            target = self.folder / stage / "dicom" / series
-            target.mkdir(parents=True, exist_ok=True)
-            for path in sources:
-                (target / _name(path)).symlink_to(path)
+        target = self.folder / "deface" / "dicom" / series
+        target.mkdir(parents=True, exist_ok=True)
+        for path in files:
+            (target / _name(path)).symlink_to(path)
         for path in exported or files:
             code = self.key.file_code(str(path))
             self.exported.append({"file": code, "path": str(path), "size": 1, "series": series, "status": "ok"})

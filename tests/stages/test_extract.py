@@ -1,5 +1,4 @@
 import logging
-import shutil
 
 import numpy as np
 import pytest
@@ -157,14 +156,16 @@ def test_whole_image_statistics_are_refused_after_defacing(chunk, tmp_path):
     before, after = image(), image()
     after[:, :3] = -1000
     chunk.add(
-        "S-mr", "image", "MR", write_image(tmp_path / "after", after, "MR"), changed_voxels=int((before != after).sum())
+        "S-mr",
+        "image",
+        "MR",
+        write_image(tmp_path / "after", after, "MR"),
+        exported=write_image(tmp_path / "before", before, "MR"),
+        changed_voxels=int((before != after).sum()),
     )
     drawn = labels()
     drawn[2:5, :5, 2:5] = 7  # reaches into what is removed
     chunk.add("S-mask", "nifti", "SEG", [write_mask(tmp_path / "a.nii.gz", drawn)], ["S-mr"])
-    uncleaned = chunk.folder / "deidentify" / "dicom" / "S-mr"
-    shutil.rmtree(uncleaned)
-    write_image(uncleaned, before, "MR")
 
     def extract(out, region):
         return chunk.extract(out, mr={"normalisation": "zscore", "normalisation_region": region})

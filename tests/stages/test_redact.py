@@ -139,7 +139,7 @@ def test_what_shows_no_text_is_the_same_file(chunk):
     row = chunk.run()["S-1"]
     assert (row["status"], row["decision"], row["boxes"], row["frames"], row["looked"]) == ("ok", "no_text", 0, 2, 2)
     assert row["frame_of_reference"] == "1.1" and row["study"] == "1.9" and row["strict"] is False
-    assert same_files(chunk, "S-1")
+    assert same_files(chunk, "S-1") and kept_before(chunk, "S-1") == []
 
 
 def test_text_is_filled_and_nothing_else_changes(chunk):
@@ -154,6 +154,7 @@ def test_text_is_filled_and_nothing_else_changes(chunk):
     assert row["changed_pixels"] == different.sum() > 0 and (row["decision"], row["boxes"]) == ("text_removed", 1)
     different[BOX.top : BOX.bottom, BOX.left : BOX.right] = False
     assert not different.any() and after.max() < 2000
+    assert kept_before(chunk, "S-1") == ["1.dcm"], "what the report shows beside the cleaned file"
     assert (pydicom.dcmread(second).pixel_array == before).all(), "deidentify's file is never written"
 
 
@@ -206,7 +207,15 @@ def gone(chunk: Chunk, series: str, reason: str, **settings: object) -> dict[str
     assert (row["status"], row["reason"]) == ("quarantined", reason) and row["remedy"]
     assert not (chunk.out / "dicom" / series).exists() and row["changed_pixels"] == 0
     assert not any(box["filled"] or box["changed_pixels"] for box in chunk.boxes(series))
+    assert kept_before(chunk, series) == sorted(path.name for path in (chunk.source / "dicom" / series).iterdir())
     return row
+
+
+def kept_before(chunk: Chunk, series: str) -> list[str]:
+    """Names of the files that people can look at as they came; each is deidentify's own."""
+    files = sorted((chunk.out / "before" / series).glob("*"))
+    assert all(path.samefile(chunk.source / "dicom" / series / path.name) for path in files)
+    return [path.name for path in files]
 
 
 def test_a_doubt_on_an_ultrasound(chunk):

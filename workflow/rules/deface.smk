@@ -16,7 +16,7 @@ rule deface:
         "results/logs/deface/{chunk}.log",
     benchmark:
         "results/logs/deface/{chunk}.tsv"
-    priority: 1  # the longest stage: started first, it does not leave a core idle at the end
+    priority: 2  # as in redact; and the longest stage, started first, does not leave a core idle at the end
     conda:
         "../../envs/radcurate.yaml"
     resources:

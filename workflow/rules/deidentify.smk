@@ -9,7 +9,7 @@ rule deidentify:
         vocabulary=run.path(run.config.deidentify.vocabulary),
         recipients=run.path(run.config.deidentify.recipients) if run.config.deidentify.recipients else [],
     output:
-        dicom=directory("results/deidentify/{chunk}/dicom"),
+        dicom=intermediate(directory("results/deidentify/{chunk}/dicom")),
         canary=directory("results/deidentify/{chunk}/canary"),
         series="results/deidentify/{chunk}/series.parquet",
         instances="results/deidentify/{chunk}/instances.parquet",

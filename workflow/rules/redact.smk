@@ -9,7 +9,8 @@ rule redact:
         marks=run.optional(run.config.redact.marks),
         identifiers="results/consent/chunks/{chunk}/identifiers.parquet",
     output:
-        dicom=directory("results/redact/{chunk}/dicom"),
+        dicom=intermediate(directory("results/redact/{chunk}/dicom")),
+        before=directory("results/redact/{chunk}/before"),
         series="results/redact/{chunk}/series.parquet",
         boxes="results/redact/{chunk}/boxes.parquet",
         seal="results/redact/{chunk}/seal.json",
@@ -17,6 +18,7 @@ rule redact:
         "results/logs/redact/{chunk}.log",
     benchmark:
         "results/logs/redact/{chunk}.tsv"
+    priority: 1  # before the next chunk is begun: what lies between two stages then is soon gone
     conda:
         "../../envs/radcurate.yaml"
     resources:

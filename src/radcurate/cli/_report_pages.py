@@ -17,13 +17,13 @@ from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.redact.found import Box, Place
 from radcurate.redact.pictures import open_series
+from radcurate.redact.shown import shown_frames
 from radcurate.report import page as html
 from radcurate.report.cohort import PRIVATE
 from radcurate.report.facts import Picture
 from radcurate.seals import check_seal
 from radcurate.stages._folders import entries
 
-MOST_FRAMES = 3  # shown of a series
 FIGURES = {  # of qc.parquet, in words
     "moved": "share of the face's surface that moved by more than 3 mm",
     "ears_moved": "share of the ears' surface that did",
@@ -117,19 +117,18 @@ def _verified(results: Path, chunk: str, series: str) -> str:
 
 def _texts(results: Path, chunk: str, row: Row, boxes: Sequence[Row]) -> list[str]:
     """Some frames with text as they came and as they leave."""
-    frames = sorted({(box["name"], box["frame"]) for box in boxes})
-    shown = [frames[n] for n in sorted({0, len(frames) // 2, len(frames) - 1})][:MOST_FRAMES]
+    frames = {(box["name"], box["frame"]) for box in boxes}
     kinds = sorted({str(box["kind"]) for box in boxes})
     parts = [
         "<h2>Text</h2>",
         f"<p>{len(boxes)} boxes ({', '.join(kinds)}) in {len(frames)} frames were filled: "
         f"{html.link(f'../redact/{chunk}/boxes.parquet')}</p>",
     ]
-    for name, frame in shown:
+    for name, frame in shown_frames(boxes):
         here = [(_box(box), True) for box in boxes if (box["name"], box["frame"]) == (name, frame)]
         pictures = []
-        for stage, marks in (("deidentify", here), ("deface", [])):
-            path = results / stage / chunk / "dicom" / str(row["folder"]) / name
+        for place, marks in ((f"redact/{chunk}/before", here), (f"deface/{chunk}/dicom", [])):
+            path = results / place / str(row["folder"]) / name
             try:
                 pictures.append(html.image(framed(open_series([path]).read(Place(0, frame)), marks)))
             except (CurationError, OSError):

@@ -100,7 +100,8 @@ def _of_chunk(results: Path, stage: str, chunk: str, key: Key) -> Iterator[SetAs
             else deface_evidence(key, series, row["reason"], {**row, **check})
         )
         folder = came[series]["folder"]
-        files = _files(before / "dicom" / folder) if folder else ()
+        # what redact set aside it keeps as it came; deface puts back what it set aside
+        files = _files(here / ("before" if stage == "redact" else "dicom") / folder) if folder else ()
         drawings = tuple(sorted((here / "pictures").glob(f"{series}_*.png")))
         yield SetAside(stage, chunk, row, evidence, own, check, files, drawings)
 

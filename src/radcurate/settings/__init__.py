@@ -322,6 +322,11 @@ class Config(Section):
         "~/.config/radcurate/key",
         description="Project key made by `radcurate keys new`; outside the run folder, mode 0600.",
     )
+    keep_intermediates: bool = Field(
+        False,
+        description="Keep the images between deidentify, redact and deface. They take about as much disk as the export once more; "
+        "off, they go as soon as the next stage has read them, and are made again where it has to run again.",
+    )
     series_timeout: float = Field(
         120.0,
         ge=0,

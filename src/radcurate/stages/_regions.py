@@ -44,6 +44,7 @@ REMEDIES = {
     "a contour away from them, or to unchanged",
     "normalisation_region_absent": "draw the region that extract.<modality>.normalisation_region names on this image",
     "normalisation_region_flat": "choose another extract.<modality>.normalisation_region",
+    "original_absent": "put the exported files back, or set extract.<modality>.normalisation_region to a contour or roi",
     "provenance_incomplete": "fill what the record lacks, or report this as an error of radcurate",
 }
 REPORT = "report this as an error of radcurate"
@@ -67,11 +68,11 @@ class Image:
     series: str
     modality: str
     files: tuple[Path, ...]
-    uncleaned: tuple[Path, ...]  # the same series before its pixels were cleaned
+    exported: tuple[Path, ...]  # the same files as they were exported; empty: they aren't known
     changed_voxels: int
     about: dict[str, Any]  # subject, site, sex, age, study_date
     contours: tuple[Contour, ...]
-    exported: tuple[Path, ...] | None = None  # the same files as they were exported; None: not to be compared
+    compared: bool = False  # features are to be computed of the exported files too
 
 
 @dataclass
@@ -219,7 +220,7 @@ def _walk(job: Job, contour: Contour, place: int) -> Callable[[int], Roi]:
 
 def _original(opened: Opened) -> Original | str | None:
     """The image as it was exported, or why there is none."""
-    if opened.image.exported is None:
+    if not opened.image.compared:
         return None
     if not opened.image.exported:
         return "original_absent"
@@ -345,11 +346,21 @@ def _source(job: Job, contour: Contour, roi: Roi, measured: Measured, mask_diges
     )
 
 
+def _exported(image: Image) -> Volume:
+    """The image as it was exported: the stages that clean pixels keep nothing of before."""
+    try:
+        if image.exported:
+            return read_volume(list(image.exported))
+    except OSError:
+        pass
+    raise RegionError("original_absent")
+
+
 def _statistics_from(job: Job, contour: Contour, roi: Roi) -> Regions:
     volume = job.opened.volume
 
     def unchanged() -> Flags:
-        before = read_volume(list(job.opened.image.uncleaned))
+        before = _exported(job.opened.image)
         if not before.grid.equal_to(volume.grid):
             raise RegionError("normalisation_region_absent")
         same: Flags = before.values == volume.values

@@ -26,17 +26,19 @@ from radcurate.redact.outcome import ANEW, IDENTITY, RELEASE, REMEDIES, SKIN, SM
 from radcurate.redact.pictures import open_series
 from radcurate.redact.regions import Region, region_hits
 from radcurate.redact.seeds import Seeds
+from radcurate.redact.shown import shown_frames
 from radcurate.redact.skin_marks import Mark
 from radcurate.redact.strict import Said, said_of, strictly
 from radcurate.redact.write import declare_clean, write
 from radcurate.settings import Redact
 from radcurate.stages._contours import UNKNOWN, touching
-from radcurate.stages._folders import files_in, link_files
+from radcurate.stages._folders import files_in, link_files, link_series
 from radcurate.stages._skin import Skin, smooth_marks
 from radcurate.volumes.patch import Patch
 from radcurate.volumes.problems import VolumeError
 
 STAGE = "redact"
+BEFORE = "before"  # folder with files as they came, for people
 ROWS = 1024  # compared together, so that a frame of a gigabyte needs no third of its kind
 REPORT = "report this as an error of radcurate"
 Row = dict[str, Any]
@@ -50,7 +52,7 @@ class Task:
     contours: tuple[Row, ...]
     seeds: Seeds = field(repr=False)
     source: Path  # deidentify's dicom folder
-    out: Path  # redact's dicom folder
+    out: Path  # redact's folder of the chunk
     settings: Redact
     regions: tuple[Region, ...]  # where a steward says that some devices always draw
     marks: tuple[Mark, ...]  # in the skin, as a steward names them
@@ -68,8 +70,11 @@ class Result:
 
 
 def clean_series(task: Task) -> Result:
-    """Look at a series and clean it, as often as a person has decided on what was found; its files are there only if it goes on."""
-    folder = task.out / task.row["folder"]
+    """Look at a series and clean it, as often as a person has decided on what was found; its files are there only if it goes on.
+
+    What a person may have to look at stays as it came, in a folder of its own: the stage before keeps nothing.
+    """
+    folder = task.out / "dicom" / task.row["folder"]
     try:
         result = _cleaned(task, folder)
     except CurationError as error:
@@ -83,14 +88,25 @@ def clean_series(task: Task) -> Result:
         result = Result(_row(task.row, status=tables.FAILED, reason=reason, remedy=REPORT, decision="not_looked_at"))
     if result.series["status"] != tables.OK:
         shutil.rmtree(folder, ignore_errors=True)
+    _keep_before(task, result)
     return result
 
 
 def lost_series(task: Task, reason: str) -> Result:
     """The row of a series whose process was lost."""
-    shutil.rmtree(task.out / task.row["folder"], ignore_errors=True)
+    for name in ("dicom", BEFORE):
+        shutil.rmtree(task.out / name / task.row["folder"], ignore_errors=True)
     remedy = losses.REMEDIES[reason]
     return Result(_row(task.row, status=tables.FAILED, reason=reason, remedy=remedy, decision="not_looked_at"))
+
+
+def _keep_before(task: Task, result: Result) -> None:
+    """Links: all files of a series that was set aside, of one whose text was removed those that the report shows."""
+    folder, target = task.source / task.row["folder"], task.out / BEFORE / task.row["folder"]
+    if result.series["status"] == tables.QUARANTINED:
+        link_series(folder, target)
+    elif names := {name for name, _ in shown_frames(result.boxes)}:
+        link_files([folder / name for name in sorted(names)], target)
 
 
 def _cleaned(task: Task, folder: Path) -> Result:

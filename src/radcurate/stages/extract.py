@@ -90,8 +90,8 @@ def run(
     people = _by_series(tables.read_rows(subjects / "series.parquet", tables.DEIDENTIFY_SERIES))
     checked = _by_series(tables.read_rows(verified / "series.parquet", tables.VERIFY_SERIES))
     upstream = {row["series"]: _upstream(row, checked.get(row["series"]), context) for row in rows}
-    exported = _exported(chunk, subjects, export) if settings.invariance else None
-    images = _images(rows, upstream, people, Folders(source, subjects, exported))
+    folders = Folders(source, _exported(chunk, subjects, export), settings.invariance)
+    images = _images(rows, upstream, people, folders)
     found = map_items(partial(extract_image, context), images, threads, "extract", lost_image)
     ends = _ends(rows, upstream, images, found)
     _write(out, context, rows, ends, found, key)
@@ -129,16 +129,15 @@ def _exported(chunk: Path, subjects: Path, export: Path) -> Exported:
 
 @dataclass(frozen=True)
 class Folders:
-    """Where images are: cleaned, and before their pixels were; and the exported files, if they are to be compared."""
+    """Where cleaned images are, which exported files they were made from, and whether these are to be compared."""
 
     source: Path
-    subjects: Path
-    exported: Exported | None
+    exported: Exported
+    compared: bool
 
     def before(self, series: str, files: tuple[Path, ...]) -> tuple[Path, ...]:
         """The exported files of cleaned ones; empty where one isn't known."""
-        known = self.exported or {}
-        found = tuple(known[series, path.name] for path in files if (series, path.name) in known)
+        found = tuple(self.exported[series, path.name] for path in files if (series, path.name) in self.exported)
         return found if len(found) == len(files) else ()
 
 
@@ -157,11 +156,11 @@ def _images(
                 series=row["series"],
                 modality=row["modality"],
                 files=files,
-                uncleaned=dicom_files(folders.subjects / "dicom" / row["folder"]),
+                exported=folders.before(row["series"], files),
+                compared=folders.compared,
                 changed_voxels=row["changed_voxels"] or 0,
                 about={"subject": row["subject"]} | {name: person.get(name) for name in ABOUT},
                 contours=tuple(sorted(contours, key=lambda contour: contour.series)),
-                exported=folders.before(row["series"], files) if folders.exported is not None else None,
             )
             images.append(image)
     return images

@@ -20,7 +20,7 @@ from radcurate.stages._command import command
 from radcurate.stages._contours import CONTOUR_REMEDIES, gather
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
-from radcurate.stages._texts import Result, Task, clean_series, lost_series
+from radcurate.stages._texts import BEFORE, Result, Task, clean_series, lost_series
 
 log = logging.getLogger("radcurate")
 Row = dict[str, Any]
@@ -58,7 +58,8 @@ def run(
         seals.check_seal(folder, key)
     rows = tables.read_rows(source / "series.parquet", tables.DEIDENTIFY_SERIES)
     private_folder(out)
-    empty_folder(out / "dicom")
+    for name in ("dicom", BEFORE):
+        empty_folder(out / name)
     drawn = tuple(region for path in regions for region in regions_of(path.read_text("utf-8")))
     named = tuple(mark for path in marks for mark in marks_of(path.read_text("utf-8")))
     tasks = _tasks(rows, settings, source, chunk, drawn, named, read_decisions(decisions), out, key)
@@ -97,7 +98,7 @@ def _tasks(
             tuple(contour for contour in contours if row["series"] in (contour["images"] or [])),
             seeds.get(row["subject"]) or seeds_of([]),
             source / "dicom",
-            out / "dicom",
+            out,
             settings,
             regions,
             tuple(mark for mark in marks if mark.series == row["series"]),

@@ -154,7 +154,6 @@ def _jobs(rows: list[dict[str, Any]], folders: Folders, settings: Verify, safe: 
             twins={(series, name): twin for series in own for name, twin in twins.get(series, {}).items()},
             allowed={place: found for place, found in allowed.items() if place[0] in own},
             kinds={row["series"]: row["kind"] for row in mine},
-            before=folders.deidentified / "dicom",
             reread={series: _sample(key, series, twins.get(series, {}), settings.reread) for series in own},
             devices=devices,
             safe=safe,

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import dcmread
 from pydicom.pixels import iter_pixels
 
 from radcurate.verify.examine import read_bytes
 from radcurate.verify.layout import PIXEL_DATA, Layout, UnreadableError, read_layout
+from radcurate.verify.sources import read_source
 
 Flags = NDArray[np.bool_]
 Rectangle = tuple[int, int, int, int]  # top, left, bottom, right: rows top … bottom − 1, columns left … right − 1
@@ -57,10 +59,15 @@ class Difference:
 def difference(before: Path, after: Path, allowed: Allowed) -> Difference:
     """Compare two files frame by frame: bit by bit where both are uncompressed, as decoded by pydicom where one is not.
 
+    Args:
+        before: a source file, in whatever shape it came.
+        after: what was written.
+        allowed: where it may differ.
+
     Raises:
-        UnreadableError: unreadable, where either can't be followed or decoded, or where their sizes differ.
+        UnreadableError: where either can't be followed or decoded, or where their sizes differ.
     """
-    old, new = (read_layout(read_bytes(path)) for path in (before, after))
+    old, new = read_source(read_bytes(before)), read_layout(read_bytes(after))
     shape = _shape(old)
     if shape != _shape(new):
         raise UnreadableError("unreadable")
@@ -138,7 +145,7 @@ def _decoded(before: Path, after: Path, old: Layout, new: Layout) -> Iterator[tu
     colours = {(layout.value(PHOTOMETRIC) or "").replace(PAIRED, "YBR_FULL") for layout in (old, new)}
     raw = len(colours) == 1
     try:
-        pairs = zip(iter_pixels(before, raw=raw), iter_pixels(after, raw=raw), strict=True)
+        pairs = zip(iter_pixels(dcmread(before, force=True), raw=raw), iter_pixels(after, raw=raw), strict=True)
         for one, two in pairs:
             differs: NDArray[Any] = np.not_equal(one, two)
             yield np.asarray(differs.reshape(*one.shape[:2], -1).any(axis=2), bool), None

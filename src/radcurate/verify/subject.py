@@ -13,9 +13,9 @@ from typing import Any
 from radcurate.verify import keep, marks, nifti, outside, twins
 from radcurate.verify.days import explained
 from radcurate.verify.drawn import Pages
-from radcurate.verify.examine import Report, Searcher, examine, read_bytes
+from radcurate.verify.examine import Report, Searcher, examine
 from radcurate.verify.keep import Compared
-from radcurate.verify.layout import Layout, UnreadableError, read_layout
+from radcurate.verify.layout import Layout, UnreadableError
 from radcurate.verify.lookalike import PIXELS, Own, own_words
 from radcurate.verify.needles import make_needles
 from radcurate.verify.originals import Original, Originals
@@ -76,7 +76,7 @@ class Job:
     """What is known of one patient. series: pseudonym -> files expected; folder: where their folders are.
 
     twins: the source of each DICOM file, by series and name. allowed: where redact and deface say that they changed a file.
-    before: the files as deidentify wrote them. reread: files to read once more, by series. devices: device identity may stay.
+    reread: files to read once more, by series. devices: device identity may stay.
     kinds: image, picture … by series; of those two the pixels are looked at.
     """
 
@@ -90,7 +90,6 @@ class Job:
     twins: Mapping[tuple[str, str], Twin] = field(default_factory=dict)
     allowed: Mapping[tuple[str, str], Allowed] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
-    before: Path | None = None
     reread: Mapping[str, frozenset[str]] = field(default_factory=dict)
     devices: bool = False
     safe: marks.Safe = frozenset()
@@ -276,17 +275,11 @@ def _count(verdict: Verdict, compared: Compared, original: Original) -> None:
 
 
 def _difference(subject: _Subject, place: tuple[str, str], original: Original, layout: Layout) -> Difference:
-    """Pixels that aren't the source's. A file that nothing was to be changed in is compared with the source itself; another
-    one with what deidentify wrote, or with the source where that is gone."""
-    job, changed = subject.job, subject.job.allowed.get(place)
-    before = job.before / place[0] / place[1] if job.before else None
-    if before is not None and not before.is_file():
-        before = None
-    if changed is None and (before is None or twins.as_recorded(layout, job.twins[place])):
+    """Pixels that aren't the source's; where a stage says that it changed some, frame by frame."""
+    changed = subject.job.allowed.get(place)
+    if changed is None:
         return Difference(outside=0 if twins.pixels_kept(original, layout) else 1)
-    if before is not None and not twins.pixels_kept(original, read_layout(read_bytes(before))):
-        return Difference(outside=1)
-    return outside.difference(before or original.path, job.folder / place[0] / place[1], changed or Allowed())
+    return outside.difference(original.path, subject.job.folder / place[0] / place[1], changed)
 
 
 def _searched(cells: Sequence[Cell], searcher: Searcher) -> dict[str, Report]:
