@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +17,6 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.figure import Figure
 from radcurate.keys import create_key
 
 PROJECT = Path(__file__).resolve().parents[1]

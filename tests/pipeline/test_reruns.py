@@ -25,6 +25,9 @@ STAGES = [
     "release",
 ]
 
+# whose images a stage reads, which are gone: keep_intermediates is off
+MADE_AGAIN = {"redact": ["deidentify"], "deface": ["deidentify", "redact"]}
+
 
 def from_stage(stage: str) -> set[str]:
     """The stage and all later ones."""
@@ -93,7 +96,32 @@ def test_an_edited_module_runs_its_stage_and_later(run, stage):
     path = run.folder / "src" / "radcurate" / "stages" / f"{stage}.py"
     path.write_text(path.read_text().replace("def run(", "EDITED = 1\n\n\ndef run(", 1))
     # verify reads what deface wrote, but extract takes only its verdicts: both are downstream of what comes before
-    assert set(run.planned()) == from_stage(stage)
+    assert set(run.planned()) == from_stage(stage) | set(MADE_AGAIN.get(stage, []))
+
+
+@pytest.mark.parametrize("stage", MADE_AGAIN)
+def test_nothing_is_made_again_where_a_run_keeps_intermediates(run, stage):
+    run.configure(keep_intermediates=True)
+    for before in ("deidentify", "redact"):
+        for seal in (run.results / before).glob("*/seal.json"):
+            (seal.parent / "dicom").mkdir()
+            (seal.parent / "dicom" / ".snakemake_timestamp").touch()
+            for path in (seal.parent / "dicom" / ".snakemake_timestamp", seal.parent / "dicom"):
+                os.utime(path, ns=(seal.stat().st_mtime_ns,) * 2)
+    assert run.planned() == {}
+    run.configure(**{stage: {"decisions": "config/others.csv"}})
+    chunk = sorted((run.results / stage).iterdir())[0].name
+    line = f"{chunk},S-1,{stage},release,0123456789abcdef,A Person,2026-01-01,looked"
+    (run.folder / "config" / "others.csv").write_text(f"chunk,series,stage,decision,evidence,by,date,reason\n{line}\n")
+    planned = run.planned()
+    assert set(planned) == from_stage(stage) and planned[stage] == 1
+
+
+def test_images_between_stages_are_gone_and_nobody_asks_for_them(finished):
+    for stage in ("deidentify", "redact"):
+        assert not list((finished.results / stage).glob("*/dicom"))
+    assert list((finished.results / "deface").glob("*/dicom/*/*.dcm"))
+    assert finished.planned() == {}
 
 
 def test_a_decision_runs_its_chunk_and_no_other(run):
@@ -102,7 +130,8 @@ def test_a_decision_runs_its_chunk_and_no_other(run):
     path = run.folder / "config" / "decisions.csv"
     path.write_text(f"chunk,series,stage,decision,evidence,by,date,reason\n{line}\n")
     planned = run.planned()
-    assert set(planned) == from_stage("redact") and planned["redact"] == planned["deface"] == 1
+    assert set(planned) == {"deidentify"} | from_stage("redact")
+    assert planned["deidentify"] == planned["redact"] == planned["deface"] == 1
 
 
 def test_a_comment_in_a_module_runs_nothing(run):
