@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pyarrow as pa
 import pytest
 from feature_tools import ball, native, noise, prepared
 
@@ -16,6 +17,11 @@ from radcurate.features.reasons import NOT_IN_ENGINE
 COLUMNS = [column for column in catalogue() if column.name in ("stat_mean", "stat_var", "stat_skew", "morph_volume")]
 NAN, INF = math.nan, math.inf
 TOLD = {"modality": "CT", "engine": "radcurate", "second_engine": "pyradiomics"}
+
+
+def told(rows):
+    """Of two tables, as two chunks have them."""
+    return agreement(pa.Table.from_pylist(part) for part in (rows[::2], rows[1::2]) if part)
 
 
 def outcome(**values):
@@ -35,9 +41,9 @@ def test_one_line_per_feature_that_both_have():
 def test_a_planted_disagreement_is_told():
     """Ten regions agree, then one is off by a thousandth, and one has no value."""
     rows = [{**TOLD, "feature": "stat_mean", "difference": 1e-9} for _ in range(10)]
-    (well,) = agreement(rows)
+    (well,) = told(rows)
     assert (well["regions"], well["within"], well["one_sided"]) == (10, 1.0, 0)
-    (found,) = agreement([*rows, {**rows[0], "difference": 1e-3}, {**rows[0], "difference": INF}])
+    (found,) = told([*rows, {**rows[0], "difference": 1e-3}, {**rows[0], "difference": INF}])
     assert (found["regions"], found["one_sided"], found["largest_difference"]) == (12, 1, 1e-3)
     assert found["within"] == pytest.approx(10 / 12) and found["tolerance"] == 1e-6
 
@@ -45,11 +51,11 @@ def test_a_planted_disagreement_is_told():
 def test_shape_may_differ_by_a_mesh():
     assert tolerance("morph_volume") == 2e-3 and tolerance("stat_mean") == 1e-6
     row = {**TOLD, "feature": "morph_volume", "difference": 1.9e-3}
-    assert agreement([row])[0]["within"] == 1.0 and agreement([{**row, "difference": 2.1e-3}])[0]["within"] == 0.0
+    assert told([row])[0]["within"] == 1.0 and told([{**row, "difference": 2.1e-3}])[0]["within"] == 0.0
 
 
-def test_no_value_of_either_is_no_disagreement():
-    (found,) = agreement([{**TOLD, "feature": "stat_mean", "difference": INF}])
+def test_no_value_of_either_is_no_distold():
+    (found,) = told([{**TOLD, "feature": "stat_mean", "difference": INF}])
     assert found["largest_difference"] is None and found["within"] == 0.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 import yaml
 from privacy_oracle import groups
 
+from radcurate.privacy.account import Asked, Released, account
 from radcurate.privacy.columns import Columns, load_columns
-from radcurate.privacy.protect import Protected, protect
+from radcurate.privacy.protect import protect
 from radcurate.privacy.rows import Pair
 from radcurate.privacy.search import Targets
+from radcurate.privacy.values import values_of
+from radcurate.privacy.vectors import Treatment
 
 QUASI = ("sex", "site", "age")
 ENTRIES = {
@@ -55,10 +59,26 @@ def people(n: int = 30, seed: int = 0) -> list[dict]:
     ]
 
 
-def run(rows: list[dict], columns: Columns, **demands) -> Protected:
+@dataclass(frozen=True)
+class Explained:
+    """What is told of a cohort."""
+
+    at_risk: list[dict]
+    ways: list[dict]
+    marginal: list[dict]
+    document: dict
+
+
+def run(rows: list[dict], columns: Columns, **demands) -> Explained:
     acquisition = [{"series": row["series"], "subject": row["subject"]} for row in rows]
-    pair = Pair(pa.Table.from_pylist(rows), pa.Table.from_pylist(acquisition))
-    return protect(pair, columns, Targets(**demands), lambda letter, name: f"{letter}-{name[2:]}")
+    pair, targets = Pair(pa.Table.from_pylist(rows), pa.Table.from_pylist(acquisition)), Targets(**demands)
+    made = protect(pair, columns, targets, lambda letter, name: f"{letter}-{name[2:]}")
+    content = pair.features.take(pa.array(made.rows))
+    values = values_of(content, ["stat_mean"])
+    group = np.arange(len(made.owners.subjects))
+    told = Released(values, values, content["modality"], group, pair.names, made.released.names)
+    document = account(made, told, Asked(columns, targets, Treatment(), "full_domain")).document
+    return Explained(made.at_risk.to_pylist(), made.ways, made.marginal, document)
 
 
 def crowds(rows: list[dict], columns: tuple[str, ...]) -> dict[str, int]:

@@ -28,7 +28,6 @@ rule harmonise:
         settings=run.section("harmonise"),
         code=run.code("harmonise"),
         tables=run.contents(run.harmonise_parameters()),
-        extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
     shell:
-        "python -m radcurate.stages.harmonise --settings {params.settings:q} --extract {params.extract}"
+        "python -m radcurate.stages.harmonise --settings {params.settings:q} --results results"
         " --parameters {input.parameters:q} --out results/harmonise --log {log}"

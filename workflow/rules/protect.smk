@@ -39,9 +39,8 @@ rule protect:
         settings=run.section("protect"),
         code=run.code("protect"),
         tables=run.contents("config/columns.yaml"),
-        extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.series}),
         harmonise=lambda wildcards, input: [str(Path(name).parent) for name in input.harmonised],
     shell:
-        "python -m radcurate.stages.protect --settings {params.settings:q} --extract {params.extract}"
+        "python -m radcurate.stages.protect --settings {params.settings:q} --results results"
         " --harmonise {params.harmonise}"
         " --columns {input.columns:q} --out results/protect --log {log}"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from radcurate.features.agreement import relative_differences
 from radcurate.features.catalogue import Column
@@ -19,7 +21,9 @@ from radcurate.features.engine import Outcome
 from radcurate.features.reasons import NOT_IN_ENGINE
 
 EXACT, MESH = 1e-6, 2e-3  # largest relative differences of engines that compute the same
+GROUP = ("modality", "feature", "engine", "second_engine")
 Row = dict[str, Any]
+Floats = npt.NDArray[np.float64]
 
 
 def is_chosen(image_digest: str, mask_digest: str, share: float) -> bool:
@@ -50,21 +54,34 @@ def differences(columns: Iterable[Column], first: Outcome, second: Outcome) -> l
     return [{"feature": name, "difference": float(value)} for name, value in zip(shared, found, strict=True)]
 
 
-def agreement(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """Rows of regions brought together by modality and feature, in their order."""
-    groups: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
-    for row in rows:
-        groups[row["modality"], row["feature"], row["engine"], row["second_engine"]].append(row["difference"])
+def agreement(parts: Iterable[pa.Table]) -> list[Row]:
+    """Regions brought together by modality and feature, in their order; `parts`: tables of extract's crosscheck."""
+    groups: dict[tuple[str, ...], list[Floats]] = defaultdict(list)
+    for part in parts:
+        for group, found in _by_group(part):
+            groups[group].append(found)
     return [
-        {
-            **dict(zip(("modality", "feature", "engine", "second_engine"), group, strict=True)),
-            **_told(group[1], np.array(found)),
-        }
+        {**dict(zip(GROUP, group, strict=True)), **_told(group[1], np.concatenate(found))}
         for group, found in sorted(groups.items())
     ]
 
 
-def _told(feature: str, found: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Row:
+def _by_group(part: pa.Table) -> Iterator[tuple[tuple[str, ...], Floats]]:
+    """The differences of each group in a part."""
+    if not part.num_rows:
+        return
+    content = part.select([*GROUP, "difference"]).sort_by([(name, "ascending") for name in GROUP]).combine_chunks()
+    values = content["difference"].to_numpy()
+    other = np.zeros(content.num_rows, dtype=bool)
+    for name in GROUP:
+        codes = np.asarray(content[name].combine_chunks().dictionary_encode().indices)
+        other |= np.diff(codes, prepend=-1) != 0
+    first = np.flatnonzero(other)
+    for row, last in zip(first.tolist(), [*first[1:].tolist(), content.num_rows], strict=True):
+        yield tuple(content[name][row].as_py() for name in GROUP), values[row:last]
+
+
+def _told(feature: str, found: Floats) -> Row:
     finite = found[np.isfinite(found)]
     allowed = tolerance(feature)
     return {

@@ -35,6 +35,22 @@ def encode(column: Any, name: str = "column") -> Coded:
     Raises:
         CurationError: the column holds lists or other things that have no order.
     """
+    numbers, found, lacking = _coded(column, name)
+    return Coded(numbers, tuple([*found.to_pylist(), None] if lacking else found.to_pylist()))
+
+
+def codes_of(column: Any, name: str = "column") -> Ints:
+    """`encode` without the values: where nearly every row has its own, they would take more room than the table."""
+    return _coded(column, name)[0]
+
+
+def distinct(column: Any, name: str = "column") -> tuple[Ints, Any]:
+    """`encode` with the values as a pyarrow array; missing ones have the code after the last."""
+    return _coded(column, name)[:2]
+
+
+def _coded(column: Any, name: str) -> tuple[Ints, Any, bool]:
+    """Codes, values in order, and whether any is missing."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     kind = array.type
     if pa.types.is_floating(kind):
@@ -49,14 +65,13 @@ def encode(column: Any, name: str = "column") -> Coded:
             fix="give it another role in config/columns.yaml",
         )
     coded = array.dictionary_encode()
-    found: list[Any] = coded.dictionary.to_pylist()
-    order = sorted(range(len(found)), key=lambda position: found[position])
+    found = coded.dictionary
+    order = np.asarray(pc.array_sort_indices(found), dtype=np.int64) if len(found) else np.zeros(0, dtype=np.int64)
     place = np.empty(len(found) + 1, dtype=np.int64)
     place[order] = np.arange(len(found))
     place[len(found)] = len(found)
-    raw = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False).astype(np.int64)
-    values: list[Value] = [found[position] for position in order]
-    return Coded(place[raw], tuple([*values, None] if array.null_count else values))
+    raw = coded.indices.fill_null(len(found)).to_numpy(zero_copy_only=False)
+    return place[raw], found.take(pa.array(order)), array.null_count > 0
 
 
 def combine(columns: Sequence[Ints], n_rows: int) -> Ints:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 
 from radcurate.privacy.choice import Scene
 from radcurate.privacy.classes import classes
@@ -22,30 +23,44 @@ EFFORT = 20_000_000  # rows looked at for all sets together
 
 @dataclass(frozen=True)
 class AtRisk:
-    """A patient (its number in the scene) and columns that leave it in a crowd of `size`, smaller than k.
+    """Lines, each a patient and columns that leave it in a crowd smaller than k. All of shape (line,).
 
-    `minimal`: without any of the columns the crowd is k or more. Otherwise it takes more than `LONGEST` of them.
+    `subject`: its number in the scene. `columns`: lists of names. `size`: of the crowd. `minimal`: without any of the
+    columns the crowd is k or more. Otherwise it takes more than `LONGEST` of them.
     """
 
-    subject: int
-    columns: tuple[str, ...]
-    size: int
-    minimal: bool
+    subject: Ints
+    columns: pa.Array
+    size: Ints
+    minimal: Flags
 
 
-def at_risk(found: Scene, k: int) -> list[AtRisk]:
+def at_risk(found: Scene, k: int) -> AtRisk:
     """Every patient in a crowd smaller than k, at the finest levels that may be released; a line per set of columns."""
     cells = [ladder.groups(ladder.least)[values] for ladder, values in zip(found.ladders, found.values, strict=True)]
     names = [ladder.column for ladder in found.ladders]
     type_of = classes(found.subject, combine(cells, found.subject.size))
     weight = np.bincount(type_of)
     members = np.split(np.argsort(type_of, kind="stable"), np.cumsum(weight)[:-1])
-    lines: list[AtRisk] = []
+    sets: dict[tuple[str, ...], int] = {}
+    lines = [(np.zeros(0, dtype=np.int64), 0, 0, False)]
     for one, columns, size in _sets(found.subject, cells, type_of, weight, k):
-        minimal = columns is not None
         told = tuple(names) if columns is None else tuple(names[column] for column in columns)
-        lines += [AtRisk(subject, told, size, minimal) for subject in members[one].tolist()]
-    return sorted(lines, key=lambda line: (line.subject, len(line.columns), line.columns))
+        lines.append((members[one], sets.setdefault(told, len(sets)), size, columns is not None))
+    return _in_order(lines, list(sets))
+
+
+def _in_order(lines: list[tuple[Ints, int, int, bool]], sets: list[tuple[str, ...]]) -> AtRisk:
+    """Lines of several patients (their numbers, number of the set, size, minimal), by patient, then short sets first."""
+    lengths = [len(line[0]) for line in lines]
+    which, size = (np.repeat(np.array([line[part] for line in lines], dtype=np.int64), lengths) for part in (1, 2))
+    minimal = np.repeat(np.array([line[3] for line in lines], dtype=bool), lengths)
+    subject = np.concatenate([line[0] for line in lines])
+    rank = np.empty(len(sets), dtype=np.int64)
+    rank[sorted(range(len(sets)), key=lambda number: (len(sets[number]), sets[number]))] = np.arange(len(sets))
+    order = np.lexsort((rank[which], subject))
+    columns = pa.array([list(told) for told in sets], pa.list_(pa.string())).take(pa.array(which[order]))
+    return AtRisk(subject[order], columns, size[order], minimal[order])
 
 
 def _sets(

@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from radcurate.privacy.choice import Choice, Scene
 from radcurate.privacy.classes import classes
-from radcurate.privacy.coding import Ints, combine, encode
+from radcurate.privacy.coding import Ints, codes_of, combine
 from radcurate.privacy.columns import Columns
-from radcurate.privacy.rows import Pair, subjects
+from radcurate.privacy.rows import Pair
 from radcurate.privacy.ways import Way, gains
 
 
@@ -37,14 +37,13 @@ def _quasi(found: Scene, saved: dict[str, float]) -> Iterator[dict[str, Any]]:
 
 
 def _technical(released: Pair, columns: Columns) -> Iterator[dict[str, Any]]:
-    owner = subjects(released).codes
-    names = [*released.features.column_names, *released.acquisition.column_names]
-    shown = [encode(released.column(name), name).codes for name in columns.named("quasi_identifier")]
+    owner = released.subject
+    shown = [codes_of(released.column(name), name) for name in columns.named("quasi_identifier")]
     without = _crowd(owner, shown)
-    for name in dict.fromkeys(names):
+    for name in released.names:
         entry = columns.find(name)
         if entry is not None and entry.role == "technical" and not pa.types.is_nested(released.column(name).type):
-            known = _crowd(owner, [*shown, encode(released.column(name), name).codes])
+            known = _crowd(owner, [*shown, codes_of(released.column(name), name)])
             yield _line(name, "technical", known, without) | {"delta_ncp": None}
 
 

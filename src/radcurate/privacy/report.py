@@ -11,15 +11,14 @@ import pyarrow as pa
 
 from radcurate.privacy.choice import Choice, Scene, labels, penalties, weights
 from radcurate.privacy.classes import classes
-from radcurate.privacy.coding import Ints, Reals, combine, encode
+from radcurate.privacy.coding import Ints, Reals, codes_of, combine
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.diversity import TOLERANCE as ROUNDING
 from radcurate.privacy.hierarchies import Ladder
 from radcurate.privacy.measures import TOLERANCE, Flags, Risk
-from radcurate.privacy.rows import Pair
 from radcurate.privacy.search import Targets
 from radcurate.privacy.utility import mean_of, of_patients
-from radcurate.privacy.vectors import Treatment, Vectors
+from radcurate.privacy.vectors import Owners, Treatment
 
 
 def outcome(targets: Targets, after: Risk, choice: Choice) -> dict[str, Any]:
@@ -126,10 +125,10 @@ def gaps(groups: Sequence[Group]) -> dict[str, float]:
     return {column: max(found) - min(found) for column, found in shares.items()}
 
 
-def columns_of(columns: Columns, source: Pair, released: Pair) -> dict[str, Any]:
-    """What goes out, with role and reason, and what is dropped."""
-    names = list(dict.fromkeys([*released.features.column_names, *released.acquisition.column_names]))
-    found = list(dict.fromkeys([*source.features.column_names, *source.acquisition.column_names]))
+def columns_of(columns: Columns, source: Sequence[str], released: Sequence[str]) -> dict[str, Any]:
+    """What goes out, with role and reason, and what of the names in `source` is dropped."""
+    names = list(dict.fromkeys(released))
+    found = list(dict.fromkeys(source))
     entries = {name: columns.find(name) for name in names}
     return {
         "released_columns": names,
@@ -140,8 +139,13 @@ def columns_of(columns: Columns, source: Pair, released: Pair) -> dict[str, Any]
     }
 
 
-def features(treatment: Treatment, moved: Vectors, found: Scene, choice: Choice) -> dict[str, Any]:
-    """What was done to feature vectors, and what of it an attacker meets."""
+def features(treatment: Treatment, group: Ints, whose: Owners, found: Scene, choice: Choice) -> dict[str, Any]:
+    """What was done to feature vectors, and what of it an attacker meets.
+
+    Args:
+        group: of each released patient, shape (subject,).
+        whose: the released rows, as the scene's rows are.
+    """
     told: dict[str, Any] = {
         "method": "mdav" if treatment.k else "none",
         "k": treatment.k,
@@ -150,9 +154,9 @@ def features(treatment: Treatment, moved: Vectors, found: Scene, choice: Choice)
     }
     if not treatment.k:
         return told
-    owner = np.unique(found.subject[choice.rows], return_inverse=True)[1].astype(np.int64)
-    sizes = np.bincount(moved.group)
+    sizes = np.bincount(group)
     without = np.bincount(found.subject, weights=~choice.given_up, minlength=found.n_subjects) == 0
+    pairs = np.unique(np.stack([whose.subject, whose.kind]), axis=1)
     return told | {
         "comparable": list(treatment.comparable),
         "groups": int(sizes.size),
@@ -160,13 +164,13 @@ def features(treatment: Treatment, moved: Vectors, found: Scene, choice: Choice)
         "largest_group": int(sizes.max(initial=0)),
         "suppressed_subjects": int(without.sum()),
         "suppressed_regions": int(choice.given_up.sum()),
-        "merged_regions": int(owner.size - np.unique(np.stack([owner, moved.kind]), axis=1).shape[1]),
-        "k_with_quasi_identifiers": _both(owner, moved.group, labels(found, choice)),
+        "merged_regions": int(whose.subject.size - pairs.shape[1]),
+        "k_with_quasi_identifiers": _both(whose.subject, group, labels(found, choice)),
     }
 
 
 def _both(owner: Ints, group: Ints, shown: Mapping[str, list[str | None]]) -> int:
     """Smallest crowd for somebody who knows a patient's quasi-identifiers and features."""
-    cells = [encode(pa.array(texts, pa.string())).codes for texts in shown.values()]
+    cells = [codes_of(pa.array(texts, pa.string())) for texts in shown.values()]
     sizes = np.bincount(classes(owner, combine([*cells, group[owner]], owner.size)))
     return int(sizes.min()) if sizes.size else 0

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from radcurate.privacy.coding import Ints
+from radcurate.privacy.coding import Ints, distinct, renumber
 from radcurate.privacy.measures import Flags, Reals
-from radcurate.privacy.rows import Pair, subjects
-from radcurate.privacy.vectors import Treatment, Vectors, spreads
+from radcurate.privacy.values import Values, matrix
+from radcurate.privacy.vectors import Treatment, lots_of, spreads, spreads_by
 
 FEW = 2  # patients below which no spread is told, whatever k is
 
 
-def distortions(pair: Pair, found: Vectors, treatment: Treatment, k: int) -> Iterator[dict[str, Any]]:
-    """For each feature and modality how far released values are from measured ones.
+def distortions(
+    before: Values, after: Values, modality: Any, subject: Ints, treatment: Treatment, k: int
+) -> list[dict[str, Any]]:
+    """For each modality and feature how far released values are from measured ones; `after` may be `before` itself.
 
     `scale`: standard deviation of the measured values; `distortion`: mean |released - measured| over it; `loss`: sum of
     squared differences over that of the measured values from their mean (0: nothing lost, 1: as good as their mean);
     `correlation`: Pearson's, of released and measured. Null where fewer than `k` patients have the modality, since
     these numbers would tell of them, or where the feature doesn't vary. Three digits: exact ones of two releases would
     tell who left between them.
+
+    Args:
+        modality: column of the released rows, shape (row,).
+        subject: their patients, shape (row,).
     """
-    modality = np.array(pair.features["modality"].to_pylist(), dtype=object)
-    who = subjects(pair).codes
-    for one in sorted(set(modality.tolist()), key=str):
-        rows = modality == one
-        few = np.unique(who[rows]).size < max(k, FEW)
-        before = found.before[rows]
-        columns = _compare(before, before if found.after is found.before else found.after[rows])
-        for place, name in enumerate(found.names):
-            told = {word: None if few else _rounded(values[place]) for word, values in columns}
-            yield {"feature": name, "modality": one, "regions": int(rows.sum()), **told, "noise": treatment.noise}
+    codes, words = distinct(modality)
+    lots, names = lots_of(renumber(codes)[0]), [*words.to_pylist(), None]
+    found: list[list[dict[str, Any]]] = [[] for _ in lots]
+    for place, old in before.blocks():
+        told = before.names[place]
+        new = old if after is before else matrix(after.columns(told), told)
+        for rows, lines in zip(lots, found, strict=True):
+            few = np.unique(subject[rows]).size < max(k, FEW)
+            part = old[rows]
+            columns = _compare(part, part if after is before else new[rows])
+            for column, name in enumerate(told):
+                line = {word: None if few else _rounded(values[column]) for word, values in columns}
+                about = {"feature": name, "modality": names[codes[rows[0]]], "regions": int(rows.size)}
+                lines.append(about | line | {"noise": treatment.noise})
+    order = sorted(range(len(lots)), key=lambda number: str(names[codes[lots[number][0]]]))
+    return [line for number in order for line in found[number]]
 
 
 def _rounded(value: float) -> float | None:
@@ -68,17 +79,19 @@ def _sum(values: Reals) -> Reals:
     return np.asarray(np.sort(np.where(np.isnan(values), 0.0, values), axis=0).sum(axis=0), dtype=np.float64)
 
 
-def distortion_of_rows(found: Vectors) -> Reals:
+def distortion_of_rows(before: Values, after: Values, kind: Ints) -> Reals:
     """Mean over features of |released - measured| over the feature's standard deviation among its kind, shape (row,)."""
-    out = np.zeros(len(found.kind))
-    if found.after is found.before:
+    out = np.zeros(kind.size)
+    if after is before:
         return out
-    for one in np.unique(found.kind).tolist():
-        rows = np.flatnonzero(found.kind == one)
-        scale = spreads(found.before[rows])
-        apart = np.abs(found.after[rows] - found.before[rows])[:, scale > 0] / scale[scale > 0]
-        known = np.isfinite(apart)
-        out[rows] = np.where(known, apart, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    scale = spreads_by(before, kind)
+    for (rows, old), (_, new) in zip(before.groups(), after.groups(), strict=True):
+        for one in np.unique(kind[rows]).tolist():
+            here, varies = np.flatnonzero(kind[rows] == one), scale[one] > 0
+            apart = np.abs(new[here] - old[here])[:, varies] / scale[one][varies]
+            known = np.isfinite(apart)
+            total = np.where(known, apart, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+            out[rows.start + here] = total
     return out
 
 
@@ -87,14 +100,6 @@ def of_patients(values: Reals, subject: Ints, n: int) -> Reals:
     count = np.bincount(subject, minlength=n)
     total = np.bincount(subject, weights=values, minlength=n)
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64)
-
-
-def with_values(content: pa.Table, found: Vectors) -> pa.Table:
-    """The table with the released values in its columns of features."""
-    for place, name in enumerate(found.names):
-        column = pa.array(np.ascontiguousarray(found.after[:, place]))
-        content = content.set_column(content.column_names.index(name), name, column)
-    return content
 
 
 def mean_of(flags: Flags, values: Reals) -> float | None:

@@ -5,22 +5,21 @@ Which regions can be compared, with whom a patient shares its kinds of regions, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from radcurate.errors import CurationError
-from radcurate.privacy.coding import Ints, combine, encode
+from radcurate.privacy.coding import Ints, codes_of, combine, renumber
 from radcurate.privacy.columns import Columns
 from radcurate.privacy.measures import Flags, Reals
 from radcurate.privacy.microaggregation import microaggregate, shared_kinds
-from radcurate.privacy.rows import Pair, subjects
+from radcurate.privacy.rows import SUBJECT, Pair
+from radcurate.privacy.values import Values
 
 ROI = "roi"
+NOBODY = pa.array([], pa.string())
 
 
 @dataclass(frozen=True)
@@ -44,26 +43,36 @@ class Treatment:
 
 
 @dataclass(frozen=True)
-class Vectors:
-    """The features of the rows that are released.
+class Owners:
+    """Whose the released rows are, in the order of the release.
 
     Attributes:
-        names: columns of features.
+        subject: shape (row,), numbers from 0 without gaps.
         kind: shape (row,): regions of one number can be compared.
-        before, after: shape (row, feature): as measured, and as released; after is before where nothing is done.
-        group: shape (subject,): the patient's group; its own where vectors aren't shared.
+        subjects: codes of the patients, shape (subject,).
+        regions: codes of the regions, shape (row,).
     """
 
-    names: tuple[str, ...]
+    subject: Ints
     kind: Ints
-    before: Reals
-    after: Reals
-    group: Ints
+    subjects: pa.Array
+    regions: pa.Array
 
 
-def feature_names(pair: Pair, columns: Columns) -> list[str]:
-    """Columns of features that are declared as such."""
-    entries = {name: columns.find(name) for name in pair.features.column_names}
+def owners(pair: Pair, kind: Ints, rows: Ints) -> Owners:
+    """Of the rows numbered in `rows`, in that order; `kind`, shape (row of the pair,): see `kinds`."""
+    who, chosen = pair.features[SUBJECT], pa.array(rows)
+    subject = codes_of(who, SUBJECT)[rows]
+    number, n = renumber(subject)
+    example = np.empty(n, dtype=np.int64)
+    example[number] = rows
+    regions = pair.features[ROI].take(chosen).combine_chunks() if ROI in pair.features.column_names else NOBODY
+    return Owners(number, renumber(kind[rows])[0], who.take(pa.array(example)).combine_chunks(), regions)
+
+
+def feature_names(names: Sequence[str], columns: Columns) -> list[str]:
+    """Those of `names` that are declared as features."""
+    entries = {name: columns.find(name) for name in names}
     return [name for name, entry in entries.items() if entry is not None and entry.role == "feature"]
 
 
@@ -73,9 +82,8 @@ def kinds(pair: Pair, treatment: Treatment) -> Ints:
     Raises:
         CurationError: a column of `comparable` is absent.
     """
-    n = pair.features.num_rows
-    found = [encode(pair.column(name), name).codes for name in treatment.comparable]
-    return np.unique(combine(found, n), return_inverse=True)[1].astype(np.int64) if n else np.zeros(0, dtype=np.int64)
+    found = [codes_of(pair.column(name), name) for name in treatment.comparable]
+    return renumber(combine(found, pair.features.num_rows))[0]
 
 
 def shareable(subject: Ints, kind: Ints, treatment: Treatment) -> Flags:
@@ -83,61 +91,81 @@ def shareable(subject: Ints, kind: Ints, treatment: Treatment) -> Flags:
     return shared_kinds(subject, kind, treatment.k) if treatment.k else np.ones(subject.size, dtype=bool)
 
 
-def vectors(pair: Pair, columns: Columns, treatment: Treatment, draw: Callable[[str], int]) -> Vectors:
-    """Features as released; every row of `pair` is (see `shareable`).
+@dataclass(frozen=True)
+class Treated:
+    """What a treatment makes of measured values.
+
+    Attributes:
+        parts: released values, shape (row, feature), some rows at a time, in order.
+        group: shape (subject,): the patient's group; its own where vectors aren't shared.
+    """
+
+    parts: Iterator[Reals]
+    group: Ints
+
+
+def treat(measured: Values, whose: Owners, treatment: Treatment, draw: Callable[[str], int]) -> Treated:
+    """Features as released; every row of `measured` is (see `shareable`). Microaggregation has all values in memory.
 
     Args:
         draw: from the name of a region, or of all patients of a group, to the seed of its noise; secret, and the same
             in every run, so that several releases can't be averaged.
     """
-    names = feature_names(pair, columns)
-    who, kind = subjects(pair), kinds(pair, treatment)
-    before = _matrix(pair.features, names)
-    after, group = before, np.arange(len(who.values))
+    group = np.arange(len(whose.subjects))
+    parts: Iterator[Reals] = (values for _, values in measured.groups())
     if treatment.k:
-        found = microaggregate(before, who.codes, kind, treatment.k)
-        after, group = found.values, found.group
-    if treatment.noise:
-        owners = _group_names(pair, group) if treatment.k else [str(roi) for roi in pair.features[ROI].to_pylist()]
-        after = after + treatment.noise * _noise(before, kind, owners, draw)
-    return Vectors(tuple(names), kind, before, after, group)
+        found = microaggregate(measured.whole(), whose.subject, whose.kind, treatment.k)
+        parts, group = iter([found.values]), found.group
+    if not treatment.noise:
+        return Treated(parts, group)
+    names = _group_names(whose, group) if treatment.k else whose.regions
+    spread = spreads_by(measured, whose.kind)
+    return Treated(_noised(parts, names, whose.kind, spread, treatment.noise, draw), group)
 
 
-def _matrix(content: pa.Table, names: Sequence[str]) -> Reals:
-    found = [_numbers(content[name], name) for name in names]
-    return np.stack(found, axis=1) if found else np.zeros((content.num_rows, 0))
-
-
-def _numbers(column: Any, name: str) -> Reals:
-    kind = column.type
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
-        raise CurationError(
-            f"feature {name} is no number",
-            wanted="numbers in every column of role feature, to take means of",
-            found=str(kind),
-            fix="give the column another role in config/columns.yaml",
-        )
-    filled = pc.fill_null(pc.cast(column, pa.float64()), float("nan"))
-    return np.asarray(filled.to_numpy(), dtype=np.float64)
-
-
-def _group_names(pair: Pair, group: Ints) -> list[str]:
+def _group_names(whose: Owners, group: Ints) -> pa.Array:
     """For each row the patients of its group, as one text."""
-    who = subjects(pair)
     members: dict[int, list[str]] = {}
-    for place, value in enumerate(who.values):  # sorted
-        members.setdefault(int(group[place]), []).append(str(value))
-    texts = {number: "|".join(names) for number, names in members.items()}
-    return [texts[number] for number in group[who.codes].tolist()]
+    for number, code in zip(group.tolist(), whose.subjects.to_pylist(), strict=True):  # sorted by code
+        members.setdefault(number, []).append(str(code))
+    texts = pa.array(["|".join(members[number]) for number in sorted(members)], pa.string())
+    return texts.take(pa.array(renumber(group)[0][whose.subject]))
 
 
-def _noise(values: Reals, kind: Ints, owners: Sequence[str], draw: Callable[[str], int]) -> Reals:
-    """Gaussian noise with each feature's standard deviation, shape (row, feature), alike for rows of one owner and kind."""
-    out = np.zeros(values.shape)
-    spread = {one: spreads(values[kind == one]) for one in np.unique(kind).tolist()}
-    for row, (owner, one) in enumerate(zip(owners, kind.tolist(), strict=True)):
-        out[row] = np.random.default_rng(draw(f"{one}|{owner}")).normal(size=values.shape[1]) * spread[one]
+def _noised(
+    parts: Iterator[Reals],
+    names: pa.Array,
+    kind: Ints,
+    spread: Reals,
+    share: float,
+    draw: Callable[[str], int],
+) -> Iterator[Reals]:
+    """Values with Gaussian noise, a share of each feature's `spread`, shape (kind, feature); alike for a name and kind."""
+    start = 0
+    for values in parts:
+        here = slice(start, start + len(values))
+        told = zip(names.slice(start, len(values)).to_pylist(), kind[here].tolist(), strict=True)
+        out = np.empty(values.shape)
+        for row, (name, one) in enumerate(told):
+            out[row] = np.random.default_rng(draw(f"{one}|{name}")).normal(size=values.shape[1]) * spread[one]
+        yield values + share * out
+        start = here.stop
+
+
+def spreads_by(values: Values, kind: Ints) -> Reals:
+    """`spreads` of the rows of each kind, shape (kind, feature); `kind`, shape (row,), from 0 without gaps."""
+    lots = lots_of(kind)
+    out = np.zeros((len(lots), len(values.names)))
+    for place, block in values.blocks():
+        for number, rows in enumerate(lots):
+            out[number, place] = spreads(block[rows])
     return out
+
+
+def lots_of(kind: Ints) -> list[Ints]:
+    """Rows of each number of `kind`, which has no gaps."""
+    ends = np.cumsum(np.bincount(kind))
+    return np.split(np.argsort(kind, kind="stable"), ends[:-1]) if kind.size else []
 
 
 def spreads(values: Reals) -> Reals:

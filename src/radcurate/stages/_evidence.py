@@ -20,6 +20,7 @@ from radcurate.governance.safe_harbor import Treatment, count_canaries, count_hi
 from radcurate.governance.series_rows import MEMBER, STEP, Column, Grouped, Members, Rows, Steps
 from radcurate.keys import Key
 from radcurate.seals import SEAL, check_seal, sha256
+from radcurate.stages._folders import chosen_chunks as chosen_chunks
 from radcurate.stages._folders import entries
 from radcurate.stages._gathered import CHECKED, Faces, Lines, counted, gathered, packed_texts, records_of
 from radcurate.stages._subgroups import subgroups
@@ -114,11 +115,6 @@ class Reader:
     def digest(self, folder: str) -> str:
         """One digest over all sealed files of a folder."""
         return _digest(f"{name} {digest}" for name, digest in sorted(self._sealed[self.results / folder].items()))
-
-
-def chosen_chunks(results: Path) -> list[str]:
-    """Chunks of this run: the folders that consent wrote."""
-    return [path.name for path in entries(results / "consent" / "chunks")]
 
 
 def inventoried_chunks(results: Path) -> list[str]:

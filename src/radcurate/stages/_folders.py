@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,25 @@ def empty_folder(path: Path) -> Path:
     return path
 
 
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """A folder below `parent` that goes afterwards; what a killed run left of its own is removed first."""
+    for left in parent.glob(".scratch-*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=parent) as name:
+        yield Path(name)
+
+
 def entries(folder: Path) -> list[Path]:
     """What a stage wrote into `folder`, sorted; without the empty stamp that Snakemake leaves in folders it tracks."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.name != ".snakemake_timestamp")
+
+
+def chosen_chunks(results: Path) -> list[str]:
+    """Chunks of this run: the folders that consent wrote."""
+    return [path.name for path in entries(results / "consent" / "chunks")]
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -29,16 +29,18 @@ def withhold(chunks: list[Path], features: pa.Table) -> tuple[pa.Table, pa.Table
     if "provenance" not in features.column_names:
         return features, tables.table(tables.EXTRACT_PROVENANCE, [])
     wanted = features["provenance"].combine_chunks().unique()
-    made: dict[str | None, dict[str, Any]] = {}
+    made: dict[str | None, str] = {}
+    records: dict[str, dict[str, Any]] = {}
     for chunk in sorted(chunks):
-        content = tables.read(chunk / "provenance.parquet", tables.EXTRACT_PROVENANCE)
-        for row in content.filter(pc.is_in(content["provenance"], value_set=wanted)).to_pylist():
-            made[row["provenance"]] = _settings_only(row)
-    names = [made[name]["provenance"] if name in made else None for name in features["provenance"].to_pylist()]
+        for content in tables.read_parts(chunk / "provenance.parquet"):
+            for row in content.filter(pc.is_in(content["provenance"], value_set=wanted)).to_pylist():
+                told = _settings_only(row)
+                made[row["provenance"]] = told["provenance"]
+                records[told["provenance"]] = told
+    names = [made.get(name) for name in features["provenance"].to_pylist()]
     place = features.column_names.index("provenance")
-    records = {row["provenance"]: row for row in made.values()}
-    told = features.set_column(place, "provenance", pa.array(names, pa.string()))
-    return told, tables.table(tables.EXTRACT_PROVENANCE, records.values())
+    told_of = features.set_column(place, "provenance", pa.array(names, pa.string()))
+    return told_of, tables.table(tables.EXTRACT_PROVENANCE, records.values())
 
 
 def _settings_only(row: dict[str, Any]) -> dict[str, Any]:

@@ -209,11 +209,12 @@ def summaries(manifest: Manifest, rebuilt: Rebuilt) -> dict[str, list[Row]]:
     }
     found: dict[str, list[Row]] = {}
     if "crosscheck" in manifest.summaries:
-        found["crosscheck"] = agreement(rows["crosscheck"])
+        found["crosscheck"] = agreement([tables.table(tables.EXTRACT_CROSSCHECK, rows["crosscheck"])])
     if "stability" in manifest.summaries:
         features = manifest.summaries["stability"]["feature"].unique().to_pylist()
         schema = tables.with_ranges(features)
         names = [name for name, _ in schema.columns]
         kept = ({name: row.get(name) for name in names} for row in rows["ranges"])
-        found["stability"] = list(stability_rows(tables.table(schema, kept), features))
+        content = tables.table(schema, kept)
+        found["stability"] = list(stability_rows(content, content.select, features))
     return found

@@ -22,7 +22,7 @@ from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Harmonise
 from radcurate.stages._command import command
-from radcurate.stages._folders import write_json
+from radcurate.stages._folders import chosen_chunks, write_json
 from radcurate.stages._ranges import RANGES
 
 log = logging.getLogger("radcurate")
@@ -38,6 +38,11 @@ class Measured:
     features: pa.Table
     acquisition: pa.Table
     ranges: pa.Table
+
+
+def from_results(settings: Harmonise, results: Path, out: Path, key: Key, parameters: list[Path]) -> None:
+    """`run` on the chunks of this run: those that consent wrote."""
+    run(settings, [results / "extract" / chunk for chunk in chosen_chunks(results)], out, key, parameters)
 
 
 def run(settings: Harmonise, extract: list[Path], out: Path, key: Key, parameters: list[Path]) -> None:
@@ -245,4 +250,4 @@ def _say(details: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    command(run)
+    command(from_results)

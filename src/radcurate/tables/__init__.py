@@ -22,6 +22,7 @@ from radcurate.tables.files import write as write
 from radcurate.tables.files import write_parts as write_parts
 from radcurate.tables.files import write_rows as write_rows
 from radcurate.tables.files import write_stream as write_stream
+from radcurate.tables.ordered import ordered as ordered
 from radcurate.tables.protected import PROTECT_AT_RISK as PROTECT_AT_RISK
 from radcurate.tables.protected import PROTECT_DISTORTION as PROTECT_DISTORTION
 from radcurate.tables.protected import PROTECT_GROUPS as PROTECT_GROUPS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,29 +96,53 @@ def grade(low: float) -> str:
     return next((word for least, word in steps if low >= least), "poor")
 
 
-def stability_rows(content: pa.Table, features: Sequence[str]) -> Iterator[dict[str, Any]]:
+def stability_rows(
+    about: pa.Table, read: Callable[[Sequence[str]], pa.Table], features: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     """Rows of stability.parquet: the agreement of each feature over the regions of each modality.
 
     Args:
-        content: rows of extract's ranges.parquet (`with_ranges`).
+        about: columns modality and perturbations of extract's ranges.parquet (`with_ranges`).
+        read: other columns of the same rows.
         features: names.
     """
-    for modality in sorted(content["modality"].unique().to_pylist()) if features else []:
-        part = content.filter(pc.equal(content["modality"], modality))
-        numbers = part["perturbations"].to_numpy()
-        means, variances = (
-            np.stack([part[name + end].to_numpy() for name in features], axis=1) for end in (MEAN, VARIANCE)
-        )
-        found = agreement(means, variances, numbers)
-        for place, name in enumerate(features):
+    lots = _by_modality(about) if features else []
+    found = [_agreements(read([name + MEAN, name + VARIANCE]), lots) for name in features] if lots else []
+    for place, (modality, _, numbers) in enumerate(lots):
+        for name, each in zip(features, found, strict=True):
             yield {
                 "feature": name,
                 "modality": modality,
-                "icc": float(found.icc[place]),
-                "icc_lo": float(found.low[place]),
-                "icc_hi": float(found.high[place]),
-                "cov": float(found.cov[place]),
-                "grade": grade(float(found.low[place])),
-                "regions": int(found.regions[place]),
+                **_told(each[place]),
                 "perturbations": int(numbers.max()),
             }
+
+
+Lot = tuple[str, NDArray[np.bool_], NDArray[np.int64]]  # modality, its rows, how many perturbations each has
+
+
+def _by_modality(about: pa.Table) -> list[Lot]:
+    numbers = about["perturbations"].to_numpy()
+    flags = [
+        (modality, np.asarray(pc.equal(about["modality"], modality)))
+        for modality in sorted(about["modality"].unique().to_pylist())
+    ]
+    return [(modality, rows, numbers[rows]) for modality, rows in flags]
+
+
+def _agreements(content: pa.Table, lots: Sequence[Lot]) -> list[Agreement]:
+    """Of a feature whose means and variances are the columns of `content`, over the regions of each modality."""
+    means, variances = (column.to_numpy()[:, None] for column in content.columns)
+    return [agreement(means[rows], variances[rows], numbers) for _, rows, numbers in lots]
+
+
+def _told(found: Agreement) -> dict[str, Any]:
+    low = float(found.low[0])
+    return {
+        "icc": float(found.icc[0]),
+        "icc_lo": low,
+        "icc_hi": float(found.high[0]),
+        "cov": float(found.cov[0]),
+        "grade": grade(low),
+        "regions": int(found.regions[0]),
+    }
