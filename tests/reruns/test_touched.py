@@ -8,6 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from blake3 import blake3
 
@@ -15,7 +17,7 @@ from radcurate import seals, tables
 from radcurate.dicom import fingerprint
 from radcurate.keys import Key
 from radcurate.reruns import touched
-from radcurate.reruns.touched import Digests, read_note, source_state
+from radcurate.reruns.touched import Digests, read_note, restamp, source_state
 
 LATER = 2_000_000_000
 
@@ -47,9 +49,6 @@ def known_row(path: Path, source: Path, key: Key, judged: int) -> dict[str, obje
 
 
 def sealed(folder: Path, name: str, rows: list[dict[str, object]], key: Key) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows), folder / name)
     seals.write_seal(folder, [name], key)
@@ -168,6 +167,18 @@ def test_a_torn_note_is_none(cohort: Cohort, text: str) -> None:
     cohort.touch("one.dcm")
     (cohort.results / touched.NOTE).write_text(text)
     assert cohort.state() == before
+
+
+def test_the_inventory_writes_the_same_rows_of_files_that_were_only_touched(cohort: Cohort) -> None:
+    files = tables.read(cohort.results / "inventory" / "chunks" / "00001" / "instances.parquet")
+    cohort.touch("one.dcm")
+    cohort.state()
+    place = files["file"].to_pylist().index(cohort.key.file_code("one.dcm"))
+    times = files["mtime_ns"].to_pylist()
+    times[place] = LATER * 10**9
+    seen = files.set_column(files.column_names.index("mtime_ns"), "mtime_ns", pa.array(times))
+    stamps = read_note(cohort.results).stamps
+    assert restamp(seen, stamps).equals(files) and restamp(seen, {}).equals(seen)
 
 
 def test_the_columns_are_those_of_the_stages() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from blake3 import blake3
 
 from radcurate import tables
@@ -76,6 +77,16 @@ def stamp_of(found: Found, stamps: Stamps, key: Key) -> int:
     if not stamps:
         return found.mtime_ns
     return stamps.get((key.file_code(found.path), found.size, found.mtime_ns), found.mtime_ns)
+
+
+def restamp(files: pa.Table, stamps: Stamps) -> pa.Table:
+    """Rows of the inventory's files; those that were only touched get back the time at which they were first seen."""
+    if not stamps:
+        return files
+    names = ("file", "size", "mtime_ns")
+    now = zip(*(files[name].to_pylist() for name in names), strict=True)
+    times = [stamps.get(one, one[2]) for one in now]
+    return files.set_column(files.column_names.index("mtime_ns"), "mtime_ns", pa.array(times, pa.int64()))
 
 
 def read_note(results: Path) -> Note:

@@ -31,6 +31,7 @@ from radcurate.dicom.series import file_digest
 from radcurate.errors import CurationError
 from radcurate.identity.files import private_folder
 from radcurate.keys import Key
+from radcurate.reruns.touched import Stamps, read_note, restamp
 from radcurate.settings import Inventory
 from radcurate.stages._command import command
 from radcurate.stages._fetched import Missing, read_fetched
@@ -80,7 +81,7 @@ def run(settings: Inventory, source: Path, out: Path, key: Key, threads: int, fe
         listing = _list_files(source, waiting / "files", given.root)
         scan = Scan(waiting, Register(key), settings.n_chunks)
         used = scan_files(scan, source, listing, records, threads)
-        tally = _write(scan, settings, source, fresh, key, given.missing)
+        tally = _write(scan, settings, source, fresh, key, given.missing, read_note(out.parent).stamps)
         tally.files = listing.total
         _summarise(tally)
         _insist_on_contours(tally)
@@ -122,7 +123,9 @@ def _list_files(source: Path, path: Path, linked: str | None) -> Listing:
     return listing
 
 
-def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key, missing: Missing) -> Tally:
+def _write(
+    scan: Scan, settings: Inventory, source: Path, out: Path, key: Key, missing: Missing, stamps: Stamps
+) -> Tally:
     """Write the tables of every chunk and of the files that belong to none."""
     tally, plan = Tally(), _place_masks(scan, settings, source)
     apart = _Apart(key)
@@ -130,7 +133,7 @@ def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key, m
         apart.add(files)
     apart.add([Unusable(mask.file, reason) for mask, reason in plan.unplaced])
     for chunk in sorted(scan.chunks):
-        content = _Chunk(chunk, key)
+        content = _Chunk(chunk, key, stamps)
         batch = scan.read(chunk)
         facts = _facts(batch, scan.register)
         for patient in _patients(batch.headers, scan.register, settings, source):
@@ -141,7 +144,7 @@ def _write(scan: Scan, settings: Inventory, source: Path, out: Path, key: Key, m
         content.write(out / "chunks" / chunk)
         tally.series.update((_what(row["kind"]), row["reason"]) for row in content.series)
     apart.add(missing.unusable())
-    _private_tables(out, [("unplaced", apart.table())], key)
+    _private_tables(out, [("unplaced", restamp(apart.table(), stamps))], key)
     tally.apart = apart.reasons
     return tally
 
@@ -194,6 +197,7 @@ class _Chunk:
 
     name: str
     key: Key
+    stamps: Stamps
     series: list[Row] = field(default_factory=list)
     instances: list[Row] = field(default_factory=list)
     identifiers: list[Row] = field(default_factory=list)
@@ -214,7 +218,7 @@ class _Chunk:
         if self.series:
             content = [
                 ("series", tables.table(tables.INVENTORY_SERIES, self.series)),
-                ("instances", tables.table(SCHEMA, self.instances)),
+                ("instances", restamp(tables.table(SCHEMA, self.instances), self.stamps)),
                 ("identifiers", tables.table(tables.INVENTORY_IDENTIFIERS, self.identifiers)),
             ]
             _private_tables(folder, content, self.key)
