@@ -11,6 +11,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
+from radcurate import recorded
 from radcurate import workflow as plan
 
 min_version("9.0")
@@ -57,12 +58,14 @@ include: "workflow/rules/release.smk"
 
 onstart:
     plan.claim_results(run)
+    recorded.record_start(run)
     if workflow.non_local_exec:
         plan.leave_to_jobs(workflow.config_settings.config_args)
 
 
 onsuccess:
     plan.forget_old_chunks(run)
+    recorded.record_end(run, done=True)
     plan.print_failures(log)
     plan.print_summary(run)
     plan.write_report(run)
@@ -70,6 +73,7 @@ onsuccess:
 
 onerror:
     plan.forget_old_chunks(run)
+    recorded.record_end(run, done=False)
     plan.print_failures(log)
     plan.print_summary(run)
     plan.write_report(run)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from radcurate.audit.chain import HEADS_VARIABLE
 from radcurate.keys import Key
 
 
@@ -17,6 +19,14 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("RADCURATE_TEST_DATA names no folder: real data not available")
     return Path(folder).resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heads_of_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Heads of the records that tests make lie elsewhere than those of this user's runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HEADS_VARIABLE, str(tmp_path_factory.mktemp("heads")))
+        yield
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ CODE = Code(PACKAGE)
 STAGES = [path.stem for path in sorted((PACKAGE / "stages").glob("[a-z]*.py"))]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FOUNDATION = {"settings", "tables", "errors", "keys", "seals"}
-EDGE = {"stages", "cli", "workflow", "reruns", "reference", "demo"}
+EDGE = {"stages", "cli", "workflow", "recorded", "reruns", "reference", "demo"}
 # concepts that other concepts may build on: bytes and headers; an image on its grid, which defacing and features talk about
 SHARED_CONCEPTS = {"volumes", "dicom"}
 

@@ -31,6 +31,7 @@ VERBS = {
     "review": ("review", "what was blanked or set aside, for the steward who decides about it"),
     "approve": ("approve", "sign a paper for the tables of this run, or an exception that two people answer for"),
     "privacy": ("privacy", "who is at risk because of which columns, and what would help at which price"),
+    "audit": ("audit", "the record of who did what on which data, and whether it is as it was written"),
     "recontact": ("recontact", "the patient behind a pseudonym; only the honest broker can ask"),
 }
 

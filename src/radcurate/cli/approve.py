@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from radcurate.cli._record import record
 from radcurate.cli._run import PROJECT, run_config
 from radcurate.errors import CurationError
 from radcurate.governance.approve import Person, approval, exception
@@ -54,6 +55,11 @@ def approve(chosen: argparse.Namespace) -> int:
     if chosen.paper == OVERRIDE:
         return _override(chosen.criterion, person, policy, papers, config, key)
     one = approval(chosen.paper, person, policy, papers, _tables(key), key)
+    record(
+        key,
+        "approve",
+        {"paper": chosen.paper, "policy": policy.name, "by": one.by, "role": one.role, "tables": dict(one.judged)},
+    )
     _write(APPROVALS, papers, one, config)
     print(f"{chosen.paper}: signed by {one.by} for policy {policy.name}; run snakemake again", file=sys.stderr)
     return 0
@@ -68,6 +74,7 @@ def _override(measure: str | None, person: Person, policy: Policy, papers: Paper
             fix="--criterion MEASURE, as results/gate/refusal.json names it",
         )
     one = exception(measure, person, policy, _refusal(), key)
+    record(key, "override", {"criterion": measure, "policy": policy.name, "by": one.by, "role": one.role})
     _write(OVERRIDES, papers, one, config)
     before = [
         two

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from radcurate.cli._record import record
 from radcurate.errors import CurationError
 from radcurate.identity import certificate, keystore
 from radcurate.identity.broker import create_broker
@@ -69,6 +70,7 @@ def show(chosen: argparse.Namespace) -> int:
 def rotate(chosen: argparse.Namespace) -> int:
     """A new key at the same place; says what was made with the old one."""
     old, fresh, retired = keystore.rotate(chosen.file)
+    record(fresh, "keys rotate", {"old": old.key_id, "new": fresh.key_id})
     print(f"key {fresh.key_id} is in use now, mode 0600. Keep a copy in a safe place.")
     print(f"key {old.key_id} is retired, kept as {retired.name}.")
     print(_dependants(old.key_id))
@@ -83,6 +85,8 @@ def destroy(chosen: argparse.Namespace) -> int:
     if confirmed is None:
         print(f"{_dependants(key.key_id)}\nWithout it nobody can make its pseudonyms again. There is no way back.")
         confirmed = _typed(f"Type {key.key_id} to destroy it: ")
+    if confirmed.strip() == key.key_id:
+        record(key, "keys destroy", {"key": key.key_id, "crosswalk": bool(chosen.crosswalk)})
     done, path = keystore.destroy(chosen.file, confirmed.strip(), chosen.crosswalk)
     print(f"key {done.key_id} destroyed, {_files(done.files)} overwritten and removed. Certificate: {path.name}")
     if chosen.crosswalk:

@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from radcurate.audit.chain import append
+from radcurate.cli._record import record_key
 from radcurate.errors import CurationError
 from radcurate.governance.consent_table import read_consent
 from radcurate.governance.recontact import ANSWERS, answer
@@ -26,8 +28,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def recontact(chosen: argparse.Namespace) -> int:
-    """Print the original ids, unless the patient does not want to be contacted."""
+    """Print the original ids, unless the patient does not want to be contacted. Who asked is recorded before anything is told."""
     rows = crosswalk.find(chosen.crosswalk, load_identity(chosen.identity), chosen.pseudonym)
+    asked = {
+        "pseudonym": chosen.pseudonym,
+        "studies": bool(chosen.studies),
+        "consent_asked": chosen.consent is not None,
+    }
+    append(chosen.crosswalk, record_key(chosen.identity), "recontact", asked)
     patients = sorted({(row["patient_id"] or "", row["issuer"] or "") for row in rows})
     if chosen.consent is None:
         print("the consent table was not given, so nobody has looked whether contact is wanted", file=sys.stderr)

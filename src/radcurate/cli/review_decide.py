@@ -7,6 +7,7 @@ import datetime
 import sys
 from pathlib import Path
 
+from radcurate.cli._record import record
 from radcurate.cli._run import decisions_file, run_config
 from radcurate.cli._set_aside import STAGES, SetAside, set_aside
 from radcurate.errors import CurationError
@@ -47,7 +48,10 @@ def decide(chosen: argparse.Namespace) -> int:
         chosen.date,
         chosen.reason.strip(),
     )
-    write_private(path, add_decision(path, line))
+    content = add_decision(path, line)
+    told = {"series": one.series, "stage": one.stage, "decision": chosen.decision, "evidence": one.evidence}
+    record(key, "review decide", {**told, "by": line.by})
+    write_private(path, content)
     print(f"{one.series}: {chosen.decision} ({one.stage}, {one.row['reason']}); run snakemake again", file=sys.stderr)
     return 0
 
