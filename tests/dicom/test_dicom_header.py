@@ -167,7 +167,7 @@ def test_a_vanished_and_an_unreadable_file_are_rows(tmp_path: Path, monkeypatch:
     found = next(iter(find_files(tmp_path)))
     path.unlink()
     assert read_header(tmp_path, found)[0].reason == "vanished"
-    monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "denied")))
     assert read_header(tmp_path, found)[0].reason == "unreadable"
 
 

@@ -21,6 +21,7 @@ from deidentify.deid_objects import ROOT, ct, planted_texts, rtstruct, seg, to_b
 from radcurate import tables
 from radcurate.canary import specimens
 from radcurate.deidentify.fast import Quick, Shortcut
+from radcurate.dicom import judged
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.seals import check_seal, write_seal
@@ -60,6 +61,7 @@ class Chunk:
                 {
                     "file": self.key.file_code(path), "path": path, "size": len(data), "series": code, "order": order,
                     "sop_instance_uid": f"{uid}.{order}", "status": tables.OK,
+                    "head_bytes": len(data), "tail_bytes": 0, "digest": judged.of_bytes(data, len(data), 0),
                 }
             )  # fmt: skip
         return code

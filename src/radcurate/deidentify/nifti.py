@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 
 import nibabel
 import numpy as np
@@ -11,6 +12,9 @@ import numpy as np
 from radcurate.dicom.problems import Unsafe, damaged
 
 MAX_LABEL = 65535
+HEADER = 352  # bytes of a NIfTI-1 header, with the four that announce extensions
+MOST_VOXELS = 1 << 30
+MOST_EXTENSIONS = 1 << 24  # bytes before the voxels
 
 
 def fresh_mask(data: bytes) -> bytes:
@@ -23,8 +27,7 @@ def fresh_mask(data: bytes) -> bytes:
         Unsafe: not NIfTI, or values that are no labels (whole numbers from 0 to 65535).
     """
     try:
-        plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-        image = nibabel.Nifti1Image.from_bytes(plain)
+        image = nibabel.Nifti1Image.from_bytes(_plain(data))
         values = np.asanyarray(image.dataobj)
     except Exception:  # a damaged header raises almost anything, and quotes its content
         raise damaged("nifti") from None
@@ -34,6 +37,20 @@ def fresh_mask(data: bytes) -> bytes:
         raise Unsafe("mask_values", "a mask holds whole numbers from 0 to 65535; images as NIfTI are not taken")
     labels = values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
     return _compressed(_fresh(labels, image))
+
+
+def _plain(data: bytes) -> bytes:
+    """The file unpacked, as far as its header says that it goes; what inflates further is no mask."""
+    if data[:2] != b"\x1f\x8b":
+        return data
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        head = stream.read(HEADER)
+        header = nibabel.Nifti1Header(head[: HEADER - 4])
+        voxels, start = math.prod(header.get_data_shape()), int(header["vox_offset"])
+        if voxels > MOST_VOXELS or start > MOST_EXTENSIONS:
+            raise damaged("nifti")
+        wanted = start + voxels * header.get_data_dtype().itemsize
+        return head + stream.read(max(wanted - HEADER, 0) + 1)
 
 
 def _fresh(labels: np.ndarray[tuple[int, ...], np.dtype[np.unsignedinteger]], image: nibabel.Nifti1Image) -> bytes:

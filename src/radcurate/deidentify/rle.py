@@ -10,6 +10,7 @@ from radcurate.deidentify.layout import Layout
 from radcurate.dicom.problems import EXPORT_AGAIN, Unsafe, damaged
 
 LONGEST_REST = 1024  # bytes; more may be another frame
+AT_ONCE = 1 << 23  # bytes decoded at once: they can become 64 times as many
 HEADER = struct.Struct("<16L")
 
 
@@ -39,6 +40,8 @@ def clean(data: bytes, shape: Layout) -> bytes:
 
 def _segment(data: bytes, wanted: int) -> bytes:
     """The runs that fill a plane, and padding."""
+    if len(data) > 2 * wanted + LONGEST_REST:  # two bytes a pixel is the worst that an encoder can do
+        raise Unsafe("pixel_data_long", EXPORT_AGAIN)
     padded = data[-1:] in (b"\0", b"\x80")
     if _decoded_length(data) == wanted or (padded and _decoded_length(data[:-1]) == wanted):
         return data
@@ -52,8 +55,10 @@ def _segment(data: bytes, wanted: int) -> bytes:
 
 def _decoded_length(data: bytes) -> int:
     """Bytes of a plane; -1 where the runs don't end with the data. Ten times faster than following them in Python."""
+    if not 0 < len(data) <= AT_ONCE:
+        return -1
     try:
-        return len(decode_segment(data)) if data else -1
+        return len(decode_segment(data))
     except ValueError:
         return -1
 

@@ -10,6 +10,8 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
 
 from radcurate.dicom.dictionary import attribute
 from radcurate.dicom.elements import (
@@ -26,6 +28,7 @@ from radcurate.dicom.elements import (
     read_data_set,
 )
 from radcurate.dicom.encode import encode, too_long
+from radcurate.dicom.limits import LARGEST_META, SMALL, LostError, check_elements, inflate
 from radcurate.dicom.problems import Unsafe, damaged
 
 IMPLEMENTATION_UID = "2.25.192364721548603412976058732117403245681"  # a UUID made for this package
@@ -49,7 +52,6 @@ ENCAPSULATED = JPEG | JPEG_2000 | RLE | WHOLE_FRAMES | DEFLATED_FRAMES
 _VIDEO = re.compile(r"1\.2\.840\.10008\.1\.2\.(4\.10[0-8](\.1)?|7\..*)")
 _REFERENCED = frozenset(_COMPRESSED + str(number) for number in (94, 95, 204, 205))  # JPIP: the pixels are on a server
 _JPEG_XL = frozenset(_COMPRESSED + str(number) for number in (110, 111, 112))
-INFLATED_LIMIT = 1 << 31
 
 
 @dataclass
@@ -79,6 +81,7 @@ def read_file(data: bytes) -> Source:
         content, behind = _inflate(data, position)
         position = 0
     encoding = _encoding(syntax, content, position)
+    _check_elements(content, position, encoding)
     reading = read_data_set(content, position, encoding)
     if not reading.elements:
         raise damaged("empty")
@@ -88,6 +91,32 @@ def read_file(data: bytes) -> Source:
     written_in = encoding if written in NATIVE else EXPLICIT_LITTLE
     pixel_start = reading.pixel_start if content is data else 0
     return Source(reading.elements, written, written_in, reading.trailing + behind, pixel_start)
+
+
+def check_file(stream: BinaryIO, size: int) -> None:
+    """Insist that a file asks for no more than `limits` allow, reading as little of it as can be.
+
+    Raises:
+        Unsafe: it does.
+        LostError: it can't be followed.
+        zlib.error: it is deflated and cut off.
+    """
+    stream.seek(0)
+    head = stream.read(LARGEST_META)
+    try:
+        start = _meta_start(head)
+        syntax, position = _meta(head, start) if start is not None else (None, 0)
+        syntax = syntax or _guess(head, position)
+    except Unsafe:
+        if size > SMALL:
+            raise LostError from None
+        return
+    if syntax == DEFLATED_UID:
+        stream.seek(position)
+        content, _ = inflate(stream.read())
+        check_elements(BytesIO(content), 0, len(content), _encoding(syntax, content, 0))
+    else:
+        check_elements(stream, position, size, _encoding(syntax, head, position))
 
 
 def _meta_start(data: bytes) -> int | None:
@@ -160,16 +189,20 @@ def _check_syntax(syntax: str) -> None:
     raise Unsafe("transfer_syntax", "convert the series to a transfer syntax for still images; others can't be judged")
 
 
+def _check_elements(data: bytes, position: int, encoding: Encoding) -> None:
+    try:
+        check_elements(BytesIO(data), position, len(data), encoding)
+    except LostError:
+        raise damaged("element_length") from None
+
+
 def _inflate(data: bytes, position: int) -> tuple[bytes, int]:
     """The data set of a deflated file, and the number of bytes that follow it (an odd stream is padded)."""
     try:
-        stream = zlib.decompressobj(-zlib.MAX_WBITS)
-        content = stream.decompress(data[position:], INFLATED_LIMIT)
+        content, behind = inflate(data[position:])
     except zlib.error:
         raise damaged("deflate") from None
-    if not stream.eof:
-        raise damaged("deflate")
-    return content, 0 if stream.unused_data in (b"", b"\0") else len(stream.unused_data)
+    return content, 0 if behind in (b"", b"\0") else len(behind)
 
 
 def _encoding(syntax: str, data: bytes, position: int) -> Encoding:

@@ -17,6 +17,7 @@ from radcurate.dicom.problems import Unsafe, damaged
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
+MOST_FRAGMENTS = 1 << 20  # of compressed pixel data: zero bytes each, a million of them fit into eight megabytes
 DEPTH = 32  # deeper nesting than any real object; a limit keeps a hostile file from exhausting the stack
 SHORT_VRS = frozenset(
     [
@@ -319,6 +320,13 @@ def _fragments(data: bytes, position: int, end: int) -> tuple[list[bytes], int]:
             return fragments, position
         if tag != ITEM or length > end - position:
             raise damaged("fragment")
+        if len(fragments) > MOST_FRAGMENTS:
+            raise too_many_fragments()
         fragments.append(data[position : position + length])
         position += length
     raise damaged("sequence_end")
+
+
+def too_many_fragments() -> Unsafe:
+    """Verdict on pixel data in more pieces than any real object has frames."""
+    return Unsafe("too_many_fragments", "export the file again with a fragment for each frame")

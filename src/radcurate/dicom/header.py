@@ -15,12 +15,19 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset, read_partial
 
-from radcurate.dicom import kinds, pixels, values
+from radcurate.dicom import judged, kinds, pixels, values
+from radcurate.dicom.container import check_file
+from radcurate.dicom.elements import Encoding
 from radcurate.dicom.frames import Plane, frame_planes, single_plane
+from radcurate.dicom.limits import LARGEST_FRAME, check_elements
+from radcurate.dicom.problems import Unsafe
+from radcurate.dicom.reasons import FILE_REMEDIES
 from radcurate.dicom.references import References, read_references
-from radcurate.dicom.tree import Found, opened
+from radcurate.dicom.tree import Found, is_same, opened
 from radcurate.dicom.values import Elements
 
+MOST = (1 << 31) - 1  # largest integer of an IS (PS3.5 6.2)
+MOST_TEXT = 1024  # characters; no identifier of DICOM has more than 64
 DEFER = 1 << 22  # bytes; larger elements (documents, wave forms) are passed over
 DICOMDIR = "1.2.840.10008.1.3.10"
 # What turns stored values into intensities, and what tells one volume of a series from another.
@@ -42,7 +49,7 @@ class Header(NamedTuple):
     """
 
     file: Found
-    reason: str | None  # truncated, damaged; None when complete
+    reason: str | None  # truncated, too_large; None when complete and of a size that can be worked with
     patient_id: str
     issuer: str
     birth_date: str
@@ -67,6 +74,13 @@ class Header(NamedTuple):
     data_start: int  # offset of the data set after the file meta
     pixel_start: int  # offset of the pixel values; 0 when there are none
     references: References | None  # contours only
+    tail: int = 0  # bytes behind the pixel values
+    digest: str = ""  # see `judged`; of objects that are worked on
+
+    @property
+    def head(self) -> int:
+        """Bytes before the pixel values; all where there are none, or where the data set is deflated."""
+        return self.pixel_start or self.file.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,7 @@ class Parsed:
     data_start: int
     pixel_start: int
     pixel_length: int
+    tail_length: int = 0
 
 
 def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed | None]:
@@ -114,28 +129,41 @@ def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed |
         return Unusable(found, found.problem), None
     try:
         with (source / found.path).open("rb") as stream:
-            there = opened(found, os.fstat(stream.fileno()))
+            before = os.fstat(stream.fileno())
+            there = opened(found, before)
             if there is None:
                 return Unusable(found, "changed"), None
             found = there
             reason = sniff(stream.read(1024))
             if reason:
                 return Unusable(found, reason), None
+            check_file(stream, found.size)
             stream.seek(0)
             parsed = parse(stream, found.size)
             if parsed is None:
                 return Unusable(found, "truncated"), None
-            return reduce(found, parsed), parsed
+            header = _identified(reduce(found, parsed), stream)
+            same = is_same(before, os.fstat(stream.fileno()))
+            return (header, parsed) if same else (Unusable(found, "changed"), None)
     except FileNotFoundError:
         return Unusable(found, "vanished"), None
-    except OSError:
-        return Unusable(found, "unreadable"), None
+    except OSError as error:  # pydicom's own have no number
+        return Unusable(found, "unreadable" if error.errno else "damaged"), None
     except zlib.error:
         return Unusable(found, "truncated"), None
     except InvalidDicomError:
         return Unusable(found, "not_dicom"), None
+    except Unsafe as verdict:
+        return Unusable(found, verdict.reason if verdict.reason in FILE_REMEDIES else "damaged"), None
     except Exception:  # pydicom raises many kinds on malformed headers
         return Unusable(found, "damaged"), None
+
+
+def _identified(header: Header | Unusable, stream: BinaryIO) -> Header | Unusable:
+    """With the digest of what was read."""
+    if isinstance(header, Unusable) or header.kind == "other":
+        return header
+    return header._replace(digest=judged.of_file(stream, header.file.size, header.head, header.tail))
 
 
 def sniff(start: bytes) -> str | None:
@@ -189,7 +217,8 @@ def with_tail(stream: BinaryIO, size: int, parsed: Parsed, implicit: bool, littl
     end = pixels.end_of_pixels(stream, parsed.pixel_start, parsed.pixel_length, size)
     if end is None:
         return replace(parsed, complete=False)
-    return replace(parsed, tail=_read_tail(stream, end, size, implicit, little)) if end + 8 <= size else parsed
+    tail = _read_tail(stream, end, size, implicit, little) if end + 8 <= size else None
+    return replace(parsed, tail=tail, tail_length=size - end)
 
 
 _LONG_VRS = ("OB", "OW", "OF", "OD", "OL", "OV", "UN")
@@ -197,9 +226,12 @@ _LONG_VRS = ("OB", "OW", "OF", "OD", "OL", "OV", "UN")
 
 def _read_tail(stream: BinaryIO, end: int, size: int, implicit: bool, little: bool) -> Dataset | None:
     """Elements after the pixel data; bytes that are none are left to the writer, which copies no tail."""
-    stream.seek(end)
     try:
+        check_elements(stream, end, size, Encoding(not implicit, little))
+        stream.seek(end)
         return read_dataset(stream, implicit, little, defer_size=DEFER)
+    except Unsafe:
+        raise
     except Exception:
         return None
 
@@ -235,6 +267,8 @@ def reduce(found: Found, parsed: Parsed) -> Header | Unusable:
     if not sop_class and not any(values.present(dataset, keyword) for keyword in ("Modality", "SOPInstanceUID")):
         return Unusable(found, "not_dicom" if parsed.complete else "truncated")
     header = _header(found, parsed, sop_class)
+    if any(len(value) > MOST_TEXT for value in header if isinstance(value, str)):
+        return Unusable(found, "damaged")
     for missing, value in (
         ("missing_patient_id", header.patient_id),
         ("missing_series_uid", header.series),
@@ -251,15 +285,13 @@ def _header(found: Found, parsed: Parsed, sop_class: str) -> Header:
     kind = kinds.kind_of(sop_class, modality)
     multi = kind == "seg" or values.present(dataset, "PerFrameFunctionalGroupsSequence")
     usable = kind in ("image", "seg")
-    frames = max(values.whole(dataset, "NumberOfFrames") or 1, 1)
+    frames = max(_count(dataset, "NumberOfFrames"), 1)
     planes = (frame_planes(dataset, frames) if multi else single_plane(dataset, frames)) if usable else ()
-    rows, columns = values.whole(dataset, "Rows") or 0, values.whole(dataset, "Columns") or 0
-    samples = values.whole(dataset, "SamplesPerPixel") or 1
+    rows, columns, samples = (_count(dataset, keyword) for keyword in ("Rows", "Columns", "SamplesPerPixel"))
+    samples = samples or 1
     return Header(
         file=found,
-        reason=None
-        if parsed.complete and _enough_pixels(parsed, kind, rows, columns, frames, samples)
-        else "truncated",
+        reason=_reason(parsed, kind, rows, columns, frames, samples),
         patient_id=values.text(dataset, "PatientID"),
         issuer=values.text(dataset, "IssuerOfPatientID"),
         birth_date=values.text(dataset, "PatientBirthDate"),
@@ -283,6 +315,7 @@ def _header(found: Found, parsed: Parsed, sop_class: str) -> Header:
         values=value_digest(dataset),
         data_start=parsed.data_start,
         pixel_start=parsed.pixel_start,
+        tail=parsed.tail_length,
         references=read_references(dataset, kind, planes) if kind in ("rtstruct", "seg") else None,
     )
 
@@ -303,6 +336,18 @@ def _shared_groups(dataset: Elements) -> list[Dataset]:
         values.items(dataset, "SharedFunctionalGroupsSequence")
         + values.items(dataset, "PerFrameFunctionalGroupsSequence")[:1]
     )
+
+
+def _reason(parsed: Parsed, kind: str, rows: int, columns: int, frames: int, samples: int) -> str | None:
+    """Why a file can't be part of its series, though it says which one that is."""
+    if rows * columns * samples > LARGEST_FRAME or frames == MOST:
+        return "too_large"
+    return None if parsed.complete and _enough_pixels(parsed, kind, rows, columns, frames, samples) else "truncated"
+
+
+def _count(dataset: Elements, keyword: str) -> int:
+    """A number that counts something; 0 when absent."""
+    return min(max(values.whole(dataset, keyword) or 0, 0), MOST)
 
 
 def _enough_pixels(parsed: Parsed, kind: str, rows: int, columns: int, frames: int, samples: int) -> bool:

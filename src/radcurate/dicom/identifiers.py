@@ -36,6 +36,7 @@ ALONE = frozenset(
 PLAIN = BINARY - {"OB"}  # tell nothing wherever they stand
 LONG_TEXT = frozenset(("LT", "ST", "UT", "UC"))
 MOST_KEPT = 64  # bytes of an element that are remembered as they are; of a longer one, a hash
+MOST_FACT = 1 << 16  # characters
 MOST_PRIVATE = 1024  # bytes; a longer private value is a document, whose parts are found by their own tags
 
 _ID = re.compile(
@@ -160,7 +161,8 @@ class Collector:
 
 
 def classify(tag: int, keyword: str, vr: str, value: str) -> Iterator[Fact]:
-    """Facts in one value; nothing where it identifies nobody."""
+    """Facts in one value; nothing where it identifies nobody. Of a document its beginning, which finds it as well."""
+    value = value[:MOST_FACT]
     if vr == "UI":
         if is_instance_uid(keyword, value):
             yield Fact("uid", keyword, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from radcurate.dicom import judged
 from radcurate.dicom.geometry import Geometry
 from radcurate.dicom.identifiers import Fact, is_telling
+from radcurate.dicom.limits import LARGEST_FRAME
 from radcurate.dicom.tree import Found
 
+MOST_VOXELS = 1 << 30
 MOST_LABELS = 128  # distinct values; an image has more
 GRID_SLACK = 0.05  # of a voxel, at any corner of the grid
 _LPS_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -27,6 +30,7 @@ class Mask:
     shape: tuple[int, int, int]
     affine: npt.NDArray[np.float64]
     facts: tuple[Fact, ...]
+    digest: str = ""  # of the whole file, see `judged`
 
 
 def is_nifti(path: str) -> bool:
@@ -35,7 +39,7 @@ def is_nifti(path: str) -> bool:
 
 
 def read_mask(source: Path, found: Found) -> Mask | str:
-    """The mask, or a file reason: vanished, unreadable, truncated, damaged, not_a_mask, empty_mask."""
+    """The mask, or a file reason: vanished, unreadable, truncated, damaged, not_a_mask, too_large, empty_mask."""
     import nibabel  # 55 ms and 4 MB, for nothing where there are no masks
 
     try:
@@ -45,7 +49,10 @@ def read_mask(source: Path, found: Found) -> Mask | str:
             shape = shape[:-1]
         if len(shape) != 3 or image.header.get_data_dtype().kind not in "iuf":
             return "not_a_mask"
-        return _read_labels(found, image, (shape[0], shape[1], shape[2]))
+        if shape[0] * shape[1] > LARGEST_FRAME or shape[0] * shape[1] * shape[2] > MOST_VOXELS:
+            return "too_large"
+        mask = _read_labels(found, image, (shape[0], shape[1], shape[2]))
+        return mask if isinstance(mask, str) else replace(mask, digest=_digest(source, found))
     except FileNotFoundError:
         return "vanished"
     except EOFError:
@@ -54,6 +61,11 @@ def read_mask(source: Path, found: Found) -> Mask | str:
         return "unreadable" if error.errno else "truncated"
     except Exception:  # nibabel raises many kinds on malformed files
         return "damaged"
+
+
+def _digest(source: Path, found: Found) -> str:
+    with (source / found.path).open("rb") as stream:
+        return judged.of_file(stream, found.size, found.size, 0)
 
 
 def _read_labels(found: Found, image: Any, shape: tuple[int, int, int]) -> Mask | str:

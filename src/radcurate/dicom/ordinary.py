@@ -10,22 +10,22 @@ import os
 import struct
 from dataclasses import dataclass, field
 from io import FileIO
-from typing import Any
+from typing import Any, BinaryIO, cast
 
-from radcurate.dicom import values
+from radcurate.dicom import judged, values
 from radcurate.dicom.elements import EXPLICIT_LITTLE, LONG_VRS, Encoding
 from radcurate.dicom.frames import single_plane
-from radcurate.dicom.header import Header, Parsed, Unusable, reduce, value_digest, with_tail
+from radcurate.dicom.header import MOST_TEXT, Header, Parsed, Unusable, reduce, value_digest, with_tail
 from radcurate.dicom.lazy import CHARSET, UNDEFINED, Decoder, Doubt, Lazy
 from radcurate.dicom.split import Splitter
-from radcurate.dicom.tree import Found, opened
+from radcurate.dicom.tree import Found, is_same, opened
 
 LEAST, MOST = 1 << 14, 1 << 20  # bytes read of a file; a longer header isn't ordinary
 META_START, META_END, META_UID = 144, 0x0002FFFF, 0x00020003  # after the length of the group, which is left out
 META_HEAD = b"DICM\2\0\0\0UL\4\0"
 SYNTAX, RESCALE_SLOPE = 0x00020010, 0x00281053
 OWN = {0x00080018, 0x00200032, RESCALE_SLOPE}  # of a slice alone: SOPInstanceUID, ImagePositionPatient
-OWN_FIELDS = {"file", "sop_instance", "planes", "values", "data_start", "pixel_start"}
+OWN_FIELDS = {"file", "sop_instance", "planes", "values", "data_start", "pixel_start", "tail", "digest"}
 SHARED = tuple(name for name in Header._fields if name not in OWN_FIELDS)
 MOST_CHARSET = 128  # bytes; a longer element holds no character set
 RECENT = 3  # series whose slices may take turns in a folder
@@ -125,11 +125,14 @@ class Reader:
             return None
         try:
             with open(f"{self.source}/{found.path}", "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs 5 µs
-                there = opened(found, os.fstat(stream.fileno()))
+                before = os.fstat(stream.fileno())
+                there = opened(found, before)
                 if there is None:
                     return None
                 found, data = there, stream.read(self.length)
-                return self._like(found, data, stream) or self._split(found, data, stream)
+                answer = self._like(found, data, stream) or self._split(found, data, stream)
+                several = answer is not None and answer[1].tail_length  # reads, between which somebody may write
+                return answer if not several or is_same(before, os.fstat(stream.fileno())) else None
         except Exception:  # whatever it is, the other way will tell
             return None
 
@@ -151,7 +154,7 @@ class Reader:
         first = lazy.raws[series.first]
         parsed = _parsed(lazy, first, start, pixel_start, series.pixel_length, found.size, stream)
         instance, like = values.text(lazy, "SOPInstanceUID"), series.header
-        if parsed is None or not parsed.complete or not instance:
+        if parsed is None or not parsed.complete or not 0 < len(instance) <= MOST_TEXT:
             return None
         position = values.numbers(lazy, "ImagePositionPatient", 3)
         header = Header(
@@ -161,6 +164,8 @@ class Reader:
             values=series.digest(lazy) if RESCALE_SLOPE in own else like.values,
             data_start=parsed.data_start,
             pixel_start=pixel_start,
+            tail=parsed.tail_length,
+            digest=_digest(data, cast(BinaryIO, stream), found.size, pixel_start, parsed.tail_length),
             **series.shared,
         )
         return header, parsed
@@ -185,6 +190,8 @@ class Reader:
         if parsed is None:
             return None
         header = reduce(found, parsed)
+        if isinstance(header, Header) and header.kind != "other":
+            header = header._replace(digest=_digest(data, cast(BinaryIO, stream), found.size, header.head, header.tail))
         if isinstance(header, Header) and header.kind == "image" and parsed.complete and split.pixel_start:
             self._remember(header, parsed, data[split.pixel_head : split.pixel_start])
         return header, parsed
@@ -207,6 +214,11 @@ class Reader:
             known = _Series(header, lazy, pixel_head, parsed.pixel_length, shared, fixed, first)
             self.series[header.series] = known
         self.recent = [known, *[one for one in self.recent if one.header.series != header.series]][:RECENT]
+
+
+def _digest(data: bytes, stream: BinaryIO, size: int, head: int, tail: int) -> str:
+    """`judged` of a file whose header is in memory."""
+    return judged.of_file(stream, size, head, tail) if tail or head > len(data) else judged.of_bytes(data, head, 0)
 
 
 def _parsed(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
+from radcurate.dicom.elements import MOST_FRAGMENTS, too_many_fragments
+
 UNDEFINED = 0xFFFFFFFF
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})  # float, double, integer (PS3.3 C.7.6.3, C.7.6.24)
 ITEM, DELIMITER = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
@@ -18,11 +20,17 @@ def end_of_pixels(stream: BinaryIO, start: int, length: int, size: int) -> int |
         start: offset of the first value byte.
         length: declared length in bytes; 0xFFFFFFFF when encapsulated (PS3.5 A.4).
         size: bytes in the file.
+
+    Raises:
+        Unsafe: too_many_fragments.
     """
     if length != UNDEFINED:
         return start + length if start + length <= size else None
-    position = start
+    position, count = start, 0
     while position + 8 <= size:
+        count += 1
+        if count > MOST_FRAGMENTS:
+            raise too_many_fragments()
         stream.seek(position)
         group, element, fragment = struct.unpack("<HHL", stream.read(8))
         position += 8

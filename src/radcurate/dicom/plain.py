@@ -29,7 +29,9 @@ def to_plain(batch: Batch) -> Plain:
         "headers": [_column(name, values) for name, values in zip(Header._fields, columns, strict=bool(batch.headers))],
         "count": len(batch.headers),
         "unusable": [[list(one.file), one.reason] for one in batch.unusable],
-        "masks": [[list(m.file), list(m.shape), m.affine.ravel().tolist(), _facts(m.facts)] for m in batch.masks],
+        "masks": [
+            [list(m.file), list(m.shape), m.affine.ravel().tolist(), _facts(m.facts), m.digest] for m in batch.masks
+        ],
         "facts": [[*patient, _facts(sorted(facts))] for patient, facts in sorted(batch.facts.items())],
     }
 
@@ -80,10 +82,10 @@ def _references(
     return References(tuple(instances), tuple(series), tuple(spaces), places, regions)
 
 
-def _mask(file: list[Any], shape: list[int], affine: list[float], facts: list[list[str]]) -> Mask:
+def _mask(file: list[Any], shape: list[int], affine: list[float], facts: list[list[str]], digest: str) -> Mask:
     columns, rows, planes = shape
     grid = np.array(affine, dtype=np.float64).reshape(4, 4)
-    return Mask(Found(*file), (columns, rows, planes), grid, tuple(Fact(*fact) for fact in facts))
+    return Mask(Found(*file), (columns, rows, planes), grid, tuple(Fact(*fact) for fact in facts), digest)
 
 
 def _facts(facts: Iterable[Fact]) -> list[list[str]]:

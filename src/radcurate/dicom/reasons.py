@@ -19,6 +19,12 @@ FILE_REMEDIES = {
     "dicomdir": "nothing to do: it is an index, the files it lists are read themselves",
     "damaged": "export the file again, its header can't be parsed",
     "truncated": "export the file again, it ends before its data do",
+    # files that ask for more than any real object does
+    "too_large": "split the object, or raise inventory.largest_file or inventory.largest_image if the machine can hold it",
+    "too_many_elements": "split the object, or leave it out: it holds more attributes than any that hospitals write",
+    "too_many_fragments": "export the file again with a fragment for each frame",
+    "nesting": "export the file again, its sequences are nested deeper than in any real object",
+    "inflates": "inflate the file with a DICOM toolkit, such as dcmconv of DCMTK, before it is put in",
     "missing_patient_id": "fill in PatientID at the source and export again; consent can't be looked up without it",
     "missing_series_uid": "fill in SeriesInstanceUID at the source and export again",
     "missing_sop_uid": "fill in SOPInstanceUID at the source and export again",
@@ -48,6 +54,7 @@ FILE_REMEDIES = {
 # The order is the order of precedence: a series is quarantined for the first one that holds.
 SERIES_REMEDIES = {
     "truncated": "export the series again, a file of it ends before its data do",
+    "too_large": "split the series, or raise inventory.largest_image if the machines can hold it",
     "damaged": "export the series again, a file of it can't be parsed",
     "two_patients": "find out at the source whose series this is; its UID is claimed by two patients",
     "contradictory_patient": "check PatientID at the source: its studies hold different birth dates, so they may be two people",

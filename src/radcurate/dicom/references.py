@@ -12,6 +12,7 @@ from radcurate.dicom import values
 from radcurate.dicom.values import Elements
 
 MOST_POINTS = 900  # sampled evenly over all contours; enough to tell one series from another
+LARGEST_CONTOUR = 1 << 24  # bytes of a contour that points are taken from, half a million points
 Point = tuple[float, float, float]
 
 
@@ -83,6 +84,8 @@ def _contour_points(contour: Dataset) -> list[Point]:
         raw = contour.get_item("ContourData").value if "ContourData" in contour else None
     except Exception:
         return []
+    if isinstance(raw, bytes) and len(raw) > LARGEST_CONTOUR:
+        raw = raw[:LARGEST_CONTOUR].rpartition(b"\\")[0]
     parts = raw.split(b"\\") if isinstance(raw, bytes) else [str(v).encode() for v in (raw or [])]
     count = len(parts) // 3
     points = []

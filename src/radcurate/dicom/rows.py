@@ -84,7 +84,8 @@ def instance_rows(series: Series, key: Key) -> list[Row]:
 
 def mask_instance_row(mask: Mask, key: Key) -> Row:
     """The row of INVENTORY_INSTANCES of a NIfTI mask."""
-    return {**_file(mask.file, None, key), "series": mask_code(mask, key)}
+    whole = {"head_bytes": mask.file.size, "tail_bytes": 0, "digest": mask.digest}
+    return {**_file(mask.file, None, key), **whole, "series": mask_code(mask, key)}
 
 
 def unusable_row(file: Unusable, key: Key) -> Row:
@@ -128,6 +129,9 @@ def _object(header: Header) -> Row:
         "sop_class_uid": header.sop_class,
         "transfer_syntax_uid": header.transfer_syntax or None,
         "n_frames": header.frames,
+        "head_bytes": header.head,
+        "tail_bytes": header.tail,
+        "digest": header.digest or None,
     }
 
 

@@ -47,6 +47,11 @@ class Series:
         planes = sum(len(h.planes) for h in self.members) or len(self.members)
         return planes, self.first.rows, self.first.columns
 
+    @property
+    def samples(self) -> int:
+        """Of all its images, once they are decompressed."""
+        return sum(h.rows * h.columns * h.samples * h.frames for h in self.members)
+
 
 def group(headers: Iterable[Header]) -> dict[str, list[Header]]:
     """Headers by SeriesInstanceUID, each list in an order that doesn't depend on where files lie."""

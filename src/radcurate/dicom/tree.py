@@ -106,6 +106,15 @@ def opened(found: Found, status: os.stat_result) -> Found | None:
     return found._replace(size=status.st_size)
 
 
+def is_same(before: os.stat_result, after: os.stat_result) -> bool:
+    """Whether nobody wrote to a file in between."""
+    return (before.st_size, before.st_mtime_ns, before.st_ctime_ns) == (
+        after.st_size,
+        after.st_mtime_ns,
+        after.st_ctime_ns,
+    )
+
+
 def _link_problem(path: str, root: str) -> str | None:
     target = os.path.realpath(path)
     if not target.startswith(root + os.sep):

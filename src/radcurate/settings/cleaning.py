@@ -25,6 +25,17 @@ class Inventory(Section):
         lt=0.5,
         description="Largest deviation of a slice distance from the median one, as a share of it, that counts as even.",
     )
+    largest_file: int = Field(
+        2000,
+        ge=1,
+        description="MB (1e6 bytes); a larger file is set aside unopened, since every stage that rewrites a file holds it in memory.",
+    )
+    largest_image: int = Field(
+        1000,
+        ge=1,
+        description="Million samples (rows x columns x slices x colours) of a series once decompressed; a larger one is quarantined. "
+        "Extracting one takes up to about 20 bytes a sample.",
+    )
 
 
 class Consent(Section):

@@ -28,14 +28,19 @@ class Listing:
                 yield [Found(*entry) for entry in json.loads(line)]
 
 
-def list_files(source: Path, path: Path, linked: str | None = None) -> Listing:
+def list_files(source: Path, path: Path, largest: int, linked: str | None = None) -> Listing:
     """Write down all files below `source`, with size and times; `path` is made with mode 0600.
 
-    Links into the folder `linked` that fetch made are files too.
+    Those of more than `largest` bytes are named too_large, and so never opened. Links into the folder `linked` that fetch
+    made are files too.
     """
-    total, files = 0, find_files(source, linked)
+    total, files = 0, (_bounded(found, largest) for found in find_files(source, linked))
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         while block := list(islice(files, BLOCK)):
             stream.write(json.dumps(block, separators=(",", ":")) + "\n")
             total += len(block)
     return Listing(path, total)
+
+
+def _bounded(found: Found, largest: int) -> Found:
+    return found._replace(problem="too_large") if found.size > largest and not found.problem else found

@@ -22,6 +22,7 @@ from radcurate.deidentify.people import numbers_of_dates, numbers_of_ids, words_
 from radcurate.deidentify.policy import Policy, load_policy
 from radcurate.deidentify.rewrite import Note, Patient, Rewriter
 from radcurate.deidentify.series import SeriesRewriter, WaysDifferError
+from radcurate.dicom import judged
 from radcurate.dicom.problems import Unsafe
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
@@ -210,9 +211,15 @@ def _read(rules: Rules, instance: Mapping[str, Any]) -> bytes:
             os.close(handle)
     except OSError:
         raise Unsafe("source_unreadable", "make the input folder readable and complete, and run again") from None
-    if len(data) != instance["size"]:
+    if len(data) != instance["size"] or not _is_what_was_judged(data, instance):
         raise Unsafe("changed_since_inventory", "the file was changed during the run; run again")
     return data
+
+
+def _is_what_was_judged(data: bytes, instance: Mapping[str, Any]) -> bool:
+    """Whether the inventory, and so the consent, spoke of these very bytes: size and time of a file can be kept up."""
+    head, tail = instance["head_bytes"] or 0, instance["tail_bytes"] or 0
+    return judged.of_bytes(data, head, tail) == str(instance["digest"])
 
 
 def _dicom(rules: Rules, task: Task, folder: Path) -> Outcome:

@@ -42,6 +42,7 @@ from radcurate.stages._scan import Scan, scan_files
 
 log = logging.getLogger("radcurate")
 SCHEMA = tables.INVENTORY_INSTANCES
+MILLION = 10**6
 
 
 @dataclass
@@ -78,7 +79,7 @@ def run(settings: Inventory, source: Path, out: Path, key: Key, threads: int, fe
     try:
         for folder in (waiting, fresh):
             private_folder(folder)
-        listing = _list_files(source, waiting / "files", given.root)
+        listing = _list_files(source, waiting / "files", settings.largest_file * MILLION, given.root)
         scan = Scan(waiting, Register(key), settings.n_chunks)
         used = scan_files(scan, source, listing, records, threads)
         tally = _write(scan, settings, source, fresh, key, given.missing, read_note(out.parent).stamps)
@@ -109,13 +110,13 @@ def _check_source(source: Path) -> None:
         raise CurationError(problem, wanted="a folder that may be read", found="no permission", fix=fix) from None
 
 
-def _list_files(source: Path, path: Path, linked: str | None) -> Listing:
+def _list_files(source: Path, path: Path, largest: int, linked: str | None) -> Listing:
     """All files there are; links into the folder `linked` are files too.
 
     Raises:
         CurationError: there is none.
     """
-    listing = list_files(source, path, linked)
+    listing = list_files(source, path, largest, linked)
     if not listing.total:
         fix = "put the export there, or correct `input`"
         wanted = "a folder with a DICOM export"
@@ -150,7 +151,12 @@ def _write(
 
 
 def _patients(headers: list[Header], register: Register, settings: Inventory, source: Path) -> Iterator[Patient]:
-    return patients(headers, register, settings.gap_tolerance, partial(file_digest, source))
+    """Patients of a chunk, with what is too large to be worked with."""
+    for patient in patients(headers, register, settings.gap_tolerance, partial(file_digest, source)):
+        for series in patient.series:
+            if series.samples > settings.largest_image * MILLION:
+                series.problems.add("too_large")
+        yield patient
 
 
 def _place_masks(scan: Scan, settings: Inventory, source: Path) -> MaskPlan:

@@ -65,6 +65,9 @@ INVENTORY_INSTANCES = Schema(
         ("transfer_syntax_uid", TEXT),
         ("order", INT),  # position of the slice along the normal, from 0; null for non-images
         ("n_frames", INT),
+        ("head_bytes", INT),  # before the pixel values, and behind them
+        ("tail_bytes", INT),
+        ("digest", TEXT),  # of those bytes: what the file was judged by; null where it isn't worked on
         *OUTCOME,  # ok: part of its series; quarantined: not DICOM, truncated, duplicate, … ; the source is never changed
     ],
     ("path",),

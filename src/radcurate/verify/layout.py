@@ -62,6 +62,9 @@ class Top(NamedTuple):
     end: int
 
 
+LARGEST_INFLATED = 1 << 28  # bytes of a deflated data set
+
+
 @dataclass(slots=True)
 class Layout:
     """A file's bytes (inflated where it was deflated) and what they are.
@@ -181,10 +184,10 @@ def inflated(data: Buffer, position: int) -> Buffer:
     """
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        content = stream.decompress(data[position:])
+        content = stream.decompress(data[position:], LARGEST_INFLATED)
     except zlib.error:
         raise UnreadableError("unreadable") from None
-    if not stream.eof:
+    if not stream.eof:  # cut off, or a thousand times its size
         raise UnreadableError("unreadable")
     tail = stream.unused_data
     return data[:position] + content + (b"" if tail in (b"", b"\0") else tail)
