@@ -11,9 +11,9 @@ rule fetch:
         "results/logs/fetch.log",
     benchmark:
         "results/logs/fetch.tsv"
+    localrule: True
     conda:
         "../../envs/radcurate.yaml"
-    localrule: True
     threads: workflow.cores
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,

@@ -172,7 +172,7 @@ def _all(
 def _progress(count: Count, total: int) -> None:
     with count.lock:
         count.studies += 1
-        if total >= 8 and 8 * count.studies // total != 8 * (count.studies - 1) // total:
+        if total >= 8 and 4 * count.studies // total != 4 * (count.studies - 1) // total:
             log.info("fetch: %d of %d studies", count.studies, total)
 
 
