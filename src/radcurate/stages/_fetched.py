@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from radcurate import seals, tables
 from radcurate.dicom.chunk import Patient
@@ -14,6 +14,7 @@ from radcurate.dicom.header import Unusable
 from radcurate.dicom.tree import Found, count_files
 from radcurate.errors import CurationError
 from radcurate.keys import Key
+from radcurate.sources.dicomdir import missing_files
 
 Named = tuple[str, str | None]  # SeriesInstanceUID, and SOPInstanceUID where it is known
 
@@ -36,6 +37,14 @@ class Missing:
         self.apart.append((Unusable(Found(name, size, 0), reason), named))
         if series:
             self.by_series[series].add(sop)
+
+    def look(self, files: Iterable[Unusable], source: Path) -> None:
+        """Note what each DICOMDIR among `files` names and isn't there."""
+        for index in files:
+            if index.reason == "dicomdir":
+                above = PurePosixPath(index.file.path).parent
+                for named in missing_files(source / index.file.path):
+                    self.add(str(above / named.path), 0, "named_missing", named.series, named.sop)
 
     def mark(self, patient: Patient) -> None:
         """Give series that lack an instance their problem."""

@@ -132,6 +132,7 @@ def _write(
     apart = _Apart(key)
     for files in scan.unusable():
         apart.add(files)
+        missing.look(files, source)
     apart.add([Unusable(mask.file, reason) for mask, reason in plan.unplaced])
     for chunk in sorted(scan.chunks):
         content = _Chunk(chunk, key, stamps)
