@@ -239,15 +239,6 @@ def resolve(name: str, basedir: Path) -> Path:
     return path if path.exists() or path.is_absolute() else basedir / path
 
 
-def input_folder(config: Config) -> Path:
-    """The export, as it is to be read: the input, or what fetch makes of it.
-
-    Raises:
-        CurationError: there is none, or the results would lie in it.
-    """
-    return reading.reading_folder(reading.input_origin(config, RESULTS), RESULTS)
-
-
 def consent_table(config: Config) -> None:
     """Insist on a consent table.
 

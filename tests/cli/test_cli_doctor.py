@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,8 @@ def test_all_is_well(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("key", {"key_file": "/nowhere/key"}),
         ("input", {"input": "nowhere"}),
+        ("input", {"input": "dicomweb+http://pacs.example/dicom-web"}),
+        ("input", {"input": "dicomweb+https://pacs.example/x", "fetch": {"dicomweb": {"credentials": "/nowhere"}}}),
         ("consent", {"consent": {"table": "nowhere.csv"}}),
         ("policy", {"gate": {"policy": "nowhere.yaml"}}),
         ("configuration", {"protcet": {"k": 3}}),
@@ -67,6 +70,14 @@ def test_what_is_wrong_is_named_with_a_remedy(
     code, found = doctor(capsys)
     assert code == 1 and faults(found) == {about}
     assert all(remedy for each in found.values() for state, _, remedy in each if state == "fault")
+
+
+def test_archives_and_servers_can_be_inputs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(place / "x.zip", "w") as archive:
+        archive.writestr("a", "a")
+    for source in ("x.zip", "dicomweb+https://pacs.example/dicom-web"):
+        tell(place, input=source)
+        assert faults(doctor(capsys)[1]) == set(), source
 
 
 def test_a_key_that_others_can_read(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

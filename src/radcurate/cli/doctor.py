@@ -19,6 +19,7 @@ from radcurate.operation import cluster, disk, environment
 from radcurate.operation.finding import FAULT, Finding, examine, fault, good, note, render
 from radcurate.operation.progress import read_progress
 from radcurate.settings import Config
+from radcurate.sources import reading
 
 RESULTS = Path("results")
 LARGEST_CHUNK = 512  # series: above it, one job takes too long to be repeated
@@ -83,14 +84,18 @@ def _key(config: Config) -> Iterator[Finding]:
 
 
 def _input(config: Config) -> Iterator[Finding]:
-    folder = workflow.input_folder(config)
-    if not os.access(folder, os.R_OK | os.X_OK):
+    origin = reading.input_origin(config, RESULTS)
+    if origin.kind == "server":
+        reading.check_server(config.fetch, origin.place)
+        yield good("input", "a DICOMweb server that may be asked; whether it answers is seen when a run is planned")
+        return
+    place = Path(origin.place)
+    if not os.access(place, os.R_OK | (os.X_OK if place.is_dir() else 0)):
         yield fault("input", "may not be read by this user", "ask for read permission on the export")
         return
-    yield good(
-        "input", "can be read" + (", and written: the export is never written to" if os.access(folder, os.W_OK) else "")
-    )
-    yield from disk.space(RESULTS, disk.size_of(folder))
+    written = ", and written: the export is never written to" if os.access(place, os.W_OK) else ""
+    yield good("input", ("archives in it are fetched first; it " if origin.fetched else "") + "can be read" + written)
+    yield from disk.space(RESULTS, disk.size_of(place) if place.is_dir() else place.stat().st_size)
 
 
 def _consent(config: Config) -> Iterator[Finding]:
