@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -388,11 +389,15 @@ def leave_to_jobs(config_on_command_line: object = None) -> None:
         os.environ.pop(name, None)
 
 
-def print_failures(log: str) -> None:
-    """What failed in the run that wrote Snakemake's `log`, and whose it is; nothing where nothing did."""
+def print_failures(logs: Sequence[str]) -> None:
+    """What failed in the run that wrote Snakemake's `logs`, and whose it is; nothing where nothing did."""
     from radcurate.operation.failures import failures, render
 
-    if told := render(failures(Path(log))):
+    try:
+        told = "\n".join(filter(None, (render(failures(Path(log))) for log in logs)))
+    except Exception as error:  # to tell of failures must not be one more
+        told = f"radcurate: what failed can't be told: {place_of(error)}"
+    if told:
         print(told, file=sys.stderr)
 
 
