@@ -13,6 +13,7 @@ from snakemake.utils import min_version
 
 from radcurate import recorded
 from radcurate import workflow as plan
+from radcurate.operation import failures
 
 min_version("9.0")
 
@@ -66,7 +67,7 @@ onstart:
 onsuccess:
     plan.forget_old_chunks(run)
     recorded.record_end(run, done=True)
-    plan.print_failures(log)
+    failures.tell(log)
     plan.print_summary(run)
     plan.write_report(run)
 
@@ -74,6 +75,6 @@ onsuccess:
 onerror:
     plan.forget_old_chunks(run)
     recorded.record_end(run, done=False)
-    plan.print_failures(log)
+    failures.tell(log)
     plan.print_summary(run)
     plan.write_report(run)

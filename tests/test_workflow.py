@@ -125,13 +125,3 @@ def test_configuration_on_the_command_line_of_a_cluster_run_is_refused(capsys) -
         workflow.leave_to_jobs("input=/data/Meier")
     told = capsys.readouterr().err
     assert "--configfile" in told and "Meier" not in told
-
-
-def test_to_tell_of_failures_is_no_failure(tmp_path, monkeypatch, capsys) -> None:
-    log = tmp_path / "2026-11-22T070604.901256.snakemake.log"
-    log.write_text("")
-    workflow.print_failures([str(log), str(tmp_path / "absent.log")])
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr("radcurate.operation.failures.failures", lambda _: 1 / 0)
-    workflow.print_failures([str(log)])
-    assert "can't be told: ZeroDivisionError" in capsys.readouterr().err

@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from radcurate.governance.decisions import read_decisions, rows_of_chunk
 from radcurate.governance.fairness import read_reference
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
+from radcurate.operation import submission
 from radcurate.release.provenance import content_settings
 from radcurate.reruns.code import Code
 from radcurate.reruns.contents import contents_codes
@@ -367,38 +367,9 @@ def claim_results(run: Run) -> None:
     write_notes(RESULTS, code, {run.code(one): code.parts(f"radcurate.stages.{one}") for one in stages()})
 
 
-def leave_to_jobs(config_on_command_line: object = None) -> None:
-    """Before jobs go to a cluster: take out of the environment what `prepare` put there.
-
-    A submission is stored by the cluster with its environment and its command line, where nobody guards it. The jobs read
-    the Snakefile again and find all of it by themselves.
-
-    Raises:
-        SystemExit: a part of the configuration stands on the command line, which is repeated in every job script.
-    """
-    if config_on_command_line:
-        error = CurationError(
-            "configuration on the command line of a cluster run",
-            wanted="all of it in files: a job script repeats the command line, and the cluster stores it",
-            found="--config",
-            fix="write it to a file and name that: snakemake --configfile FILE",
-        )
-        print(f"radcurate: {error}", file=sys.stderr)
-        raise SystemExit(1)
-    for name in PASSED:
-        os.environ.pop(name, None)
-
-
-def print_failures(logs: Sequence[str]) -> None:
-    """What failed in the run that wrote Snakemake's `logs`, and whose it is; nothing where nothing did."""
-    from radcurate.operation.failures import failures, render
-
-    try:
-        told = "\n".join(filter(None, (render(failures(Path(log))) for log in logs)))
-    except Exception as error:  # to tell of failures must not be one more
-        told = f"radcurate: what failed can't be told: {place_of(error)}"
-    if told:
-        print(told, file=sys.stderr)
+def leave_to_jobs(options: object = None) -> None:
+    """Before jobs go to a cluster: nothing of what `prepare` told the environment, or `options` the command line."""
+    submission.keep_to_ourselves(PASSED, options)
 
 
 def print_summary(run: Run) -> None:

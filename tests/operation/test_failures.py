@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radcurate.operation.failures import CLUSTER, DATA, MACHINE, PROGRAM, UNKNOWN, Failure, failures, render
+from radcurate.operation.failures import CLUSTER, DATA, MACHINE, PROGRAM, UNKNOWN, Failure, failures, render, tell
 
 STAMP = "[Sun Nov 22 07:06:33 2026]"
 STAGE_LOG = "results/logs/extract/00003.log"
@@ -155,3 +155,13 @@ def test_the_summary_keeps_them_apart() -> None:
 def test_a_run_without_failures_says_nothing() -> None:
     assert render(judged(FINISHED)) == ""
     assert failures(Path("no.log")) == []
+
+
+def test_to_tell_of_failures_is_no_failure(tmp_path, monkeypatch, capsys) -> None:
+    log = tmp_path / "2026-11-22T070604.901256.snakemake.log"
+    log.write_text("")
+    tell([str(log), str(tmp_path / "absent.log")])
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("radcurate.operation.failures.failures", lambda _: 1 / 0)
+    tell([str(log)])
+    assert "can't be told: ZeroDivisionError" in capsys.readouterr().err

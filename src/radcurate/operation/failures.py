@@ -8,10 +8,13 @@ Slurm's daemons wrote when they ended it. A job that was killed from outside lea
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from radcurate.errors import place_of
 
 DATA, PROGRAM, MACHINE, CLUSTER, UNKNOWN = "data", "radcurate", "machine", "cluster", "unexplained"
 TAIL = 65_536  # bytes of a log that are read: the reason stands at its end
@@ -78,6 +81,16 @@ class _Block:
     text: str
     jobs: frozenset[str]
     stages: tuple[tuple[str, str], ...]  # (stage, its log relative to the run folder)
+
+
+def tell(logs: Sequence[str]) -> None:
+    """On stderr, what failed in the run that wrote Snakemake's `logs`, and whose it is; nothing where nothing did."""
+    try:
+        told = "\n".join(filter(None, (render(failures(Path(log))) for log in logs)))
+    except Exception as error:  # to tell of failures must not be one more
+        told = f"radcurate: what failed can't be told: {place_of(error)}"
+    if told:
+        print(told, file=sys.stderr)
 
 
 def failures(snakemake_log: Path) -> list[Failure]:
