@@ -58,10 +58,10 @@ include: "workflow/rules/release.smk"
 
 
 onstart:
+    if workflow.non_local_exec:
+        shell.prefix(plan.leave_to_jobs(workflow.config_settings.config_args))
     plan.claim_results(run)
     recorded.record_start(run)
-    if workflow.non_local_exec:
-        plan.leave_to_jobs(workflow.config_settings.config_args)
 
 
 onsuccess:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,8 +114,14 @@ def test_a_cluster_is_told_nothing_of_what_jobs_are_told(tmp_path, monkeypatch) 
     try:
         workflow.prepare(options, ROOT)
         assert workflow.INPUT_VARIABLE in os.environ
-        workflow.leave_to_jobs()
+        export = os.environ[workflow.INPUT_VARIABLE]
+        again = workflow.leave_to_jobs()
         assert set(os.environ) == before
+        told = subprocess.run(
+            ["bash", "-c", f'{again} echo "$RADCURATE_INPUT"'], capture_output=True, text=True, check=True
+        )
+        assert told.stdout == f"{export}\n"
+        assert Path("results/.environment").stat().st_mode & 0o077 == 0
     finally:
         for name in set(os.environ) - before:
             del os.environ[name]

@@ -367,9 +367,13 @@ def claim_results(run: Run) -> None:
     write_notes(RESULTS, code, {run.code(one): code.parts(f"radcurate.stages.{one}") for one in stages()})
 
 
-def leave_to_jobs(options: object = None) -> None:
-    """Before jobs go to a cluster: nothing of what `prepare` told the environment, or `options` the command line."""
-    submission.keep_to_ourselves(PASSED, options)
+def leave_to_jobs(options: object = None) -> str:
+    """Before jobs go to a cluster: nothing of what `prepare` told the environment, or `options` the command line.
+
+    Returns:
+        What must stand before the command of a rule that runs here all the same.
+    """
+    return submission.keep_to_ourselves(PASSED, options, RESULTS)
 
 
 def print_summary(run: Run) -> None:
