@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: demo test test-slow lint format bench docs setup clean
+.PHONY: demo test test-slow test-slurm lint format bench docs setup clean
 
 demo: setup           ## the whole chain on invented patients, ending in a release
 	@$(BIN)/radcurate demo
@@ -14,6 +14,9 @@ test: setup           ## the test suite, without what is marked slow
 
 test-slow: setup      ## what `make test` leaves out: real cohorts, faults, long property tests
 	@$(BIN)/pytest -n 2 --dist loadgroup -m slow
+
+test-slurm: setup     ## a real Slurm on this machine (as root, Debian's packages): the pipeline on it, with faults
+	@sh tests/slurm/run.sh $(BIN)/pytest
 
 lint: setup           ## ruff, types, snakefmt, snakemake --lint, generated files
 	@$(BIN)/ruff check .

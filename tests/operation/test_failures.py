@@ -91,6 +91,7 @@ def test_a_full_disk_is_the_machines() -> None:
 )
 def test_what_slurm_calls_the_end_is_the_clusters(name: str, cause: str) -> None:
     Path(STAGE_LOG).write_text("extract: 3 series\n")
+    Path(SUBMISSION).touch()
     found = only(error(status(name)))
     assert (found.whose, found.cause) == (CLUSTER, cause)
     assert found.logs == (SUBMISSION,)
@@ -113,6 +114,14 @@ def test_where_slurm_says_only_failed_the_log_of_the_submission_tells(line: str,
     Path(SUBMISSION).write_text(f"Building DAG of jobs...\n{line}\n")
     found = only(error(status("FAILED")))
     assert (found.whose, found.cause) == (CLUSTER, cause)
+
+
+def test_the_log_of_another_schedulers_submission_is_read_too() -> None:
+    log = Path(".snakemake/cluster_logs/7.log")
+    log.parent.mkdir(parents=True)
+    log.write_text("slurmstepd: error: Exceeded job memory limit\n")
+    found = only(error("").replace(f", {Path(SUBMISSION).absolute()}", ""))
+    assert (found.whose, found.cause, found.logs) == (CLUSTER, "out of memory", (str(log),))
 
 
 def test_a_refused_submission_says_why() -> None:

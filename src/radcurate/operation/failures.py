@@ -22,6 +22,8 @@ LOGS = re.compile(r"results/logs/(?:(?P<stage>\w+)/(?P<chunk>\d{5})|(?P<single>\
 BLOCK = re.compile(r"^\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\]$", re.M)
 JOB = re.compile(r"^\s+jobid: (\d+)$", re.M)
 FINISHED = re.compile(r"^Finished jobid: (\d+) ", re.M)
+EXTERNAL = re.compile(r"^    external_jobid: (\w+)$", re.M)
+OTHERS_LOGS = ".snakemake/cluster_logs"  # where profiles/cluster-generic has a scheduler write
 STATUS = re.compile(r"SLURM status is:\s+'([A-Z_]+)")
 REFUSED = re.compile(r"sbatch failed\. The error message was '(?:sbatch: error: )?([^\n']*)")
 EXPLAINED = re.compile(r"^\w+: (?P<problem>.+)\n  wanted: .*\n  found:  (?P<found>.*)\n  fix:    (?P<fix>.*)$", re.M)
@@ -156,7 +158,8 @@ def _judge(block: _Block, began: float, mended: bool) -> Failure:
         what, whose, cause, fix, log = own
         return Failure(what, whose, cause, fix, (log,), mended)
     submission = re.findall(r"\S+/slurm_logs/\S+?\.log", block.text)
-    logs = tuple(dict.fromkeys(_shown(Path(name)) for name in submission))
+    submission += [f"{OTHERS_LOGS}/{name}.log" for name in EXTERNAL.findall(block.text) if not submission]
+    logs = tuple(dict.fromkeys(_shown(Path(name)) for name in submission if Path(name).exists()))
     cause, fix, whose = _of_cluster(block.text, "".join(_tail(Path(name)) for name in submission))
     return Failure(_named(block.stages), whose, cause, fix, logs or tuple(log for _, log in block.stages), mended)
 
@@ -217,6 +220,7 @@ def _began(log: Path) -> float:
 
 
 def _shown(path: Path) -> str:
+    path = path.absolute()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name
 
 

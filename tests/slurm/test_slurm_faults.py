@@ -1,0 +1,131 @@
+"""What goes wrong on a cluster: each ends in a clear message, and the next run finishes with the same release."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from cluster_tools import SUBMITTED, Cluster, wait_for
+from pipeline_tools import tree_digest
+
+pytestmark = pytest.mark.slow
+CHUNK_STAGES = ("deidentify", "redact", "deface", "verify", "extract")
+
+
+def chunks(project: Path) -> list[str]:
+    return sorted(path.name for path in (project / "results" / "consent" / "chunks").iterdir())
+
+
+def forget(project: Path, stages: tuple[str, ...], only: list[str] | None = None) -> None:
+    """As if these stages had not run for these chunks; what follows all chunks hasn't either."""
+    for stage in stages:
+        for chunk in only or chunks(project):
+            shutil.rmtree(project / "results" / stage / chunk, ignore_errors=True)
+    for stage in ("gate", "release"):
+        shutil.rmtree(project / "results" / stage)
+
+
+def same_release(project: Path, finished: Path) -> bool:
+    return tree_digest(project / "results" / "release") == tree_digest(finished / "results" / "release")
+
+
+def test_a_failing_chunk_keeps_no_other_from_finishing_and_once_mended_the_run_goes_on(
+    cluster: Cluster, finished: Path
+) -> None:
+    project = cluster.copy(finished, "failing")
+    broken, other, _ = chunks(project)
+    forget(project, ("verify", "extract"), [broken, other])
+    table = project / "results" / "consent" / "chunks" / broken / "instances.parquet"
+    whole = table.read_bytes()
+    table.write_bytes(whole[: len(whole) // 2])
+
+    said = cluster.run(project, "--until", "extract", "--retries", "0", ok=False)
+    assert (project / "results" / "extract" / other / "seal.json").is_file()
+    assert not (project / "results" / "extract" / broken / "seal.json").exists()
+    assert re.search(rf"FAILED: 1 of the data.*\n  \w+ of chunk {broken}: ", said), said[-3000:]
+    assert "of the cluster" not in said and "Traceback" not in said.split("FAILED")[-1]
+
+    table.write_bytes(whole)
+    cluster.run(project, "--until", "extract")
+    cluster.locally(project)
+    assert same_release(project, finished)
+
+
+def test_a_cancelled_run_leaves_nothing_in_the_queue_and_a_dead_node_costs_nothing_but_time(
+    cluster: Cluster, finished: Path
+) -> None:
+    project = cluster.copy(finished, "cancelled")
+    forget(project, ("verify", "extract"))
+    running = cluster.start(project, *SUBMITTED, "--until", "extract")
+    wait_for(lambda: "RUNNING" in cluster.ask("squeue", "-h", "-o", "%T"), "a submission to run")
+    running.send_signal(signal.SIGINT)
+    code, said = cluster.finish(running, project)
+    assert code != 0 and "has been submitted" in said
+    wait_for(lambda: not cluster.queue(), "the queue to empty", 60)
+
+    cluster.run(project, "--unlock")
+    running = cluster.start(project, *SUBMITTED, "--until", "extract")
+    wait_for(lambda: bool(cluster.ask("squeue", "-h", "-t", "R", "-o", "%A", "-w", "n1")), "a submission on n1")
+    ours = cluster.queue()
+    assert cluster.kill_node("n1") > 1
+    code, said = cluster.finish(running, project)
+    cluster.start_node("n1")
+    assert code == 0, said[-4000:]
+    ends = cluster.ask("sacct", "-X", "-D", "-n", "-P", "-o", "JobID,State,NodeList", "-j", ",".join(ours)).splitlines()
+    assert any("NODE_FAIL" in end or "REQUEUED" in end for end in ends), ends
+    cluster.locally(project)
+    assert same_release(project, finished)
+
+
+def test_out_of_memory_is_tried_again_with_more(cluster: Cluster, finished: Path) -> None:
+    project = cluster.copy(finished, "memory")
+    [first, *_] = chunks(project)
+    forget(project, ("extract",), [first])
+    little = "extract:mem_mb=60 if attempt == 1 else 4000"
+    said = cluster.run(project, "--until", "extract", "--set-resources", little)
+    assert "Trying to restart" in said
+    assert "lost and made again by this run: 1 out of memory" in said
+    asked = re.findall(r"mem_mb=(\d+)", said)
+    assert asked.index("60") < asked.index("4000")
+    cluster.locally(project)
+    assert same_release(project, finished)
+
+
+def test_without_retries_it_is_the_clusters_failure(cluster: Cluster, finished: Path) -> None:
+    project = cluster.copy(finished, "too-little")
+    [first, *_] = chunks(project)
+    forget(project, ("extract",), [first])
+    said = cluster.run(
+        project, "--until", "extract", "--retries", "0", "--set-resources", "extract:mem_mb=60", ok=False
+    )
+    assert re.search(rf"FAILED: 1 of the cluster.*\n  extract of chunk {first}: out of memory", said), said[-3000:]
+    assert "of the data" not in said
+
+
+def test_job_arrays_are_one_submission_for_all_chunks(cluster: Cluster, finished: Path) -> None:
+    project = cluster.copy(finished, "arrays")
+    forget(project, ("verify",))
+    said = cluster.run(project, "--until", "verify", "--groups", "none=none", "--slurm-array-jobs", "verify")
+    [array] = re.findall(r"Submitted array job .* SLURM job ID (\d+)", said)
+    ended = cluster.ask("sacct", "-X", "-n", "-P", "-o", "JobID,State", "-j", array).split()
+    assert sorted(ended) == [f"{array}_{task}|COMPLETED" for task in (1, 2, 3)]
+    for chunk in chunks(project):
+        made = project / "results" / "verify" / chunk
+        assert tree_digest(made) == tree_digest(finished / "results" / "verify" / chunk)
+
+
+def test_the_generic_profile_submits_with_a_schedulers_own_commands(cluster: Cluster, finished: Path) -> None:
+    project = cluster.copy(finished, "generic")
+    [first, *_] = chunks(project)
+    forget(project, ("verify",), [first])
+    arguments = ("--workflow-profile", "cluster-generic", "--latency-wait", "20", "--until", "verify")
+    code, said = cluster.finish(cluster.start(project, *arguments), project)
+    assert code == 0, said[-4000:]
+    [job] = re.findall(r"external jobid '(\d+)'", said)
+    assert cluster.ask("sacct", "-X", "-n", "-P", "-o", "JobName,State", "-j", job).strip() == "radcurate|COMPLETED"
+    made = project / "results" / "verify" / first
+    assert tree_digest(made) == tree_digest(finished / "results" / "verify" / first)
