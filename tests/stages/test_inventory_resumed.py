@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
+import signal
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,6 +18,7 @@ import pytest
 from pydicom import dcmread
 
 from inventory_files import Export, mask, tree_state, uid
+from paths import ROOT
 from radcurate import tables
 from radcurate.dicom import scan
 from radcurate.dicom.plain import from_plain, to_plain
@@ -293,3 +299,34 @@ def test_the_tables_of_a_resumed_run_name_the_same_rows(source: Path, tmp_path: 
     run(source, tmp_path / "out")
     found = tables.read_rows(tmp_path / "out" / "unplaced.parquet", tables.INVENTORY_INSTANCES)
     assert [row["path"] for row in found] == ["a first file", "note.txt", "p1/cut"]
+
+
+def start(source: Path, out: Path, key_file: Path, log: Path) -> subprocess.Popen[bytes]:
+    """The stage as Snakemake starts it, in a group of processes of its own."""
+    command = [sys.executable, "-m", "radcurate.stages.inventory", "--settings", "{}", "--threads", "2"]
+    command += ["--source", str(source), "--out", str(out), "--log", str(log)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "RADCURATE_KEY_FILE": str(key_file)}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_the_middle_goes_on(source: Path, tmp_path: Path) -> None:
+    for number in range(20_000):
+        (source / f"{number}.txt").write_text("no image")
+    key_file = tmp_path / "key"
+    key_file.write_text(PLAIN.secret.hex())
+    key_file.chmod(0o600)
+    headers = tmp_path / "out" / "headers"
+    process = start(source, tmp_path / "out", key_file, tmp_path / "first.log")
+    while not (headers.is_dir() and len(list(headers.glob("[!.]*"))) >= 5):
+        assert process.poll() is None, (tmp_path / "first.log").read_text()
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "out" / "unplaced.parquet").exists()
+    assert start(source, tmp_path / "out", key_file, tmp_path / "second.log").wait() == 0
+    told = re.search(r"(\d+) files read, (\d+) known from before", (tmp_path / "second.log").read_text())
+    assert told
+    assert int(told[1]) < 20_000 < int(told[1]) + int(told[2]) == count(source)
+    done = {path: state[0] for path, state in tree_state(tmp_path / "out").items() if not path.startswith("headers/")}
+    assert done == fresh(source, tmp_path)

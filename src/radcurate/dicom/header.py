@@ -155,6 +155,8 @@ def read_header(source: Path, found: Found) -> tuple[Header | Unusable, Parsed |
         return Unusable(found, "not_dicom"), None
     except Unsafe as verdict:
         return Unusable(found, verdict.reason if verdict.reason in FILE_REMEDIES else "damaged"), None
+    except MemoryError:  # of the machine, not of the file, which `limits` let pass
+        raise
     except Exception:  # pydicom raises many kinds on malformed headers
         return Unusable(found, "damaged"), None
 
@@ -230,7 +232,7 @@ def _read_tail(stream: BinaryIO, end: int, size: int, implicit: bool, little: bo
         check_elements(stream, end, size, Encoding(not implicit, little))
         stream.seek(end)
         return read_dataset(stream, implicit, little, defer_size=DEFER)
-    except Unsafe:
+    except (Unsafe, MemoryError):
         raise
     except Exception:
         return None

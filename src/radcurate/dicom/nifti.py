@@ -59,6 +59,8 @@ def read_mask(source: Path, found: Found) -> Mask | str:
         return "truncated"
     except OSError as error:
         return "unreadable" if error.errno else "truncated"
+    except MemoryError:
+        raise
     except Exception:  # nibabel raises many kinds on malformed files
         return "damaged"
 
@@ -71,6 +73,8 @@ def _digest(source: Path, found: Found) -> str:
 def _read_labels(found: Found, image: Any, shape: tuple[int, int, int]) -> Mask | str:
     try:
         labels = _labels(image, len(image.shape))
+    except MemoryError:
+        raise
     except Exception:  # a good header before too few voxels; nibabel raises many kinds
         return "truncated"
     if labels is None:

@@ -133,6 +133,8 @@ class Reader:
                 answer = self._like(found, data, stream) or self._split(found, data, stream)
                 several = answer is not None and answer[1].tail_length  # reads, between which somebody may write
                 return answer if not several or is_same(before, os.fstat(stream.fileno())) else None
+        except MemoryError:
+            raise
         except Exception:  # whatever it is, the other way will tell
             return None
 

@@ -17,13 +17,20 @@ class Register:
 
     key: Key
     issuers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    claims: dict[str, set[Patient]] = field(default_factory=lambda: defaultdict(set))
+    claims: dict[str, tuple[Patient, ...]] = field(default_factory=dict)  # nearly always one: a set takes twice the room
+    patients: dict[Patient, tuple[Patient, ...]] = field(default_factory=dict)  # each once
 
     def enter(self, headers: Iterable[Header]) -> None:
         """Note who claims which series."""
         for header in headers:
-            self.issuers[header.patient_id].add(header.issuer)
-            self.claims[header.series].add((header.patient_id, header.issuer))
+            patient = header.patient_id, header.issuer
+            alone = self.patients.get(patient)
+            if alone is None:
+                alone = self.patients[patient] = (patient,)
+                self.issuers[header.patient_id].add(header.issuer)
+            known = self.claims.setdefault(header.series, alone)
+            if patient not in known:
+                self.claims[header.series] = (*known, patient)
 
     def issuer(self, patient: Patient) -> str:
         """The issuer of a PatientID; one that is missing (planning systems drop it) is filled in if there is but one."""
