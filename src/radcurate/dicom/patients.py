@@ -17,7 +17,9 @@ class Register:
 
     key: Key
     issuers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    claims: dict[str, tuple[Patient, ...]] = field(default_factory=dict)  # nearly always one: a set takes twice the room
+    claims: dict[str, tuple[Patient, ...]] = field(
+        default_factory=dict
+    )  # nearly always one: a set takes twice the room
     patients: dict[Patient, tuple[Patient, ...]] = field(default_factory=dict)  # each once
 
     def enter(self, headers: Iterable[Header]) -> None:
