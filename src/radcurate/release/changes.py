@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 from radcurate.release.dictionary import FEATURE
 from radcurate.release.drift import drift
 from radcurate.release.manifest import ROLE
+from radcurate.tables.stored import Large, texts
 
 Json = Mapping[str, Any]
+Rows = tuple[pa.Array, pa.Array]
 TOLD = 20  # features that are told by name, those that changed most first
 MEASURES = ("k", "l", "l_entropy", "l_recursive", "t", "t_ordered", "prosecutor_max", "prosecutor_mean", "unique_share")
 ATTACKED = ("rate", "low", "high", "chance")
@@ -44,8 +46,8 @@ class Edition:
     about: Json
     verdict: Json
     risk: Json
-    features: pa.Table
-    acquisition: pa.Table
+    features: Large
+    acquisition: Large
 
 
 def compare(before: Edition | None, now: Edition, crowd: int) -> dict[str, Any]:
@@ -72,9 +74,10 @@ def compare(before: Edition | None, now: Edition, crowd: int) -> dict[str, Any]:
 
 
 def _what(before: Edition, now: Edition) -> dict[str, Any]:
+    regions = _members(before.features, now.features, "roi")
     return {
         "patients": _members(before.features, now.features, "subject"),
-        "regions": _members(before.features, now.features, "roi") | _regions(before.features, now.features),
+        "regions": regions | _regions(before.features, now.features, shared_rows(before.features, now.features)),
         "columns": {
             "features": _columns(before.features, now.features),
             "acquisition": _columns(before.acquisition, now.acquisition),
@@ -84,17 +87,17 @@ def _what(before: Edition, now: Edition) -> dict[str, Any]:
     }
 
 
-def _members(before: pa.Table, now: pa.Table, name: str) -> dict[str, int]:
-    sets = [set(content[name].to_pylist()) if name in content.column_names else set() for content in (before, now)]
-    return {
-        "before": len(sets[0]),
-        "now": len(sets[1]),
-        "left": len(sets[0] - sets[1]),
-        "joined": len(sets[1] - sets[0]),
-    }
+def _members(before: Large, now: Large, name: str) -> dict[str, int]:
+    old, fresh = (_different_values(content, name) for content in (before, now))
+    both = int(pc.sum(pc.is_in(fresh, value_set=old)).as_py() or 0)
+    return {"before": len(old), "now": len(fresh), "left": len(old) - both, "joined": len(fresh) - both}
 
 
-def _columns(before: pa.Table, now: pa.Table) -> dict[str, list[str]]:
+def _different_values(content: Large, name: str) -> pa.Array:
+    return content[name].cast(pa.string()).unique() if name in content.column_names else pa.array([], pa.string())
+
+
+def _columns(before: Large, now: Large) -> dict[str, list[str]]:
     old, fresh = before.column_names, now.column_names
     return {
         "gone": [name for name in old if name not in fresh],
@@ -105,23 +108,27 @@ def _columns(before: pa.Table, now: pa.Table) -> dict[str, list[str]]:
     }
 
 
-def _regions(before: pa.Table, now: pa.Table) -> dict[str, int]:
+def _regions(before: Large, now: Large, rows: Rows) -> dict[str, int]:
     """Regions in both, and in how many of them some value differs; `provenance` names a record, so it isn't compared."""
     shared = [name for name in now.column_names if name in before.column_names and name not in ("roi", "provenance")]
-    old, fresh = _aligned(before, now)
-    differs = np.zeros(old.num_rows, bool)
+    differs = np.zeros(len(rows[0]), bool)
     for name in shared:
-        differs |= ~_same(old[name], fresh[name])
-    return {"in_both": old.num_rows, "changed": int(differs.sum())}
+        differs |= ~_same(_taken(before, name, rows[0]), _taken(now, name, rows[1]))
+    return {"in_both": len(differs), "changed": int(differs.sum())}
 
 
-def _aligned(before: pa.Table, now: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """The rows of regions that both have, in the same order."""
-    if "roi" not in before.column_names or "roi" not in now.column_names:
-        return before.slice(0, 0), now.slice(0, 0)
-    both = sorted(set(before["roi"].to_pylist()) & set(now["roi"].to_pylist()))
-    rows = pa.array(both, pa.string())
-    return tuple(content.take(pc.index_in(rows, content["roi"].combine_chunks())) for content in (before, now))
+def shared_rows(before: Large, now: Large) -> Rows:
+    """Where the regions that both have lie in either table, in the same order, shape (region,) each."""
+    codes = [_different_values(content, "roi") for content in (before, now)]
+    both = codes[0].filter(pc.is_in(codes[0], value_set=codes[1])).drop_null().sort()
+    if not len(both):
+        return both.cast(pa.int32()), both.cast(pa.int32())
+    found = [pc.index_in(both, content["roi"].cast(pa.string()).combine_chunks()) for content in (before, now)]
+    return found[0], found[1]
+
+
+def _taken(content: Large, name: str, rows: pa.Array) -> pa.ChunkedArray:
+    return content[name].take(rows)
 
 
 def _same(one: pa.ChunkedArray, other: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
@@ -129,8 +136,8 @@ def _same(one: pa.ChunkedArray, other: pa.ChunkedArray) -> npt.NDArray[np.bool_]
     if pa.types.is_floating(one.type) and pa.types.is_floating(other.type):
         a, b = one.to_numpy(), other.to_numpy()
         return np.asarray((a == b) | (np.isnan(a) & np.isnan(b)))
-    pairs = zip(one.to_pylist(), other.to_pylist(), strict=True)
-    return np.array([a == b for a, b in pairs], bool)
+    pairs = zip(texts(one), texts(other), strict=True)
+    return np.fromiter((a == b for a, b in pairs), bool, len(one))
 
 
 def _levels(edition: Edition) -> dict[str, Any]:
@@ -230,14 +237,17 @@ def _measured(verdict: Json) -> dict[str, Any]:
     return {one["measure"]: one["measured"] for one in verdict.get("findings", []) if one.get("applies")}
 
 
-def _feature_changes(before: pa.Table, now: pa.Table, crowd: int) -> dict[str, Any]:
+def _feature_changes(before: Large, now: Large, crowd: int) -> dict[str, Any]:
     """How far the values of each feature moved in regions that both have, as a share of the larger of the two."""
     names = shared_features(before, now)
-    old, fresh = _aligned(before, now)
-    people = len(fresh["subject"].unique()) if "subject" in fresh.column_names else 0
+    rows = shared_rows(before, now)
+    people = len(_taken(now, "subject", rows[1]).unique()) if "subject" in now.column_names else 0
     if people < max(crowd, 1):
         return {"compared": 0, "detail": f"fewer than {max(crowd, 1)} patients are in both"}
-    found = [(name, *_moved(old[name].to_numpy(), fresh[name].to_numpy())) for name in names]
+    found = [
+        (name, *_moved(_taken(before, name, rows[0]).to_numpy(), _taken(now, name, rows[1]).to_numpy()))
+        for name in names
+    ]
     changed = [row for row in found if row[1] > 0]
     changed.sort(key=lambda row: (-row[3], -row[1], row[0]))
     keys = ("feature", "regions", "median", "largest")
@@ -258,12 +268,12 @@ def _moved(before: npt.NDArray[np.float64], now: npt.NDArray[np.float64]) -> tup
     return int((share > 0).sum()), float(np.median(share)), float(share.max())
 
 
-def shared_features(before: pa.Table, now: pa.Table) -> list[str]:
+def shared_features(before: Large, now: Large) -> list[str]:
     """Feature columns that both have, as numbers."""
     return [name for name in _features(now) if name in set(_features(before))]
 
 
-def _features(content: pa.Table) -> list[str]:
+def _features(content: Large) -> list[str]:
     return [
         field.name
         for field in content.schema

@@ -8,6 +8,7 @@ significant without mattering, so the distance must be large, too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.special import chdtrc, kolmogorov
+
+from radcurate.tables.stored import Large, texts
 
 FEWEST = 5  # patients on either side
 RATE = 0.01  # of false discoveries
 DISTANCE = 0.3  # between the two distributions, from 0 to 1
 TOLD = 20  # features that are told by name, those that drifted most first
 CATEGORIES = ("site", "sex", "modality")
+COLUMNS = 16  # features that are in memory at a time
 Reals = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Shift:
     standardised: float | None  # difference of means in standard deviations of the patients before
 
 
-def drift(before: pa.Table, now: pa.Table, names: Sequence[str], fewest: int = FEWEST) -> dict[str, Any]:
+def drift(before: Large, now: Large, names: Sequence[str], fewest: int = FEWEST) -> dict[str, Any]:
     """What is told in changes.json.
 
     Args:
@@ -45,14 +51,15 @@ def drift(before: pa.Table, now: pa.Table, names: Sequence[str], fewest: int = F
         names: feature columns that both have.
         fewest: patients that must be on either side, so that no number is about few.
     """
-    old, fresh = set(before["subject"].to_pylist()), set(now["subject"].to_pylist())
-    new = fresh - old
+    old, fresh = (content["subject"].cast(pa.string()).unique() for content in (before, now))
+    new = fresh.filter(pc.invert(pc.is_in(fresh, value_set=old)))
     told: dict[str, Any] = {"patients_before": len(old), "new_patients": len(new)}
     if min(len(old), len(new)) < fewest:
         return told | {"measured": False, "detail": f"needs {fewest} patients before and {fewest} new ones"}
-    batch = now.filter(pa.array([subject in new for subject in now["subject"].to_pylist()]))
-    shifts = [shift for group in _groups(before, batch, fewest) for shift in _shifts(*group, names)]
-    categories = [found for name in CATEGORIES if (found := _category(before, batch, name))]
+    batch = pc.is_in(now["subject"].cast(pa.string()), value_set=new).to_numpy()
+    sides = _Side(before, np.arange(before.num_rows)), _Side(now, np.flatnonzero(batch))
+    shifts = _shifts(_groups(*sides, fewest), sides, names)
+    categories = [found for name in CATEGORIES if (found := _category(*sides, name))]
     if not shifts and not categories:
         return told | {"measured": False, "detail": f"no kind of region with {fewest} patients before and new"}
     limit = _discoveries([shift.p for shift in shifts] + [one["p"] for one in categories])
@@ -72,53 +79,91 @@ def drift(before: pa.Table, now: pa.Table, names: Sequence[str], fewest: int = F
     }
 
 
-def _groups(before: pa.Table, now: pa.Table, fewest: int) -> list[tuple[str, pa.Table, pa.Table]]:
+@dataclass(frozen=True)
+class _Side:
+    """Rows of a table, read column by column."""
+
+    content: Large
+    rows: Ints
+
+    def has(self, name: str) -> bool:
+        return name in self.content.column_names
+
+    def words(self, name: str) -> list[Any]:
+        """A column of texts."""
+        return texts(self.content[name].take(pa.array(self.rows)))
+
+    def numbers(self, names: Sequence[str]) -> Reals:
+        """Columns of numbers, shape (row, column)."""
+        return np.column_stack([self.content[name].to_numpy().astype(np.float64)[self.rows] for name in names])
+
+
+@dataclass(frozen=True)
+class _People:
+    """Rows of one kind of region: their places on a side, sorted by patient, and the first row of each patient."""
+
+    places: Ints
+    starts: Ints
+
+    @staticmethod
+    def of(places: Ints, patient: Ints) -> _People:
+        order = np.argsort(patient[places], kind="stable")
+        return _People(places[order], np.flatnonzero(np.diff(patient[places][order], prepend=-1)))
+
+    def means(self, values: Reals) -> Reals:
+        """Mean of each patient's regions, shape (patient, feature); NaN where a patient has no value."""
+        own = values[self.places]
+        there = ~np.isnan(own)
+        total = np.add.reduceat(np.where(there, own, 0.0), self.starts, axis=0)
+        count = np.add.reduceat(there.astype(np.float64), self.starts, axis=0)
+        return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+
+_Group = tuple[str, _People, _People]
+
+
+def _groups(before: _Side, now: _Side, fewest: int) -> list[_Group]:
     """Kinds of regions that enough patients have on both sides."""
-    keys = [name for name in ("modality", "roi_label") if name in before.column_names and name in now.column_names]
-    kinds = [_kinds(content, keys) for content in (before, now)]
+    keys = [name for name in ("modality", "roi_label") if before.has(name) and now.has(name)]
+    kinds = [_kinds(side, keys) for side in (before, now)]
+    patients = [np.unique(np.array(side.words("subject")), return_inverse=True)[1] for side in (before, now)]
     found = []
     for kind in sorted(set(kinds[0]) & set(kinds[1])):
-        parts = [
-            content.filter(pa.array([one == kind for one in own]))
-            for content, own in zip((before, now), kinds, strict=True)
-        ]
-        if min(len(part["subject"].unique()) for part in parts) >= fewest:
-            found.append((" ".join(kind) or "all", parts[0], parts[1]))
+        people = [_People.of(own[kind], patient) for own, patient in zip(kinds, patients, strict=True)]
+        if min(part.starts.size for part in people) >= fewest:
+            found.append((" ".join(kind) or "all", people[0], people[1]))
     return found
 
 
-def _kinds(content: pa.Table, keys: Sequence[str]) -> list[tuple[str, ...]]:
+def _kinds(side: _Side, keys: Sequence[str]) -> dict[tuple[str, ...], Ints]:
+    """Places of the rows of each kind."""
     if not keys:
-        return [()] * content.num_rows
-    return list(zip(*([str(value) for value in content[key].to_pylist()] for key in keys), strict=True))
+        return {(): np.arange(side.rows.size)}
+    found: dict[tuple[str, ...], list[int]] = {}
+    for place, kind in enumerate(zip(*(map(str, side.words(key)) for key in keys), strict=True)):
+        found.setdefault(kind, []).append(place)
+    return {kind: np.array(places, dtype=np.int64) for kind, places in found.items()}
 
 
-def _shifts(group: str, before: pa.Table, now: pa.Table, names: Sequence[str]) -> list[Shift]:
-    one, other = _per_patient(before, names), _per_patient(now, names)
+def _shifts(groups: Sequence[_Group], sides: tuple[_Side, _Side], names: Sequence[str]) -> list[Shift]:
+    """All groups and features; some columns are in memory at a time."""
     found = []
-    for place, name in enumerate(names):
-        a, b = (values[~np.isnan(values)] for values in (one[:, place], other[:, place]))
-        if min(len(a), len(b)) >= FEWEST:
-            distance = ks_distance(a, b)
-            found.append(Shift(group, name, distance, _p(distance, len(a), len(b)), _standardised(a, b)))
+    for start in range(0, len(names) if groups else 0, COLUMNS):
+        some = names[start : start + COLUMNS]
+        values = [side.numbers(some) for side in sides]
+        for group, *people in groups:
+            means = [own.means(part) for own, part in zip(people, values, strict=True)]
+            for place, name in enumerate(some):
+                a, b = (part[:, place][~np.isnan(part[:, place])] for part in means)
+                if min(len(a), len(b)) >= FEWEST:
+                    distance = ks_distance(a, b)
+                    found.append(Shift(group, name, distance, _p(distance, len(a), len(b)), _standardised(a, b)))
     return found
-
-
-def _per_patient(content: pa.Table, names: Sequence[str]) -> Reals:
-    """Mean of each patient's regions, shape (patient, feature); NaN where a patient has no value."""
-    values = np.column_stack([content[name].to_numpy().astype(np.float64) for name in names])
-    _, place = np.unique(np.array(content["subject"].to_pylist()), return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    there = ~np.isnan(values[order])
-    total = np.add.reduceat(np.where(there, values[order], 0.0), starts, axis=0)
-    count = np.add.reduceat(there.astype(np.float64), starts, axis=0)
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 def ks_distance(a: Reals, b: Reals) -> float:
     """Largest distance of two empirical distribution functions."""
-    points = np.concatenate([a, b])
+    points = np.sort(np.concatenate([a, b]))
     shares = [np.searchsorted(np.sort(values), points, side="right") / len(values) for values in (a, b)]
     return float(np.abs(shares[0] - shares[1]).max())
 
@@ -133,11 +178,11 @@ def _standardised(a: Reals, b: Reals) -> float | None:
     return float((b.mean() - a.mean()) / spread) if spread > 0 else None
 
 
-def _category(before: pa.Table, now: pa.Table, name: str) -> dict[str, Any] | None:
+def _category(before: _Side, now: _Side, name: str) -> dict[str, Any] | None:
     """Shares of a column's values among patients, before and new; None where there is nothing to compare."""
-    if name not in before.column_names or name not in now.column_names:
+    if not before.has(name) or not now.has(name):
         return None
-    counts = [_patients_by(content, name) for content in (before, now)]
+    counts = [_patients_by(side, name) for side in (before, now)]
     values = sorted(set(counts[0]) | set(counts[1]))
     table = np.array([[own.get(value, 0) for value in values] for own in counts], np.float64)
     if len(values) < 2:
@@ -149,15 +194,9 @@ def _category(before: pa.Table, now: pa.Table, name: str) -> dict[str, Any] | No
     return {"column": name, "distance": distance, "p": float(chdtrc(len(values) - 1, statistic))}
 
 
-def _patients_by(content: pa.Table, name: str) -> dict[str, int]:
-    pairs = {
-        (str(value), subject)
-        for value, subject in zip(content[name].to_pylist(), content["subject"].to_pylist(), strict=True)
-    }
-    counts: dict[str, int] = {}
-    for value, _ in pairs:
-        counts[value] = counts.get(value, 0) + 1
-    return counts
+def _patients_by(side: _Side, name: str) -> Counter[str]:
+    pairs = set(zip(map(str, side.words(name)), side.words("subject"), strict=True))
+    return Counter(value for value, _ in pairs)
 
 
 def _discoveries(found: Sequence[float]) -> float:

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from radcurate import tables
 from radcurate.release import check, versions
 from radcurate.release.changes import Edition, compare
 from radcurate.release.changes_text import changes_text
+from radcurate.tables.stored import Stored
 
 FILES = ("provenance.json", "features.parquet", "acquisition.parquet")
 MORE = ("verdict.json", "risk.json")  # releases of older versions have none
@@ -42,8 +42,8 @@ def _edition(folder: Path, name: str, digest: str) -> Edition:
         about=_read(folder / "provenance.json"),
         verdict=_read(folder / "verdict.json"),
         risk=_read(folder / "risk.json"),
-        features=tables.read(folder / "features.parquet"),
-        acquisition=tables.read(folder / "acquisition.parquet"),
+        features=Stored(folder / "features.parquet"),
+        acquisition=Stored(folder / "acquisition.parquet"),
     )
 
 

@@ -19,6 +19,7 @@ from radcurate.report.build import build
 from radcurate.report.facts import Facts, Picture, limit_of
 from radcurate.seals import check_seal
 from radcurate.stages._folders import entries
+from radcurate.tables.stored import Stored
 
 HTML, JSON = "report.html", "report.json"
 VERDICTS = ("verdict.json", "refusal.json")
@@ -112,30 +113,35 @@ def counts(results: Path) -> dict[str, Any]:
 
 
 def _cleaning(results: Path, chunks: Sequence[str]) -> dict[str, Any]:
-    looks = list(_rows(results, "redact", chunks, "series.parquet", tables.REDACT_SERIES))
-    faces = list(_rows(results, "deface", chunks, "series.parquet", tables.DEFACE_SERIES))
-    checks = _rows(results, "deface", chunks, "qc.parquet", tables.DEFACE_QC)
-    removed = {row["series"] for row in faces if row["status"] == tables.OK and row["face"] == "removed"}
-    kept = [row for row in looks if row["status"] == tables.OK]
-    return {
-        "boxes": sum(row["boxes"] or 0 for row in kept),
-        "text_removed": sum(bool(row["boxes"]) for row in kept),
-        "looked": sum(bool(row["looked"]) for row in kept),
-        "faces_removed": len(removed),
-        "faces_moved": sorted(row["moved"] for row in checks if row["series"] in removed and row["moved"] is not None),
-        "set_aside": sum(row["status"] == tables.QUARANTINED for row in (*looks, *faces)),
-    }
+    """Chunk by chunk, since a large run has a million series."""
+    found: Counter[str] = Counter(dict.fromkeys(("boxes", "text_removed", "looked", "faces_removed", "set_aside"), 0))
+    moved: list[float] = []
+    for chunk in chunks:
+        looks = list(_rows(results, "redact", [chunk], "series.parquet", tables.REDACT_SERIES))
+        faces = list(_rows(results, "deface", [chunk], "series.parquet", tables.DEFACE_SERIES))
+        checks = _rows(results, "deface", [chunk], "qc.parquet", tables.DEFACE_QC)
+        removed = {row["series"] for row in faces if row["status"] == tables.OK and row["face"] == "removed"}
+        for row in looks:
+            if row["status"] == tables.OK:
+                found["boxes"] += row["boxes"] or 0
+                found["text_removed"] += bool(row["boxes"])
+                found["looked"] += bool(row["looked"])
+        found["faces_removed"] += len(removed)
+        found["set_aside"] += sum(row["status"] == tables.QUARANTINED for row in (*looks, *faces))
+        moved += [row["moved"] for row in checks if row["series"] in removed and row["moved"] is not None]
+    return {**found, "faces_moved": sorted(moved)}
 
 
 def _features(results: Path, chunks: Sequence[str]) -> dict[str, Any]:
     path = results / "protect" / "features.parquet"
     if not path.is_file():
         return {}
-    released = tables.read(path)
+    released = Stored(path)
+    there = set(released.column_names)
     names = {
         row["name"]: row["conformance"]
         for row in _rows(results, "extract", chunks, "columns.parquet", tables.EXTRACT_COLUMNS)
-        if row["name"] in released.column_names
+        if row["name"] in there
     }
     grades: dict[str, Counter[str]] = {}
     for row in _rows(results, "", ["protect"], "stability.parquet", tables.PROTECT_STABILITY):
