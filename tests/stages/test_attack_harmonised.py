@@ -36,7 +36,7 @@ def chunks(run: FinishedRun) -> list[Path]:
 
 
 def attacked(run: FinishedRun) -> Attacked:
-    return read_attacked(chunks(run), run.results, load_columns(COLUMNS), run.key)
+    return read_attacked(chunks(run), run.results, load_columns(COLUMNS), run.key, run.results / "attack")
 
 
 def values(held: Attacked) -> tuple[dict[str, float], dict[str, float]]:

@@ -26,7 +26,6 @@ rule attack:
         settings=run.section("attack"),
         code=run.code("attack"),
         tables=run.contents("config/columns.yaml", run.config.attack.linkage.registry),
-        extract=lambda wildcards, input: sorted({str(Path(name).parent) for name in input.raw}),
     shell:
-        "python -m radcurate.stages.attack --settings {params.settings:q} --extract {params.extract}"
-        " --results results --columns {input.columns:q} --registry {input.registry:q} --out results/attack --log {log}"
+        "python -m radcurate.stages.attack --settings {params.settings:q} --results results"
+        " --columns {input.columns:q} --registry {input.registry:q} --out results/attack --log {log}"

@@ -105,7 +105,7 @@ def attack_fingerprint(released: Records, raw: Records, again: Reextractions, dr
 
 
 def sought_rows(released: Records, raw: Records) -> Ints:
-    """Rows of `raw` whose patients are sought: all released ones or, where that would take long, as many as can be.
+    """Rows of `raw` that are measured again: all or, where that would take long, those of some released patients.
 
     The work grows with the rows sought, the rows released and the columns; `PRODUCTS` of them take some minutes. The
     patients of a large release are drawn, so the intervals cover which were.
@@ -116,7 +116,7 @@ def sought_rows(released: Records, raw: Records) -> Ints:
     patients = sorted({raw.subject[row] for row in rows.tolist()})
     number = max(TRIALS, int(share * len(patients)))
     if share >= 1 or number >= len(patients):
-        return rows
+        return np.arange(len(raw.region))
     rng = np.random.default_rng(seed_of("sought", raw.values))
     chosen = {patients[place] for place in rng.choice(len(patients), number, replace=False).tolist()}
     return np.array([row for row in rows.tolist() if raw.subject[row] in chosen], dtype=np.int64)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from radcurate.attack.linkage import Linked, Overlooked, attack_linkage
+from radcurate.attack.matrix import Kept, marks
 from radcurate.attack.registry import Register, read_register
 from radcurate.attack.risk import Crowd
 from radcurate.attack.synthesis import Synthesis, others_for
@@ -20,12 +20,14 @@ from radcurate.keys import Key
 from radcurate.privacy.classes import classes
 from radcurate.privacy.coding import combine, encode
 from radcurate.privacy.columns import Columns
-from radcurate.privacy.rows import Pair, subjects
+from radcurate.privacy.rows import Pair
 from radcurate.privacy.sensitive import sensitive
 from radcurate.settings import Linkage
 from radcurate.stages._attacked import Attacked
+from radcurate.tables.stored import Large, texts
 
 Ints = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
 COLUMNS = {"sex": "sex", "age": "age", "date": "study_date", "site": "site"}
 STRUCTURE = ("modality", "roi_label")
 
@@ -64,13 +66,13 @@ def _rows(pair: Pair) -> tuple[Ints, list[str], dict[str, list[Any]]]:
     """Patient, region and values of each row; what acquisition tells a second time, perhaps finer, in further rows."""
     n, region = pair.features.num_rows, pair.features["roi"].to_pylist()
     held = [*pair.features.column_names, *pair.acquisition.column_names]
-    first = {word: pair.column(name).to_pylist() for word, name in COLUMNS.items() if name in held}
-    patient = subjects(pair).codes
+    first = {word: texts(pair.column(name)) for word, name in COLUMNS.items() if name in held}
+    patient = pair.subject
     again = {word for word, name in COLUMNS.items() if name in _both(pair)}
     if not again:
         return patient, region, first
     other = Pair(pair.features.drop_columns([COLUMNS[word] for word in sorted(again)]), pair.acquisition)
-    second = {word: other.column(COLUMNS[word]).to_pylist() if word in again else first[word] for word in first}
+    second = {word: texts(other.column(COLUMNS[word])) if word in again else first[word] for word in first}
     values = {word: first[word] + second[word] for word in first}
     return np.tile(patient, 2), region + region, values if n else first
 
@@ -87,13 +89,13 @@ def _digest(told: Told) -> str:
     return total.hexdigest()
 
 
-def crowd(pair: Pair, attacked: Attacked, chances: npt.NDArray[np.float64]) -> Crowd:
-    """Classes of a table's patients: by quasi-identifiers, by the structure of their regions, by their features."""
-    who = subjects(pair).codes
+def crowd(pair: Pair, values: Large, attacked: Attacked, chances: npt.NDArray[np.float64]) -> Crowd:
+    """Classes of a table's patients: by quasi-identifiers, by the structure of their regions, by their features (`values`)."""
+    who = pair.subject
     held = [*pair.features.column_names, *pair.acquisition.column_names]
     cells = [encode(pair.column(name), name).codes for name in attacked.quasi if name in held]
     shown = [encode(pair.column(name), name).codes for name in STRUCTURE if name in held]
-    vectors = [_vectors(pair.features, [name for name in attacked.features if name in held])]
+    vectors = [_vectors(values, [name for name in attacked.features if name in values.column_names])]
     return Crowd(
         classes(who, combine(cells, who.size)),
         chances,
@@ -109,10 +111,11 @@ def crowd(pair: Pair, attacked: Attacked, chances: npt.NDArray[np.float64]) -> C
     )
 
 
-def _vectors(features: pa.Table, names: list[str]) -> Ints:
+def _vectors(values: Large, names: list[str]) -> Ints:
     """Number of each row's vector of features, shape (row,): equal where all values are."""
-    columns = [features[name].to_numpy().astype(np.float64) for name in names]
-    values = np.stack(columns, axis=1) if columns else np.zeros((features.num_rows, 0))
-    known: dict[bytes, int] = {}
-    digests = [hashlib.blake2b(np.ascontiguousarray(row).tobytes(), digest_size=16).digest() for row in values]
-    return np.array([known.setdefault(digest, len(known)) for digest in digests], dtype=np.int64)
+
+    def load(name: str) -> Reals:
+        return np.asarray(values[name].to_numpy(), dtype=np.float64)
+
+    found = marks(Kept(tuple(names), values.num_rows, load), range(len(names)))
+    return np.asarray(np.unique(found, axis=0, return_inverse=True)[1], dtype=np.int64).ravel()

@@ -14,7 +14,7 @@ from radcurate import tables
 from radcurate.attack.composite import Exponents
 from radcurate.attack.composite import document as composite_of
 from radcurate.attack.differencing import attack_differencing
-from radcurate.attack.fingerprint import attack_fingerprint
+from radcurate.attack.fingerprint import attack_fingerprint, sought_rows
 from radcurate.attack.found import Attack as Found
 from radcurate.attack.found import Share
 from radcurate.attack.linkage import Linked
@@ -28,19 +28,32 @@ from radcurate.attack.synthesis import others_for
 from radcurate.attack.views import view
 from radcurate.keys import Key
 from radcurate.privacy.columns import load_columns
-from radcurate.privacy.rows import recode
 from radcurate.seals import check_seal, write_seal
 from radcurate.settings import Attack
-from radcurate.stages._attacked import Attacked, joined, read_attacked
+from radcurate.stages._attacked import Attacked, ranges_of, read_attacked
 from radcurate.stages._command import command
 from radcurate.stages._earlier import earlier_releases
-from radcurate.stages._folders import write_json
+from radcurate.stages._folders import chosen_chunks, scratch_folder, write_json
 from radcurate.stages._linkage import crowd, link
 from radcurate.stages._ranges import RANGES
+from radcurate.tables.stored import Stored
 
 log = logging.getLogger("radcurate")
 ATTACK, ATTACKS, COLUMNS = "attack.json", "attacks.parquet", "columns.parquet"
 ATTACKED = ("acquisition.parquet", "features.parquet", RANGES)
+
+
+def from_results(settings: Attack, results: Path, out: Path, key: Key, columns: Path, registry: list[Path]) -> None:
+    """`run` on the chunks of this run: those that consent wrote."""
+    run(
+        settings,
+        [results / "extract" / chunk for chunk in chosen_chunks(results)],
+        results,
+        out,
+        key,
+        columns,
+        registry,
+    )
 
 
 def run(
@@ -51,15 +64,16 @@ def run(
     Raises:
         CurationError: a table was changed, or the registry can't be used.
     """
-    attacked = read_attacked(extract, results, load_columns(columns), key)
-    linked = link(attacked, settings.linkage, key, registry)
-    attacks = [linked.attack, *_others(attacked, settings, results, key)]
-    document = {
-        "judged": attacked_tables(results, key),
-        "attacks": {found.name: found.document() for found in attacks},
-        "risk": _risk(attacked, linked, attacks, settings),
-    }
     out.mkdir(parents=True, exist_ok=True)
+    with scratch_folder(out) as scratch:
+        attacked = read_attacked(extract, results, load_columns(columns), key, scratch)
+        linked = link(attacked, settings.linkage, key, registry)
+        attacks = [linked.attack, *_others(attacked, settings, results, key)]
+        document = {
+            "judged": attacked_tables(results, key),
+            "attacks": {found.name: found.document() for found in attacks},
+            "risk": _risk(attacked, linked, attacks, settings),
+        }
     write_json(out / ATTACK, document)
     tables.write_rows(out / ATTACKS, tables.ATTACKS, (row for found in attacks for row in _rows(found)))
     tables.write_rows(out / COLUMNS, tables.ATTACK_COLUMNS, (row for found in attacks for row in _told(found)))
@@ -76,8 +90,11 @@ def attacked_tables(results: Path, key: Key) -> dict[str, str]:
 def _others(attacked: Attacked, settings: Attack, results: Path, key: Key) -> list[Found]:
     """The attacks beside linkage; one that can't be run is an error of the stage, never left out."""
     released, raw = _records(attacked, results / "protect")
-    again = reextractions(raw, _ranges(attacked, key), _stability(results / "protect"), settings.assumed_correlation)
-    now = view(attacked.released.features, attacked.released.acquisition, attacked.quasi)
+    rows = sought_rows(released, raw)
+    regions = pa.array([raw.region[row] for row in rows.tolist()], pa.string())
+    stability = _stability(results / "protect")
+    again = reextractions(raw, ranges_of(attacked, regions, key), stability, settings.assumed_correlation, rows)
+    now = view(Stored(results / "protect" / "features.parquet"), attacked.released.acquisition, attacked.quasi)
     earlier = earlier_releases(results / "release", attacked.quasi, [Path(name) for name in settings.earlier])
     return [
         attack_fingerprint(released, raw, again),
@@ -88,23 +105,19 @@ def _others(attacked: Attacked, settings: Attack, results: Path, key: Key) -> li
 
 def _records(attacked: Attacked, protect: Path) -> tuple[Records, Records]:
     """Released and raw records of regions."""
-    ranges = tables.read(protect / "ranges.parquet")
+    ranges = Stored(protect / "ranges.parquet")
     after, before, technical = attacked.released, attacked.raw, attacked.technical
-    released = records(after.features, attacked.features, after.acquisition, technical, ranges)
-    return released, records(before.features, attacked.features, before.acquisition, technical)
+    kept = [
+        content if isinstance(content, Stored) else None for content in (attacked.released_values, attacked.raw_values)
+    ]
+    released = records(after.features, attacked.features, after.acquisition, technical, ranges, kept[0])
+    return released, records(before.features, attacked.features, before.acquisition, technical, None, kept[1])
 
 
 def _classes(attacked: Attacked) -> dict[str, int]:
     """What the release's quasi-identifiers tell of each patient: equal numbers, the same."""
-    group = crowd(attacked.released, attacked, np.zeros(0)).group
+    group = crowd(attacked.released, attacked.released_values, attacked, np.zeros(0)).group
     return dict(zip(attacked.released_patients, group.tolist(), strict=True))
-
-
-def _ranges(attacked: Attacked, key: Key) -> pa.Table | None:
-    """Values under perturbation, under the codes of the release; None where nothing was perturbed."""
-    chunks = [folder for folder in attacked.ranges if RANGES in check_seal(folder, key)]
-    content = recode(joined(chunks, RANGES), attacked.columns, key.release_code) if chunks else None
-    return content if content is not None and content.num_rows else None
 
 
 def _stability(protect: Path) -> pa.Table | None:
@@ -114,8 +127,8 @@ def _stability(protect: Path) -> pa.Table | None:
 
 def _risk(attacked: Attacked, linked: Linked, attacks: Sequence[Found], settings: Attack) -> dict[str, Any]:
     """Risks of the release, and of the raw table beside them."""
-    after = crowd(attacked.released, attacked, linked.chances)
-    before = crowd(attacked.raw, attacked, linked.chances_raw)
+    after = crowd(attacked.released, attacked.released_values, attacked, linked.chances)
+    before = crowd(attacked.raw, attacked.raw_values, attacked, linked.chances_raw)
     found, raw = risks(after), risks(before)
     people = len(attacked.patients) + others_for(len(attacked.patients), settings.linkage.others)
     sizes = np.bincount(after.group)
@@ -162,4 +175,4 @@ def _say(attacks: Sequence[Found]) -> None:
 
 
 if __name__ == "__main__":
-    command(run)
+    command(from_results)

@@ -107,6 +107,10 @@ class Packed:
         """One column, unpacked."""
         return self.content[name].cast(self.schema.field(name).type)
 
+    def select(self, names: Sequence[str]) -> pa.Table:
+        """Some columns, unpacked."""
+        return pa.table({name: self[name] for name in names})
+
     def parts(self, names: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Unpacked, `PART` rows at a time; an empty table is one empty part."""
         wanted = self.column_names if names is None else list(names)
