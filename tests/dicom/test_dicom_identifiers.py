@@ -137,6 +137,8 @@ def test_names_of_folders_and_files_are_facts() -> None:
     found = {(f.category, f.value) for f in path_facts("Falke_Zita/20230405 CT/series/IM000123.dcm")}
     assert found == {("text", "Falke_Zita"), ("id", "20230405 CT")}
     assert ("uid", "2.25.7.8.9.10.11") in {(f.category, f.value) for f in path_facts("x/CT.2.25.7.8.9.10.11.dcm")}
+    short = "2.25.973588069364479939598027253843846330"  # of a UUID: no number of the patient's, nor is its 25
+    assert {(f.category, f.value) for f in path_facts(f"{short}/CT_{short}.dcm")} == {("uid", short)}
     assert {f.value for f in path_facts("data/PAT-4711.nii.gz")} == {"PAT-4711"}
 
 

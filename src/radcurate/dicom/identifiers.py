@@ -244,7 +244,8 @@ def _name_facts(part: str) -> Iterator[Fact]:
 
 
 _SUFFIX = re.compile(r"(\.(dcm|dicom|ima|img|nii|gz))+$", re.IGNORECASE)
-_EMBEDDED_UID = re.compile(r"\d+(?:\.\d+){5,}")
+# UIDs made of a UUID (PS3.5 B.2) have three components only; taken for a number of the patient's, their 25 would be too
+_EMBEDDED_UID = re.compile(r"\d+(?:\.\d+){5,}|(?<![\d.])2\.25\.\d{8,}")
 _GENERIC = re.compile(
     r"(\.?(dicom|dcm|dicomdir|images?|img|im|i|data|series|study|studies|patients?|scans?|slices?|frames?|files?|export|input"
     r"|ct|mr|mri|pt|pet|cr|sr|us|nm|dx|mg|sc|se|st|pa|s|rt|rs|rtss|rtst|rtstruct|struct|seg|segmentation|nifti|nii|masks?|roi"
