@@ -192,7 +192,7 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True, worker: b
             origin = reading.input_origin(checked, RESULTS, worker)
             os.environ[INPUT_VARIABLE] = str(reading.reading_folder(origin, RESULTS))
             os.environ[reading.FETCH_VARIABLE] = origin.place
-            if origin.kind == "server":
+            if origin.kind == "server" and not worker:  # a worker needs no way to the server, nor its credentials
                 reading.check_server(checked.fetch, origin.place)
             os.environ[reading.SERVER_VARIABLE] = reading.server_settings(checked.fetch)
             os.environ[TIMEOUT_VARIABLE] = str(checked.series_timeout)

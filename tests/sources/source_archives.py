@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from radcurate import tables
 from radcurate.keys import Key
@@ -45,7 +47,8 @@ def entry(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 def fetched(source: Path, out: Path, threads: int = 1, **options: Any) -> Path:
-    fetch.run(Fetch(**options), str(source), out, KEY, threads)
+    with mock.patch.object(os, "sync"):  # of the whole machine, which is busy with other tests
+        fetch.run(Fetch(**options), str(source), out, KEY, threads)
     return out
 
 

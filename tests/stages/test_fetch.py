@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
+import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -206,3 +210,24 @@ def test_a_link_that_fetch_did_not_make_is_not_followed(tmp_path: Path) -> None:
     inventory.run(Inventory(), made / "files", out, KEY, 1, [made / seals.SEAL])
     apart = tables.read_rows(out / "unplaced.parquet", tables.INVENTORY_INSTANCES)
     assert [row["reason"] for row in apart] == ["link_outside"]
+
+
+@pytest.mark.slow
+def test_a_fetch_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
+    """kill -9 while the second archive is being opened: the first stays, nothing half is taken."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    zipped(source / "a.zip", packed(patient(tmp_path / "one", "PAT-1")))
+    zipped(source / "b.zip", {f"{k}": os.urandom(1 << 16) for k in range(400)}, zipfile.ZIP_STORED)
+    child = "import sys; from pathlib import Path; from sources.source_archives import fetched\n"
+    child += "fetched(Path(sys.argv[1]), Path(sys.argv[2]))"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen([sys.executable, "-c", child, str(source), str(out)], env=env) as process:
+        while process.poll() is None and not any((out / ".new").glob("*/1*")):
+            time.sleep(0.002)
+        process.kill()
+    assert process.returncode == -9 and not (out / seals.SEAL).exists()
+    assert {name.split("/")[0] for name in tree(out)} == {"a.zip"}
+    before = tree_state(out / "files")
+    fetched(source, out)
+    assert len(tree(out)) == 405 and before.items() <= tree_state(out / "files").items()
+    assert (out / seals.SEAL).read_bytes() == (fetched(source, tmp_path / "other") / seals.SEAL).read_bytes()
