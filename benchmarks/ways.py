@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 from benchmarks.measure import cpu
-from radcurate import seals, tables
+from radcurate import tables
 from radcurate.keys import Key
 from radcurate.settings import Deidentify, Verify
+from radcurate.stages._written import seal
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = Key(bytes(range(32)))
@@ -77,7 +78,7 @@ def _verify(folder: Path) -> None:
         rows = tables.read_rows(done / "series.parquet")
         handed = [{key: row[key] for key in row.keys() & names} | {"face": "none", "changed_voxels": 0} for row in rows]
         tables.write_rows(cleaned / "series.parquet", tables.DEFACE_SERIES, handed)
-        seals.write_seal(cleaned, ["series.parquet"], KEY)
+        seal(cleaned, ["series.parquet"], KEY)
     verify.run(Verify(), folder / "in", folder / "chunk", done, cleaned, [], folder / "verify", KEY, threads=1)
     assert all(row["status"] == tables.OK for row in tables.read_rows(folder / "verify" / "series.parquet"))
 

@@ -15,7 +15,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from radcurate import seals, tables
+from radcurate import tables
 from radcurate.deface.decide import plan
 from radcurate.deface.native import on_stack
 from radcurate.deface.stack import Stack
@@ -23,6 +23,7 @@ from radcurate.deface.template import template
 from radcurate.demo import scanner
 from radcurate.demo.anatomy import head
 from radcurate.demo.geometry import AXIAL, SAGITTAL, Geometry, rotation
+from radcurate.stages._written import seal
 
 CORONAL = ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0), (1.0, 0.0, 0.0))
 PLANES = {"axial": AXIAL, "sagittal": SAGITTAL, "coronal": CORONAL}
@@ -115,7 +116,7 @@ def chunk(root: Path, key, images, contours=()):
         count = len(list((root / "dicom" / row["series"]).iterdir()))
         row |= {"subject": "P-1", "status": "ok", "folder": row["series"], "n_instances": count}
     tables.write_rows(root / "series.parquet", tables.REDACT_SERIES, rows)
-    seals.write_seal(root, ["series.parquet"], key)
+    seal(root, ["series.parquet"], key)
     return root
 
 

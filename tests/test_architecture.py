@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "radcurate"
 CODE = Code(PACKAGE)
 STAGES = [path.stem for path in sorted((PACKAGE / "stages").glob("[a-z]*.py"))]
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FOUNDATION = {"settings", "tables", "errors", "keys", "seals"}
+FOUNDATION = {"settings", "tables", "errors", "keys", "seals", "losses"}
 EDGE = {"stages", "cli", "workflow", "recorded", "reruns", "reference", "demo"}
 # concepts that other concepts may build on: bytes and headers; an image on its grid, which defacing and features talk about
 SHARED_CONCEPTS = {"volumes", "dicom"}

@@ -33,6 +33,7 @@ from radcurate.reruns.touched import Digests, source_state
 from radcurate.settings import Config, Fetch, load_config
 from radcurate.sources import reading
 from radcurate.sources.origin import Origin
+from radcurate.stages._again import times
 from radcurate.stages._intermediates import forget_intermediates
 
 PACKAGE = Path(__file__).parent
@@ -154,6 +155,10 @@ class Run:
         path = resolve(getattr(self.config, stage).decisions, self.basedir)
         lines = [line for line in rows_of_chunk(path, chunk) if stage in line]
         return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] if lines else ""
+
+    def again(self, stage: str, chunk: str) -> str:
+        """How often `radcurate retry` asked for a chunk of a stage, whose work was lost to the machine."""
+        return times(RESULTS, stage, chunk)
 
     def papers(self) -> list[str]:
         """The steward's papers that are there: of each, the one below the working directory, or else the project's own."""

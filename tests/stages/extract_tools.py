@@ -18,6 +18,7 @@ from radcurate import tables
 from radcurate.keys import Key
 from radcurate.seals import write_seal
 from radcurate.settings import Extract
+from radcurate.stages._written import seal
 from radcurate.stages.extract import run
 
 SHAPE = (10, 12, 14)
@@ -82,8 +83,8 @@ class Chunk:
         tables.write_rows(self.folder / "verify/series.parquet", tables.VERIFY_SERIES, checked)
         tables.write_rows(self.folder / "deidentify/instances.parquet", tables.DEIDENTIFY_INSTANCES, self.made)
         tables.write_rows(self.folder / "consent/instances.parquet", tables.INVENTORY_INSTANCES, self.exported)
-        for stage in ("deface", "verify"):
-            write_seal(self.folder / stage, ["series.parquet"], self.key)
+        seal(self.folder / "deface", ["series.parquet"], self.key)
+        write_seal(self.folder / "verify", ["series.parquet"], self.key)
         write_seal(self.folder / "deidentify", ["series.parquet", "instances.parquet"], self.key)
         write_seal(self.folder / "consent", ["instances.parquet"], self.key)
 

@@ -17,6 +17,7 @@ from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.settings import Deface
 from radcurate.stages import deface
+from radcurate.stages._written import seal
 
 NO_DECISIONS = Path("no-decisions.csv")
 HEAD, LIMB, PET, ALONE, TWICE = "S-head", "S-limb", "S-pet", "S-alone", "S-rle"
@@ -215,6 +216,6 @@ def test_pixels_that_redact_filled_count_as_changed(tmp_path, key):
     source = chunk(tmp_path / "in", key, [(LIMB, "CT", "1.2")])
     (row,) = tables.read_rows(source / "series.parquet", tables.REDACT_SERIES)
     tables.write_rows(source / "series.parquet", tables.REDACT_SERIES, [row | {"changed_pixels": 17}])
-    seals.write_seal(source, ["series.parquet"], key)
+    seal(source, ["series.parquet"], key)
     deface.run(Deface(), source, NO_DECISIONS, tmp_path / "out", key, 1)
     assert rows(tmp_path)[LIMB]["changed_voxels"] == 17

@@ -225,7 +225,7 @@ def test_the_same_bytes_on_one_process_or_two(chunk: Chunk) -> None:
     chunk.run()
     first = tree(chunk.out)
     chunk.run(threads=2)
-    assert tree(chunk.out) == first and sum(not name.startswith("canary/") for name in first) == 11
+    assert tree(chunk.out) == first and sum(not name.startswith("canary/") for name in first) == 12
 
 
 def test_canaries_are_rewritten_beside_the_series_and_in_none_of_the_tables(chunk: Chunk) -> None:

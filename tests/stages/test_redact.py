@@ -22,6 +22,7 @@ from radcurate.redact.found import Box, Hit, Place
 from radcurate.redact.look import Look
 from radcurate.settings import Redact
 from radcurate.stages import _texts, redact
+from radcurate.stages._written import seal
 from redact.redact_files import write_image
 
 NAME = "Brunhilde"
@@ -93,7 +94,7 @@ class Chunk:
         for row in self.rows:
             row["n_instances"] = len(list((self.source / "dicom" / str(row["folder"])).iterdir()))
         tables.write_rows(self.source / "series.parquet", tables.DEIDENTIFY_SERIES, self.rows)
-        seals.write_seal(self.source, ["series.parquet"], self.key)
+        seal(self.source, ["series.parquet"], self.key)
         self.chunk.mkdir(exist_ok=True)
         known = [{"subject": "P-1", "category": "name", "keyword": "PatientName", "value": f"{NAME}^Ada"}]
         tables.write_rows(self.chunk / "identifiers.parquet", tables.INVENTORY_IDENTIFIERS, known)

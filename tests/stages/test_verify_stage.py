@@ -22,6 +22,7 @@ from radcurate.errors import CurationError
 from radcurate.keys import Key
 from radcurate.settings import Consent, Deidentify, Inventory, Verify
 from radcurate.stages import verify
+from radcurate.stages._written import seal
 from radcurate.verify import marks, twins
 from radcurate.verify.layout import read_layout
 
@@ -151,8 +152,8 @@ class Case:
         tables.write_rows(self.redacted / "boxes.parquet", tables.REDACT_BOXES, self.boxes)
         seals.write_seal(self.chunk, ["identifiers.parquet"], self.key)
         seals.write_seal(self.redacted, ["boxes.parquet"], self.key)
-        for folder in (self.deidentified, self.cleaned):
-            seals.write_seal(folder, ["series.parquet"], self.key)
+        seals.write_seal(self.deidentified, ["series.parquet"], self.key)
+        seal(self.cleaned, ["series.parquet"], self.key)
         self.verify(threads, **settings)
         seals.check_seal(self.out, self.key)
         return {row["series"]: row for row in tables.read_rows(self.out / "series.parquet", tables.VERIFY_SERIES)}
@@ -550,7 +551,7 @@ def chain(source: Path, work: Path, key: Key) -> tuple[Path, Path, Path]:
         for row in tables.read_rows(deidentified / "series.parquet")
     ]
     tables.write_rows(cleaned / "series.parquet", tables.DEFACE_SERIES, rows)
-    seals.write_seal(cleaned, ["series.parquet"], key)
+    seal(cleaned, ["series.parquet"], key)
     return chunk, deidentified, cleaned
 
 

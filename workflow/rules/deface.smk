@@ -24,6 +24,7 @@ rule deface:
     params:
         settings=run.section("deface"),
         code=run.code("deface"),
+        again=lambda wildcards: run.again("deface", wildcards.chunk),
         decided=lambda wildcards: run.decided("deface", wildcards.chunk),
         source=subpath(input.series, parent=True),
         out=subpath(output.series, parent=True),

@@ -27,6 +27,7 @@ rule deidentify:
     params:
         settings=run.section("deidentify"),
         code=run.code("deidentify"),
+        again=lambda wildcards: run.again("deidentify", wildcards.chunk),
         tables=run.contents(run.allowlist(), run.config.deidentify.vocabulary, run.config.deidentify.recipients),
         key_id=run.key_id,
         allowlist=lambda wildcards, input: str(Path(input.allowlist[0]).parent),

@@ -33,6 +33,7 @@ rule extract:
     params:
         settings=run.section("extract"),
         code=run.code("extract"),
+        again=lambda wildcards: run.again("extract", wildcards.chunk),
         tables=run.contents(run.profiles(), run.extensions()),
         source=subpath(input.series, parent=True),
         subjects=subpath(input.subjects, parent=True),

@@ -26,6 +26,7 @@ rule redact:
     params:
         settings=run.section("redact"),
         code=run.code("redact"),
+        again=lambda wildcards: run.again("redact", wildcards.chunk),
         tables=run.contents(run.config.redact.regions, run.config.redact.marks),
         decided=lambda wildcards: run.decided("redact", wildcards.chunk),
         source=subpath(input.series, parent=True),

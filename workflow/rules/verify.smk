@@ -28,6 +28,7 @@ rule verify:
     params:
         settings=run.section("verify"),
         code=run.code("verify"),
+        again=lambda wildcards: run.again("verify", wildcards.chunk),
         tables=run.contents("config/safe_private.csv"),
         chunk=subpath(input.identifiers, parent=True),
         deidentified=subpath(input.deidentified, parent=True),

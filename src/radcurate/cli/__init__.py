@@ -17,6 +17,7 @@ VERBS = {
         "make, list, rotate and destroy project keys; print the public one; make the honest broker's identity",
     ),
     "demo": ("demo", "make the synthetic cohort and run the pipeline on it"),
+    "retry": ("retry", "have made again what ran out of time or memory, or whose process was killed"),
     "summary": ("summary", "what the run in results/ came to"),
     "status": ("status", "how far the run in this folder is: series by stage and state, time left"),
     "doctor": ("doctor", "whether a run can work here: environment, key, disk, permissions, Slurm; with remedies"),

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import gc
 import inspect
 import logging
@@ -20,9 +19,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from radcurate.errors import CurationError, place_of
+from radcurate import faults
+from radcurate.errors import place_of
 from radcurate.keys import Key, key_from_environment
 from radcurate.settings import Section
+from radcurate.stages._lock import only_writer
 
 log = logging.getLogger("radcurate")
 
@@ -52,43 +53,25 @@ def command(run: Callable[..., None]) -> None:
     for name, parameter in inspect.signature(run).parameters.items():
         _add(parser, name, kinds[name], parameter.default)
     arguments = vars(parser.parse_args())
-    _start_log(arguments.pop("log"))
+    job_log = arguments.pop("log")
     stage = Path(sys.argv[0]).stem
     try:
+        _start_log(job_log)
         for name, kind in kinds.items():
             if kind is Key:
                 arguments[name] = key_from_environment()
             elif inspect.isclass(kind) and issubclass(kind, Section):
                 arguments[name] = kind.model_validate_json(arguments[name])
-        run(**arguments)
-    except CurationError as error:
-        log.error("%s: %s", stage, error)
-        sys.exit(1)
-    except OSError as error:
-        log.error("%s: %s", stage, _refused(error))
-        sys.exit(1)
+        with only_writer(job_log):
+            faults.note(job_log, None)
+            run(**arguments)
     except Exception as error:  # its message may quote a header value, so only its place is told
-        log.error("%s: unexpected error: %s", stage, place_of(error))
-        if os.environ.get("RADCURATE_DEBUG"):
+        told = faults.explained(error)
+        log.error("%s: %s", stage, told or f"unexpected error: {place_of(error)}")
+        faults.note(job_log, error)
+        if told is None and os.environ.get("RADCURATE_DEBUG"):
             raise
         sys.exit(1)
-
-
-def _refused(error: OSError) -> CurationError:
-    """What the operating system refused, without the path it quotes."""
-    fixes = {
-        errno.ENOSPC: "free space where results/ and the temporary folder lie, then run snakemake again: what is finished stays",
-        errno.EDQUOT: "free space within your quota, then run snakemake again: what is finished stays",
-        errno.EACCES: "give this user the right to read the input and to write results/",
-        errno.EROFS: "work in a folder that can be written to: snakemake --directory DIR",
-    }
-    number = error.errno or 0
-    return CurationError(
-        "the operating system refused",
-        wanted="to read the input and write the results",
-        found=f"{os.strerror(number)} ({place_of(error)})",
-        fix=fixes.get(number, "see what the system says, then run snakemake again"),
-    )
 
 
 def _add(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any) -> None:

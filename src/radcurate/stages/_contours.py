@@ -10,6 +10,7 @@ from typing import Any
 from radcurate import tables
 from radcurate.errors import CurationError
 from radcurate.stages._folders import files_in, link_series
+from radcurate.stages._written import Listing, insist
 from radcurate.volumes.grid import Grid
 from radcurate.volumes.masks import read_rois
 from radcurate.volumes.overlap import Flags, Overlap, overlap
@@ -86,6 +87,7 @@ def gather(
     marked: Mapping[str, str],
     folders: tuple[Path, Path],
     remedies: Mapping[str, str],
+    listing: Listing,
 ) -> list[Row]:
     """One row for each series that the stage before told of, in whatever state; files of the others are linked.
 
@@ -97,6 +99,10 @@ def gather(
         marked: contours that can't stay -> why.
         folders: dicom folders of the stage before and of this one.
         remedies: by reason, those of `marked` among them.
+        listing: of the files of the stage before.
+
+    Raises:
+        CurationError: files to be linked are not as the stage before wrote them.
     """
     source, target = folders
     found = dict(done)
@@ -104,6 +110,7 @@ def gather(
         if row["series"] in done:
             continue
         folder = row["folder"] or row["series"]
+        insist(source / folder, listing.get(folder))
         link_series(source / folder, target / folder)
         found[row["series"]] = _contour(row, marked, done, remedies) if row["status"] == tables.OK else as_it_was(row)
     return list(found.values())

@@ -33,6 +33,7 @@ from radcurate.errors import CurationError, place_of
 from radcurate.settings import Deface
 from radcurate.stages._contours import CONTOUR_REMEDIES, touching
 from radcurate.stages._folders import files_in, link_files
+from radcurate.stages._written import Listing, insist
 from radcurate.volumes.problems import VolumeError
 
 VOLUMES = ("CT", "MR", "PT")
@@ -72,6 +73,7 @@ class Space:
     out: Path  # deface's dicom folder
     pictures: Path
     settings: Deface
+    files: Listing = field(default_factory=dict)  # of the images, as redact wrote them
 
 
 @dataclass
@@ -92,6 +94,8 @@ def clean_space(space: Space) -> Result:
     same frame of reference.
     """
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    for row in space.images:
+        insist(space.source / row["folder"], space.files.get(row["folder"]))
     result = Result()
     study = Study()
     order = {"CT": 0, "MR": 1}

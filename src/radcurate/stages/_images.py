@@ -13,6 +13,7 @@ import pyarrow as pa
 from radcurate import tables
 from radcurate.keys import Key
 from radcurate.stages._evidence import Reader, chosen_chunks
+from radcurate.stages._written import insist, sealed_listing
 
 COLUMNS = ("series", "subject", "kind", "modality", "file")
 NO_CROWD = 1
@@ -41,6 +42,7 @@ def release_images(reader: Reader, building: Path, crowd: int, key: Key) -> Imag
     chunks = chosen_chunks(reader.results)
     for folder in [f"{stage}/{chunk}" for stage in ("deidentify", "deface") for chunk in chunks]:
         reader.check(folder)
+    listing = {chunk: sealed_listing(reader.results / "deface" / chunk, key) for chunk in chunks}
     codes = {
         row["series"]: row["code"] for row in reader.rows("protect", "series.parquet") if row["status"] == tables.OK
     }
@@ -55,6 +57,7 @@ def release_images(reader: Reader, building: Path, crowd: int, key: Key) -> Imag
     rows: list[dict[str, Any]] = []
     for source, item in found:
         if item["series"] not in withheld:
+            insist(source, listing[source.parent.parent.name].get(source.name))
             coded = {**item, "series": codes[item["series"]], "subject": people[item["subject"]]}
             rows += _copy(source, building, coded, crowd, key)
     rows.sort(key=lambda row: row["file"])

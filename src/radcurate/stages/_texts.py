@@ -34,6 +34,7 @@ from radcurate.settings import Redact
 from radcurate.stages._contours import UNKNOWN, touching
 from radcurate.stages._folders import files_in, link_files, link_series
 from radcurate.stages._skin import Skin, smooth_marks
+from radcurate.stages._written import Written, insist
 from radcurate.volumes.patch import Patch
 from radcurate.volumes.problems import VolumeError
 
@@ -58,6 +59,7 @@ class Task:
     marks: tuple[Mark, ...]  # in the skin, as a steward names them
     decisions: Decisions
     key: Key
+    files: Mapping[str, Written] = field(default_factory=dict)  # as deidentify wrote them
 
 
 @dataclass
@@ -74,6 +76,7 @@ def clean_series(task: Task) -> Result:
 
     What a person may have to look at stays as it came, in a folder of its own: the stage before keeps nothing.
     """
+    insist(task.source / task.row["folder"], task.files)
     folder = task.out / "dicom" / task.row["folder"]
     try:
         result = _cleaned(task, folder)

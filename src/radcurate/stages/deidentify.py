@@ -27,7 +27,7 @@ from radcurate.dicom.problems import Unsafe
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
 from radcurate.losses import REMEDIES
-from radcurate.seals import check_seal, write_seal
+from radcurate.seals import check_seal
 from radcurate.settings import Deidentify
 from radcurate.stages._actions import ActionLog, action_tables
 from radcurate.stages._canaries import write_canaries
@@ -35,6 +35,7 @@ from radcurate.stages._command import command
 from radcurate.stages._crosswalk import write_crosswalk
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
+from radcurate.stages._written import Written, seal, written_of
 
 log = logging.getLogger("radcurate")
 AT_ONCE = 2 << 20  # bytes of files read together
@@ -58,6 +59,7 @@ class Outcome:
     series: dict[str, Any]
     instances: list[dict[str, Any]] = field(default_factory=list)
     actions: ActionLog = field(default_factory=ActionLog)
+    files: dict[str, Written] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def run(
     actions = {outcome.series["series"]: outcome.actions for outcome in outcomes}
     tables.write_parts(out / "actions.parquet", tables.DEIDENTIFY_ACTIONS.arrow, action_tables(actions))
     _write_policy(rules, out / "policy.json")
-    write_seal(out, list(TABLES), key)
+    seal(out, TABLES, key, {outcome.series["folder"]: outcome.files for outcome in outcomes})
     canaries = write_canaries(settings, rules.policy, key, out / "canary")
     write_crosswalk(settings, chunk, out, key)
     counts = Counter(outcome.series["status"] for outcome in outcomes)
@@ -234,6 +236,7 @@ def _dicom(rules: Rules, task: Task, folder: Path) -> Outcome:
 
 def _files(rules: Rules, task: Task, folder: Path, way: SeriesRewriter) -> Outcome:
     rows: list[dict[str, Any]] = []
+    files: dict[str, Written] = {}
     actions = ActionLog()
     facts: Facts | None = None
     instances = sorted(task.instances, key=_position)
@@ -244,9 +247,10 @@ def _files(rules: Rules, task: Task, folder: Path, way: SeriesRewriter) -> Outco
         name = _file_name(rules.key, instance)
         _write(f"{folder}/{name}", new.parts)
         rows.append(_instance_row(task, instance, name, new.source, new.written))
+        files[name] = written_of(new.parts, new.written)
         actions.add(name, new.notes)
         facts = facts or new.facts
-    return Outcome(_described(rules, task, facts, len(rows)), rows, actions)
+    return Outcome(_described(rules, task, facts, len(rows)), rows, actions, files)
 
 
 def _heads(
@@ -356,7 +360,8 @@ def _mask(rules: Rules, task: Task, folder: Path) -> Outcome:
     actions = ActionLog()
     actions.add("mask.nii.gz", frozenset([Note("file", "nifti", "replace", "fresh header: grid and labels only")]))
     rows = [_instance_row(task, instance, "mask.nii.gz", Digests(digest(data), None), Digests(digest(new), None))]
-    return Outcome(_described(rules, task, None, 1), rows, actions)
+    files = {"mask.nii.gz": written_of([new], ("", None))}
+    return Outcome(_described(rules, task, None, 1), rows, actions, files)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from radcurate.stages._regions import (
     extract_image,
     lost_image,
 )
+from radcurate.stages._written import Listing, insist, sealed_listing
 
 log = logging.getLogger("radcurate")
 
@@ -82,7 +83,8 @@ def run(
         CurationError: a seal doesn't hold, a profile is not valid, or an extension fails its conformance suite.
     """
     load_extensions(extensions, never_from=(source, subjects, verified, chunk))
-    for folder in (source, subjects, verified, chunk):
+    listing = sealed_listing(source, key)
+    for folder in (subjects, verified, chunk):
         check_seal(folder, key)
     chosen = load_profiles(profiles, {"ct": settings.ct, "mr": settings.mr, "pt": settings.pt})
     context = replace(context_for(settings, chosen, key), extensions=tuple(extensions))
@@ -92,10 +94,17 @@ def run(
     upstream = {row["series"]: _upstream(row, checked.get(row["series"]), context) for row in rows}
     folders = Folders(source, _exported(chunk, subjects, export), settings.invariance)
     images = _images(rows, upstream, people, folders)
-    found = map_items(partial(extract_image, context), images, threads, "extract", lost_image)
+    found = map_items(partial(_extracted, context, source / "dicom", listing), images, threads, "extract", lost_image)
     ends = _ends(rows, upstream, images, found)
     _write(out, context, rows, ends, found, key)
     _tell(found, ends)
+
+
+def _extracted(context: Context, dicom: Path, listing: Listing, image: Image) -> Found:
+    """An image and its contours, once their files are known to be those that deface wrote and verify read."""
+    for series in (image.series, *(contour.series for contour in image.contours)):
+        insist(dicom / series, listing.get(series))
+    return extract_image(context, image)
 
 
 def _by_series(rows: Iterable[Row]) -> dict[str, Row]:

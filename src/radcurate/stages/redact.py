@@ -21,9 +21,11 @@ from radcurate.stages._contours import CONTOUR_REMEDIES, gather
 from radcurate.stages._folders import empty_folder
 from radcurate.stages._pool import map_items
 from radcurate.stages._texts import BEFORE, Result, Task, clean_series, lost_series
+from radcurate.stages._written import Listing, list_files, seal, sealed_listing
 
 log = logging.getLogger("radcurate")
 Row = dict[str, Any]
+TABLES = ("series.parquet", "boxes.parquet")
 PICTURES = ("image", "picture")  # kinds of series with pixels that show something
 
 
@@ -54,21 +56,21 @@ def run(
     Raises:
         CurationError: a seal doesn't hold, or the file of decisions of regions or of marks can't be read.
     """
-    for folder in (source, chunk):
-        seals.check_seal(folder, key)
+    seals.check_seal(chunk, key)
+    listing = sealed_listing(source, key)
     rows = tables.read_rows(source / "series.parquet", tables.DEIDENTIFY_SERIES)
     private_folder(out)
     for name in ("dicom", BEFORE):
         empty_folder(out / name)
     drawn = tuple(region for path in regions for region in regions_of(path.read_text("utf-8")))
     named = tuple(mark for path in marks for mark in marks_of(path.read_text("utf-8")))
-    tasks = _tasks(rows, settings, source, chunk, drawn, named, read_decisions(decisions), out, key)
+    tasks = _tasks(rows, settings, source, chunk, drawn, named, read_decisions(decisions), out, key, listing)
     results = map_items(clean_series, tasks, threads, "redact", lost_series)
-    series = _gather(rows, results, source / "dicom", out / "dicom")
+    series = _gather(rows, results, source / "dicom", out / "dicom", listing)
     boxes = [row for result in results for row in result.boxes]
     tables.write_rows(out / "series.parquet", tables.REDACT_SERIES, series)
     tables.write_rows(out / "boxes.parquet", tables.REDACT_BOXES, boxes)
-    seals.write_seal(out, ["series.parquet", "boxes.parquet"], key)
+    seal(out, TABLES, key, list_files(out / "dicom", (source / "dicom", listing)))
     looked = [row for row in series if row["kind"] in PICTURES]
     log.info(
         "redact: %d series looked at, %d with text that was removed, %d without text, %d quarantined",
@@ -89,6 +91,7 @@ def _tasks(
     decided: Decisions,
     out: Path,
     key: Key,
+    listing: Listing,
 ) -> list[Task]:
     seeds = _seeds(chunk)
     contours = [row for row in rows if row["kind"] not in PICTURES]
@@ -104,6 +107,7 @@ def _tasks(
             tuple(mark for mark in marks if mark.series == row["series"]),
             decided,
             key,
+            listing.get(row["folder"], {}),
         )
         for row in rows
         if row["kind"] in PICTURES and row["status"] == tables.OK
@@ -118,13 +122,13 @@ def _seeds(chunk: Path) -> dict[str, Seeds]:
     return {subject: seeds_of(mine) for subject, mine in found.items()}
 
 
-def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path) -> list[Row]:
+def _gather(rows: list[Row], results: list[Result], dicom: Path, out: Path, listing: Listing) -> list[Row]:
     """One row for each series that deidentify told of, in whatever state."""
     done = {result.series["series"]: result.series for result in results}
     marked: dict[str, str] = {}
     for result in results:
         marked |= {series: reason for series, reason in result.contours.items() if marked.get(series) != "box_over_roi"}
-    return gather(rows, done, marked, (dicom, out), REMEDIES | CONTOUR_REMEDIES)
+    return gather(rows, done, marked, (dicom, out), REMEDIES | CONTOUR_REMEDIES, listing)
 
 
 if __name__ == "__main__":

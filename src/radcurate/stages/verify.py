@@ -7,6 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from radcurate.settings import Verify
 from radcurate.stages._command import command
 from radcurate.stages._folders import empty_folder, entries
 from radcurate.stages._pool import map_items
+from radcurate.stages._written import Listing, insist, sealed_listing
 from radcurate.verify import canaries, marks
 from radcurate.verify.outside import Allowed, Rectangle
 from radcurate.verify.subject import REMEDIES, Cell, Job, Verdict, as_rows, attribute_rows, judge
@@ -77,7 +79,8 @@ def run(
         CurationError: a seal doesn't hold, there are files that belong to no series, or a canary came through.
     """
     folders = Folders(source, chunk, deidentified, redacted[0] if redacted else None, cleaned)
-    for folder in (chunk, deidentified, *redacted, cleaned):
+    listing = sealed_listing(cleaned, key)
+    for folder in (chunk, deidentified, *redacted):
         seals.check_seal(folder, key)
     rows = [
         row for row in tables.read_rows(cleaned / "series.parquet", tables.DEFACE_SERIES) if row["status"] == tables.OK
@@ -86,7 +89,7 @@ def run(
     sung = canaries.judge(specimens(), deidentified / "canary", settings.shortest)
     safe = frozenset(place for path in safe_private for place in marks.safe_private(path.read_text("utf-8")))
     jobs = _jobs(rows, folders, settings, safe, key)
-    judged = map_items(_judged, jobs, threads, "verify", _lost, lambda job: len(job.series))
+    judged = map_items(partial(_judged, listing), jobs, threads, "verify", _lost, lambda job: len(job.series))
     verdicts = {verdict.series: verdict for found in judged for verdict in found}
     empty_folder(out)
     done = [_row(row, verdicts[row["series"]]) for row in rows]
@@ -262,7 +265,9 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _judged(job: Job) -> list[Verdict]:
+def _judged(listing: Listing, job: Job) -> list[Verdict]:
+    for series in sorted(job.series):
+        insist(job.folder / series, listing.get(series))
     try:
         return judge(job)
     except MemoryError:
