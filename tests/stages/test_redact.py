@@ -176,7 +176,7 @@ def test_its_folder_is_private_and_its_tables_are_sealed(chunk):
     chunk.image("S-1")
     chunk.run()
     assert chunk.out.stat().st_mode & 0o777 == 0o700
-    assert set(seals.check_seal(chunk.out, chunk.key)) == {"series.parquet", "boxes.parquet"}
+    assert set(seals.check_seal(chunk.out, chunk.key)) == {"series.parquet", "boxes.parquet", "files.parquet"}
 
 
 def test_a_broken_seal_is_not_believed(chunk):

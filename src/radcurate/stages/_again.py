@@ -49,8 +49,4 @@ def _lost_rows(path: Path) -> list[tuple[str, str]]:
     if not path.is_file():
         return []
     rows = tables.read_rows(path)
-    return [
-        (row["series"], row["reason"])
-        for row in rows
-        if row["status"] == tables.FAILED and row["reason"] in losses.REMEDIES
-    ]
+    return [(row["series"], row["reason"]) for row in rows if row["reason"] in losses.AGAIN]

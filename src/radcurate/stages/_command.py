@@ -99,4 +99,5 @@ def _start_log(path: Path | None) -> None:
     for noisy in ("pydicom", "radiomics"):  # they quote header values
         logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a full disk is told by what fails, not by a traceback of its log
     logging.getLogger("py.warnings").setLevel(logging.CRITICAL + 1)

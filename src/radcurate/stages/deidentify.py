@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from radcurate import tables
+from radcurate import losses, tables
 from radcurate.deidentify.dates import date_rule
 from radcurate.deidentify.digests import Digests, digest
 from radcurate.deidentify.fast import Quick, Shortcut
@@ -26,7 +26,6 @@ from radcurate.dicom import judged
 from radcurate.dicom.problems import Unsafe
 from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key
-from radcurate.losses import REMEDIES
 from radcurate.seals import check_seal
 from radcurate.settings import Deidentify
 from radcurate.stages._actions import ActionLog, action_tables
@@ -196,7 +195,7 @@ def _series(rules: Rules, task: Task) -> Outcome:
 def _lost(rules: Rules, task: Task, reason: str) -> Outcome:
     """The row of a series whose process was lost."""
     shutil.rmtree(rules.out / "dicom" / task.series["series"], ignore_errors=True)
-    return Outcome(_row(task, tables.FAILED, reason=reason, remedy=REMEDIES[reason], n_instances=0))
+    return Outcome(_row(task, tables.FAILED, reason=reason, remedy=losses.REMEDIES[reason], n_instances=0))
 
 
 def _row(task: Task, status: str, **more: Any) -> dict[str, Any]:
@@ -212,7 +211,10 @@ def _read(rules: Rules, instance: Mapping[str, Any]) -> bytes:
         finally:
             os.close(handle)
     except OSError:
-        raise Unsafe("source_unreadable", "make the input folder readable and complete, and run again") from None
+        raise Unsafe(
+            losses.SOURCE_UNREADABLE,
+            "make the input folder readable and complete, then `radcurate retry` and snakemake",
+        ) from None
     if len(data) != instance["size"] or not _is_what_was_judged(data, instance):
         raise Unsafe("changed_since_inventory", "the file was changed during the run; run again")
     return data
