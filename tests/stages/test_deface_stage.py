@@ -132,7 +132,12 @@ def test_pictures_are_private_and_sealed_tables_hold(done):
     names = sorted(path.name for path in (root / "out" / "pictures").iterdir())
     assert names == [f"{HEAD}_after.png", f"{HEAD}_before.png"]
     assert (root / "out" / "pictures").stat().st_mode & 0o777 == 0o700
-    assert set(seals.check_seal(root / "out", key)) == {"series.parquet", "qc.parquet", "masks.parquet", "files.parquet"}
+    assert set(seals.check_seal(root / "out", key)) == {
+        "series.parquet",
+        "qc.parquet",
+        "masks.parquet",
+        "files.parquet",
+    }
     assert json.loads((root / "out" / "seal.json").read_text())["key_id"] == key.key_id
 
 

@@ -27,6 +27,7 @@ from radcurate.release.check import check_release
 from radcurate.release.descriptions import DESCRIPTIONS
 from radcurate.release.summary import render
 from radcurate.settings import Config
+from radcurate.stages._written import seal
 
 FILES = {
     "CHANGES.md",
@@ -312,6 +313,7 @@ def with_images(run):
                 continue
             for number in range(2):
                 write_slice(folder / f"{number:016x}.dcm", row["subject"], run.key, row["series"], number)
+        seal(chunk, ("series.parquet", "qc.parquet"), run.key)
     return run
 
 
