@@ -67,6 +67,7 @@ class Run:
     config: Config
     basedir: Path
     key: Key | None
+    again = staticmethod(times)  # how often `radcurate retry` asked for a stage and chunk
     origin: Origin | None = None
 
     def section(self, stage: str) -> str:
@@ -155,10 +156,6 @@ class Run:
         path = resolve(getattr(self.config, stage).decisions, self.basedir)
         lines = [line for line in rows_of_chunk(path, chunk) if stage in line]
         return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] if lines else ""
-
-    def again(self, stage: str, chunk: str) -> str:
-        """How often `radcurate retry` asked for a chunk of a stage, whose work was lost to the machine."""
-        return times(RESULTS, stage, chunk)
 
     def papers(self) -> list[str]:
         """The steward's papers that are there: of each, the one below the working directory, or else the project's own."""

@@ -45,7 +45,7 @@ def write(stage: str, chunk: str, schema: tables.Schema, *rows: dict[str, str]) 
 
 
 def asked(results: Path) -> dict[str, str]:
-    found = {f"{stage}/{chunk}": times(results, stage, chunk) for stage in STAGES for chunk in ("00001", "00002")}
+    found = {f"{stage}/{chunk}": times(stage, chunk, results) for stage in STAGES for chunk in ("00001", "00002")}
     return {place: number for place, number in found.items() if number}
 
 

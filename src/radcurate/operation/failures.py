@@ -28,7 +28,12 @@ STATUS = re.compile(r"SLURM status is:\s+'([A-Z_]+)")
 REFUSED = re.compile(r"sbatch failed\. The error message was '(?:sbatch: error: )?([^\n']*)")
 EXPLAINED = re.compile(r"^\w+: (?P<problem>.+)\n  wanted: .*\n  found:  (?P<found>.*)\n  fix:    (?P<fix>.*)$", re.M)
 UNEXPECTED = re.compile(r"^\w+: unexpected error: (?P<place>.+)$", re.M)
-MACHINES_OWN = "the operating system refused"  # how a stage explains a full disk, a missing right
+# how a stage explains a full disk or a missing right, too little memory, and a process that a kill left behind
+MACHINES_OWN = (
+    "the operating system refused",
+    "there was not enough memory",
+    "another process still writes what this job is to write",
+)
 
 MORE_MEMORY = (
     "give its stage more memory: set-resources in the profile; the chunks may be smaller too (inventory.n_chunks)"
@@ -173,7 +178,7 @@ def _explained(stages: Iterable[tuple[str, str]], began: float) -> tuple[str, st
         text = _tail(path)
         if told := list(EXPLAINED.finditer(text)):
             last = told[-1]
-            whose = MACHINE if last["problem"] == MACHINES_OWN else DATA
+            whose = MACHINE if last["problem"] in MACHINES_OWN else DATA
             return _named([(stage, log)]), whose, f"{last['problem']} ({last['found']})", last["fix"], log
         if places := list(UNEXPECTED.finditer(text)):
             fix = "tell the developers this line; the other chunks are not touched by it"

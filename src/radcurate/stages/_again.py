@@ -11,11 +11,11 @@ from pathlib import Path
 
 from radcurate import losses, tables
 
-FOLDER = "retry"
+RESULTS, FOLDER = Path("results"), "retry"
 STAGES = ("deidentify", "redact", "deface", "verify", "extract")  # in the order in which data walk through them
 
 
-def times(results: Path, stage: str, chunk: str) -> str:
+def times(stage: str, chunk: str, results: Path = RESULTS) -> str:
     """How often a chunk was asked for again; empty where it never was."""
     try:
         return (results / FOLDER / stage / chunk).read_text().strip()
@@ -42,7 +42,7 @@ def ask_again(results: Path, stage: str, chunk: str) -> None:
     """Let the next run make a chunk's stage again."""
     place = results / FOLDER / stage / chunk
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(f"{int(times(results, stage, chunk) or 0) + 1}\n")
+    place.write_text(f"{int(times(stage, chunk, results) or 0) + 1}\n")
 
 
 def _lost_rows(path: Path) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import inspect
 import logging
@@ -19,8 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from radcurate import faults
-from radcurate.errors import place_of
+from radcurate.errors import CurationError, place_of
 from radcurate.keys import Key, key_from_environment
 from radcurate.settings import Section
 from radcurate.stages._lock import only_writer
@@ -63,15 +63,44 @@ def command(run: Callable[..., None]) -> None:
             elif inspect.isclass(kind) and issubclass(kind, Section):
                 arguments[name] = kind.model_validate_json(arguments[name])
         with only_writer(job_log):
-            faults.note(job_log, None)
             run(**arguments)
     except Exception as error:  # its message may quote a header value, so only its place is told
-        told = faults.explained(error)
+        told = _explained(error)
         log.error("%s: %s", stage, told or f"unexpected error: {place_of(error)}")
-        faults.note(job_log, error)
         if told is None and os.environ.get("RADCURATE_DEBUG"):
             raise
         sys.exit(1)
+
+
+FIXES = {
+    errno.ENOSPC: "free space where results/ and the temporary folder lie, then run snakemake again: what is finished stays",
+    errno.EDQUOT: "free space within your quota, then run snakemake again: what is finished stays",
+    errno.EACCES: "give this user the right to read the input and to write results/",
+    errno.EROFS: "work in a folder that can be written to: snakemake --directory DIR",
+    errno.ENOENT: "see that nobody moves files of the input or of results/ meanwhile, then run snakemake again",
+    errno.EIO: "look at the disk, which fails (dmesg), then run snakemake again",
+}
+
+
+def _explained(error: BaseException) -> CurationError | None:
+    """What went wrong, in words without values and paths; None where it is an error of the program."""
+    if isinstance(error, CurationError):
+        return error
+    if isinstance(error, MemoryError):
+        return CurationError(
+            "there was not enough memory",
+            wanted="memory for the tables or images of this job",
+            found=f"none left ({place_of(error)})",
+            fix="run fewer jobs at a time (--cores) or give them more (--set-resources), then run snakemake again",
+        )
+    if isinstance(error, OSError):
+        return CurationError(
+            "the operating system refused",
+            wanted="to read the input and write the results",
+            found=f"{os.strerror(error.errno or 0)} ({place_of(error)})",
+            fix=FIXES.get(error.errno or 0, "see what the system says, then run snakemake again"),
+        )
+    return None
 
 
 def _add(parser: argparse.ArgumentParser, name: str, kind: Any, default: Any) -> None:

@@ -59,15 +59,10 @@ def map_items(
             results.append(function(item))
             _progress(label, done, len(items))
         return results
-    return _Pool(function, items, label, lost or nothing_may_be_lost, series).run(threads)
+    return _Pool(function, items, label, lost or _refuse, series).run(threads)
 
 
-def nothing_may_be_lost(_item: Any, reason: str) -> Any:
-    """`lost` of a work that has no rows to make.
-
-    Raises:
-        CurationError: always.
-    """
+def _refuse(_item: Any, reason: str) -> Any:
     raise CurationError(
         "a process of this work was lost", wanted="every process to come to its end", found=reason, fix=REMEDIES[reason]
     )

@@ -19,7 +19,7 @@ from radcurate.dicom.patients import Register
 from radcurate.dicom.scan import Batch, scan_batch
 from radcurate.dicom.tree import Found
 from radcurate.stages._listing import Listing
-from radcurate.stages._pool import map_items, nothing_may_be_lost
+from radcurate.stages._pool import map_items
 from radcurate.stages._records import Known, Records, append, marks_of, pack, unpack_all
 
 log = logging.getLogger("radcurate")
@@ -91,8 +91,7 @@ def scan_files(scan: Scan, source: Path, listing: Listing, records: Records, thr
     waiting = _batches(file for block in listing.blocks() for file in _new(block, known, whole, records))
     while wave := list(islice(waiting, WAVE)):
         read = partial(_read, source=source, records=records)
-        # a series that lacks a file may look whole, so a file that can't be read in time ends the inventory
-        for name in map_items(read, wave, threads, "inventory: reading headers", nothing_may_be_lost):
+        for name in map_items(read, wave, threads, "inventory: reading headers"):
             scan.take(records.load(name))
             used.add(name)
         done += sum(len(batch) for batch in wave)
