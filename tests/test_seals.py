@@ -9,7 +9,7 @@ import pytest
 
 from radcurate.errors import CurationError
 from radcurate.keys import Key
-from radcurate.seals import SEAL, check_seal, sha256, write_seal
+from radcurate.seals import SEAL, check_seal, named, remedy, sha256, write_seal
 
 
 @pytest.fixture
@@ -36,6 +36,20 @@ def test_an_edited_list_is_noticed(sealed: Path, key: Key) -> None:
     (sealed / SEAL).write_text(json.dumps(content))
     with pytest.raises(CurationError, match="does not hold"):
         check_seal(sealed, key)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "delete"),
+    [
+        ("results/verify/00003", "verify/00003", "results/verify/00003"),
+        ("/run/results/protect", "protect", "results/protect"),
+        ("results/consent/chunks/00003", "consent/chunks/00003", "results/consent"),
+        ("/elsewhere/chunk", "chunk", "results/chunk"),
+    ],
+)
+def test_a_message_names_the_stage_and_what_to_delete(folder: str, name: str, delete: str) -> None:
+    """Of a chunk that consent made, all of consent: without its folder the chunk would be gone, and nobody would miss it."""
+    assert named(Path(folder)) == name and remedy(Path(folder)).startswith(f"delete {delete} and")
 
 
 def test_a_removed_file_another_key_and_no_seal_are_noticed(sealed: Path, key: Key) -> None:

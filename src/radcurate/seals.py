@@ -14,7 +14,7 @@ from pathlib import Path
 from radcurate.errors import CurationError
 from radcurate.keys import Key
 
-SEAL = "seal.json"
+SEAL, RESULTS = "seal.json", "results"
 
 
 def sha256(path: Path) -> str:
@@ -38,15 +38,15 @@ def check_seal(folder: Path, key: Key) -> dict[str, str]:
     Raises:
         CurationError: no seal, another key, or a file that differs.
     """
-    fix = "delete the folder and run snakemake again"
+    name_of, fix = named(folder), remedy(folder)
     try:
         content = json.loads((folder / SEAL).read_text())
         digests, mac = dict(content["files"]), str(content["mac"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise CurationError(f"{folder.name} has no readable seal", wanted=SEAL, found="none", fix=fix) from None
+        raise CurationError(f"{name_of} has no readable seal", wanted=SEAL, found="none", fix=fix) from None
     if not hmac.compare_digest(mac, _mac(digests, key)):
         raise CurationError(
-            f"the seal of {folder.name} does not hold",
+            f"the seal of {name_of} does not hold",
             wanted="a seal made by this run's key",
             found="another key or an edited list",
             fix=fix,
@@ -55,12 +55,28 @@ def check_seal(folder: Path, key: Key) -> dict[str, str]:
         path = folder / name
         if not path.is_file() or sha256(path) != digest:
             raise CurationError(
-                f"{folder.name}/{name} was changed after it was written",
+                f"{name_of}/{name} was changed after it was written",
                 wanted="the file its stage wrote",
                 found="a file that differs" if path.is_file() else "no file",
                 fix=fix,
             )
     return digests
+
+
+def named(folder: Path) -> str:
+    """How messages call a folder of a run: from its stage on, such as verify/00003."""
+    parts = folder.parts
+    at = len(parts) - parts[::-1].index(RESULTS) if RESULTS in parts else len(parts) - 1
+    return "/".join(parts[at:]) or folder.name
+
+
+def remedy(folder: Path) -> str:
+    """What to do about a folder that isn't as it was written.
+
+    Of a stage that knows which chunks there are, all of it: a chunk alone would be missed by nobody.
+    """
+    name = named(folder)
+    return f"delete results/{name.split('/')[0] if 'chunks' in name.split('/') else name} and run snakemake again"
 
 
 def _mac(digests: dict[str, str], key: Key) -> str:

@@ -22,7 +22,7 @@ Damage = Callable[[Path], object]
 @pytest.fixture
 def stage(tmp_path: Path) -> Path:
     """results/redact/00003 with a series of three files."""
-    folder = tmp_path / "redact" / "00003"
+    folder = tmp_path / "results" / "redact" / "00003"
     (folder / "dicom" / SERIES).mkdir(parents=True)
     for number in range(3):
         (folder / "dicom" / SERIES / f"{number}.dcm").write_bytes(bytes([number]) * 3_000_000)
@@ -84,7 +84,7 @@ def test_a_stage_that_lists_no_files_is_not_believed(stage):
 def test_a_linked_file_keeps_what_its_writer_said(stage, tmp_path, monkeypatch):
     """A bit that flips between two stages isn't made good by the second one's list."""
     listing = sealed_listing(stage, KEY)
-    after = tmp_path / "deface" / "00003" / "dicom"
+    after = tmp_path / "results" / "deface" / "00003" / "dicom"
     shutil.copytree(stage / "dicom", after, copy_function=os.link)
     (after / SERIES / "2.dcm").unlink()
     (after / SERIES / "2.dcm").write_bytes(b"rewritten")

@@ -119,7 +119,7 @@ def test_a_corrupted_image_between_two_stages(finished, run):
     failed = run.snakemake("--forcerun", "extract", ok=False)
     text = failed.stdout + failed.stderr
     assert failed.returncode != 0 and "Traceback" not in text
-    assert f"extract of chunk {folder.name}: files of results/deface/{folder.name} are not as they were written" in text
+    assert f"extract of chunk {folder.name}: files of deface/{folder.name} are not as they were written" in text
     assert f"delete results/deface/{folder.name} and run snakemake again" in text and "1 that differ" in text
     shutil.rmtree(folder)
     run.snakemake()
@@ -135,7 +135,7 @@ def test_a_truncated_table_fails_its_chunk_alone(finished, run):
     text = failed.stdout + failed.stderr
     assert failed.returncode != 0 and "Traceback" not in text
     assert "of the data: a stage could not go on" in text
-    assert f"extract of chunk {chunk}: {chunk}/series.parquet was changed after it was written" in text
+    assert f"extract of chunk {chunk}: verify/{chunk}/series.parquet was changed after it was written" in text
     others = {path.parent.name for path in tables[1:]}
     assert {path.parent.name for path in run.results.glob("extract/*/seal.json")} == others
     shutil.rmtree(tables[0].parent)

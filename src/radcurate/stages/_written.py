@@ -98,7 +98,9 @@ def sealed_listing(folder: Path, key: Key) -> Listing:
         CurationError: the seal doesn't hold, or there is no list.
     """
     if FILES not in seals.check_seal(folder, key):
-        raise CurationError(f"{_named(folder)} has no list of its files", wanted=FILES, found="none", fix=_fix(folder))
+        raise CurationError(
+            f"{seals.named(folder)} has no list of its files", wanted=FILES, found="none", fix=seals.remedy(folder)
+        )
     found: dict[str, dict[str, Written]] = {}
     for row in tables.read_rows(folder / FILES, STAGE_FILES):
         found.setdefault(row["folder"], {})[row["name"]] = Written(row["size"], row["split"], row["head"], row["rest"])
@@ -121,24 +123,16 @@ def insist(folder: Path, listing: Mapping[str, Written] | None) -> None:
     if any(counts.values()):
         stage = folder.parent.parent
         raise CurationError(
-            f"files of {_named(stage)} are not as they were written",
+            f"files of {seals.named(stage)} are not as they were written",
             wanted=f"{len(listing)} files as {stage.parent.name} wrote them",
             found=", ".join(f"{count} {what}" for what, count in counts.items() if count),
-            fix=_fix(stage),
+            fix=seals.remedy(stage),
             where=("series", folder.name),
         )
 
 
 def _differs(path: Path, written: Written) -> bool:
     return path.stat().st_size != written.size or written_as(path, written.split) != written
-
-
-def _named(folder: Path) -> str:
-    return f"results/{folder.parent.name}/{folder.name}"
-
-
-def _fix(folder: Path) -> str:
-    return f"delete {_named(folder)} and run snakemake again"
 
 
 def written_of(parts: Sequence[bytes | memoryview], digests: tuple[str, str | None]) -> Written:
