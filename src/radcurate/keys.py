@@ -28,9 +28,10 @@ class Key:
 
     def digest(self, domain: str, *parts: str) -> bytes:
         """HMAC-SHA256 over the domain and the length-prefixed parts (unambiguous concatenation); 32 bytes."""
-        message = domain.encode() + b"".join(
-            b"|" + str(len(part.encode())).encode() + b":" + part.encode() for part in parts
-        )
+        message = domain.encode()
+        for part in parts:
+            raw = part.encode()
+            message += b"|%d:%b" % (len(raw), raw)
         return hmac.digest(self.secret, message, "sha256")
 
     def code(self, domain: str, *parts: str, length: int = 16) -> str:
