@@ -14,7 +14,7 @@ import pytest
 from blake3 import blake3
 
 from radcurate import seals, tables
-from radcurate.dicom import fingerprint
+from radcurate.dicom import fingerprint, judged
 from radcurate.keys import Key
 from radcurate.reruns import touched
 from radcurate.reruns.touched import Digests, read_note, restamp, source_state
@@ -42,10 +42,12 @@ class Cohort:
         os.utime(self.source / name, (time, time))
 
 
-def known_row(path: Path, source: Path, key: Key, judged: int) -> dict[str, object]:
+def known_row(path: Path, source: Path, key: Key, head: int) -> dict[str, object]:
     name, status = str(path.relative_to(source)), path.stat()
     found = {"file": key.file_code(name), "path": name, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-    return {**found, "read_bytes": judged, "read_digest": blake3(path.read_bytes()[:judged]).hexdigest()}
+    with path.open("rb") as stream:
+        digest = judged.of_file(stream, status.st_size, head, 0)
+    return {**found, "head_bytes": head, "tail_bytes": 0, "digest": digest}
 
 
 def sealed(folder: Path, name: str, rows: list[dict[str, object]], key: Key) -> None:
@@ -184,4 +186,8 @@ def test_the_inventory_writes_the_same_rows_of_files_that_were_only_touched(coho
 def test_the_columns_are_those_of_the_stages() -> None:
     inventory = {name for name, _ in tables.INVENTORY_INSTANCES.columns}
     deidentify = {name for name, _ in tables.DEIDENTIFY_INSTANCES.columns}
-    assert {"file", "size", "mtime_ns"} <= inventory and {"file", "header_source", "pixels_source"} <= deidentify
+    assert {"file", "size", "mtime_ns", "head_bytes", "tail_bytes", "digest"} <= inventory and {
+        "file",
+        "header_source",
+        "pixels_source",
+    } <= deidentify

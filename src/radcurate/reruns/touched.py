@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from blake3 import blake3
 
 from radcurate import tables
-from radcurate.dicom import fingerprint
+from radcurate.dicom import fingerprint, judged
 from radcurate.dicom.tree import Found, find_files
 from radcurate.errors import CurationError
 from radcurate.identity.files import write_private
@@ -46,7 +45,7 @@ class Known:
 
     size: int
     mtime_ns: int
-    read: tuple[int, str] | None = None  # how many bytes the inventory judged by, and their BLAKE3
+    read: tuple[int, int, str] | None = None  # how many bytes the inventory judged by, first and last, and their digest
     used: bool = False  # permitted: a later stage reads all of it
     whole: Digests | None = None  # of what the later stage read
 
@@ -132,8 +131,9 @@ def _is_same(path: Path, known: Known, digest: Digest) -> bool:
     """Whether everything that was read of the file is as it was."""
     try:
         if known.read and (known.read[0] == known.size or not known.used):
+            head, tail, noted = known.read
             with path.open("rb") as stream:
-                return blake3(stream.read(known.read[0])).hexdigest() == known.read[1]
+                return judged.of_file(stream, known.size, head, tail) == noted
         return known.whole is not None and digest(path.read_bytes()) == known.whole
     except Exception:  # a file that can't be read as before is not as before
         return False
@@ -149,9 +149,9 @@ def _recorded(results: Path, key: Key) -> dict[str, Known]:
     return known
 
 
-def _judged(row: Mapping[str, Any]) -> tuple[int, str] | None:
-    count, digest = row.get("read_bytes"), row.get("read_digest")
-    return None if count is None or digest is None else (count, digest)
+def _judged(row: Mapping[str, Any]) -> tuple[int, int, str] | None:
+    head, tail, digest = row["head_bytes"], row["tail_bytes"], row["digest"]
+    return None if head is None or digest is None else (head, tail or 0, digest)
 
 
 def _add_evidence(codes: set[str], known: dict[str, Known], results: Path, key: Key) -> None:

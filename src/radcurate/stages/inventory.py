@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from radcurate import seals, tables
+from radcurate.dicom import judged
 from radcurate.dicom.chunk import MaskPlan, Patient, grids, patients, place_masks, settle
 from radcurate.dicom.header import Header, Unusable
 from radcurate.dicom.identifiers import Fact, keep_private, path_facts
@@ -41,6 +42,7 @@ from radcurate.stages._records import open_records
 from radcurate.stages._scan import Scan, scan_files
 
 log = logging.getLogger("radcurate")
+LARGEST_JUDGED, MOST_JUDGED = 4 << 20, 1 << 30  # bytes of a file that belongs to no series, and of all of them
 SCHEMA = tables.INVENTORY_INSTANCES
 MILLION = 10**6
 
@@ -129,7 +131,7 @@ def _write(
 ) -> Tally:
     """Write the tables of every chunk and of the files that belong to none."""
     tally, plan = Tally(), _place_masks(scan, settings, source)
-    apart = _Apart(key)
+    apart = _Apart(key, source)
     for files in scan.unusable():
         apart.add(files)
         missing.look(files, source)
@@ -186,13 +188,29 @@ class _Apart:
     """Rows of files that belong to no series, in columns: there may be a million of them."""
 
     key: Key
+    source: Path
+    budget: int = MOST_JUDGED  # bytes that are still read for digests
     parts: list[pa.Table] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, files: list[Unusable]) -> None:
         if files:
             self.reasons.update(file.reason for file in files)
-            self.parts.append(tables.table(SCHEMA, [unusable_row(file, self.key) for file in files]))
+            rows = [unusable_row(file, self.key) | self._digest(file) for file in files]
+            self.parts.append(tables.table(SCHEMA, rows))
+
+    def _digest(self, file: Unusable) -> Row:
+        """Of the whole file, so that one that was only touched is known again; large ones are not worth it."""
+        found = file.file
+        if found.problem or not 0 <= found.size <= min(self.budget, LARGEST_JUDGED):
+            return {}
+        self.budget -= found.size
+        try:
+            with (self.source / found.path).open("rb") as stream:
+                digest = judged.of_file(stream, found.size, found.size, 0)
+        except OSError:
+            return {}
+        return {"head_bytes": found.size, "tail_bytes": 0, "digest": digest}
 
     def table(self) -> pa.Table:
         return tables.sort(SCHEMA, pa.concat_tables(self.parts)) if self.parts else tables.table(SCHEMA, [])
