@@ -21,6 +21,20 @@ from pipeline_tools import Project
 from radcurate.errors import CurationError
 from radcurate.settings import Config, load_config
 
+STAGES = (
+    "inventory",
+    "consent",
+    "deidentify",
+    "redact",
+    "deface",
+    "verify",
+    "extract",
+    "protect",
+    "attack",
+    "gate",
+    "release",
+)
+MAKES = {"redact": {"deidentify"}, "deface": {"deidentify", "redact"}}  # again, whose images were removed after use
 PLANNER = Path(__file__).parent / "planner.py"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,32 +12,18 @@ from typing import Any
 import pytest
 import yaml
 
-from matrix_tools import Lab, Planner, disturbed, nested, options, other_value
+from matrix_tools import MAKES, STAGES, Lab, Planner, disturbed, nested, options, other_value
 from pipeline_tools import Project
 from radcurate import tables
 from radcurate.keys import create_key
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-STAGES = (
-    "inventory",
-    "consent",
-    "deidentify",
-    "redact",
-    "deface",
-    "verify",
-    "extract",
-    "protect",
-    "attack",
-    "gate",
-    "release",
-)
 # a checkpoint is planned with what certainly follows it: which chunks will, its tables tell once it ran
 AFTER_CHECKPOINT = {"protect", "attack", "gate", "release"}
 NOTHING: set[str] = set()
 RELEASE = {"release"}  # it tells the whole configuration
 GATE = {"gate", "release"}
-MAKES = {"redact": {"deidentify"}, "deface": {"deidentify", "redact"}}  # again, whose images were removed after use
 
 
 def from_stage(lab: Lab, stage: str) -> set[str]:
@@ -118,6 +106,33 @@ def test_touched_tables_and_modules_run_nothing(lab: Lab) -> None:
         lab.touch(path)
     lab.touch(lab.project.data / "consent.csv")
     assert lab.planned() == {}
+
+
+def test_explain_says_in_words_what_snakemake_found(lab: Lab) -> None:
+    """All of it asked of Snakemake itself: an option, a module, a file with an old time, a package."""
+    assert explained(lab) == ["nothing would run"]
+    lab.configure(protect={"k": 2})
+    lab.write(
+        "src/radcurate/features/normalise.py",
+        (lab.project.folder / "src/radcurate/features/normalise.py").read_text() + "X = 1\n",
+    )
+    path = lab.project.folder / "config/policies/internal.yaml"
+    lab.write(path, path.read_text() + "\n", old=True)
+    shadow(lab, "scikit-learn", "9.9")
+    told = explained(lab)
+    assert told[0].startswith("extract would run for all ")
+    assert told[0].endswith(" chunks because 1 module changed: features/normalise.py")
+    assert told[1].startswith("protect would run because protect.k is 2, it was 1")
+    assert told[2].startswith("attack would run because") and "scikit-learn is 9.9, it was " in told[2]
+    assert told[3] == "gate would run because a file changed: policies/internal.yaml"
+
+
+def explained(lab: Lab) -> list[str]:
+    command = [sys.executable, "-m", "radcurate.cli", "explain", "--configfile", "run.yaml"]
+    done = subprocess.run(
+        command, cwd=lab.project.folder, env=lab.project.environment(), capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
 
 
 # ---------------------------------------------------------------- every option

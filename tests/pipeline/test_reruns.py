@@ -1,4 +1,4 @@
-"""What a change runs again, and that it runs nothing else. All on dry runs."""
+"""New and withdrawn patients: which chunks run. What every other edit runs: test_rerun_matrix."""
 
 from __future__ import annotations
 
@@ -9,97 +9,12 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from matrix_tools import MAKES, STAGES
+
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-STAGES = [
-    "inventory",
-    "consent",
-    "deidentify",
-    "redact",
-    "deface",
-    "verify",
-    "extract",
-    "protect",
-    "attack",
-    "gate",
-    "release",
-]
 
-# whose images a stage reads, which are gone: keep_intermediates is off
-MADE_AGAIN = {"redact": ["deidentify"], "deface": ["deidentify", "redact"]}
-
-
-def from_stage(stage: str) -> set[str]:
-    """The stage and all later ones."""
-    return set(STAGES[STAGES.index(stage) :])
-
-
-def test_a_second_run_does_nothing(run):
-    assert run.planned() == {}
-
-
-def test_another_bin_width_runs_extract_and_later(run):
-    run.configure(extract={"ct": {"bin_size": 50}})
-    assert set(run.planned()) == from_stage("extract")
-
-
-def test_another_k_runs_protect_and_later(run):
-    run.configure(protect={"k": 2})
-    assert set(run.planned()) == from_stage("protect")
-
-
-def test_harmonise_runs_only_where_it_is_on_and_with_it_protect_and_later(run):
-    run.configure(harmonise={"covariates": ["age"]})
-    assert set(run.planned()) == {"release"}  # which tells the configuration
-    run.configure(harmonise={"on": True})
-    assert set(run.planned()) == {"harmonise"} | from_stage("protect")
-
-
-def test_another_attacker_runs_attack_and_later(run):
-    run.configure(attack={"linkage": {"days": 30}})
-    assert set(run.planned()) == from_stage("attack")
-
-
-def test_another_policy_runs_the_gate_and_later(run):
-    run.configure(gate={"policy": "public"})
-    assert set(run.planned()) == from_stage("gate")
-
-
-@pytest.mark.parametrize("name", ["dpia.yaml", "approvals.yaml", "terms/controlled.md"])
-def test_another_paper_runs_the_gate_and_later(run, name):
-    path = run.folder / "config" / "governance" / name
-    path.write_text((path.read_text() if path.exists() else "signatures: []") + "\n")
-    assert set(run.planned()) == from_stage("gate")
-
-
-def test_images_in_the_release_run_the_gate_and_later(run):
-    run.configure(release={"images": True})
-    assert set(run.planned()) == from_stage("gate")
-
-
-def test_another_release_name_runs_only_the_release(run):
-    run.configure(release={"name": "other"})
-    assert set(run.planned()) == {"release"}
-
-
-def test_another_row_of_the_allowlist_runs_deidentify_and_later(run):
-    path = run.folder / "config" / "allowlist" / "common.csv"
-    lines = path.read_text().splitlines(keepends=True)
-    kept = [line for line in lines if "PatientSize" not in line]
-    assert len(kept) == len(lines) - 1
-    path.write_text("".join(kept))
-    assert set(run.planned()) == from_stage("deidentify")
-
-
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage not in {"inventory", "consent"}])
-def test_an_edited_module_runs_its_stage_and_later(run, stage):
-    path = run.folder / "src" / "radcurate" / "stages" / f"{stage}.py"
-    path.write_text(path.read_text().replace("def run(", "EDITED = 1\n\n\ndef run(", 1))
-    # verify reads what deface wrote, but extract takes only its verdicts: both are downstream of what comes before
-    assert set(run.planned()) == from_stage(stage) | set(MADE_AGAIN.get(stage, []))
-
-
-@pytest.mark.parametrize("stage", MADE_AGAIN)
+@pytest.mark.parametrize("stage", MAKES)
 def test_nothing_is_made_again_where_a_run_keeps_intermediates(run, stage):
     run.configure(keep_intermediates=True)
     for before in ("deidentify", "redact"):
@@ -114,7 +29,7 @@ def test_nothing_is_made_again_where_a_run_keeps_intermediates(run, stage):
     line = f"{chunk},S-1,{stage},release,0123456789abcdef,A Person,2026-01-01,looked"
     (run.folder / "config" / "others.csv").write_text(f"chunk,series,stage,decision,evidence,by,date,reason\n{line}\n")
     planned = run.planned()
-    assert set(planned) == from_stage(stage) and planned[stage] == 1
+    assert set(planned) == {*STAGES[STAGES.index(stage) :]} and planned[stage] == 1
 
 
 def test_images_between_stages_are_gone_and_nobody_asks_for_them(finished):
@@ -124,34 +39,12 @@ def test_images_between_stages_are_gone_and_nobody_asks_for_them(finished):
     assert finished.planned() == {}
 
 
-def test_a_decision_runs_its_chunk_and_no_other(run):
-    chunk = sorted((run.results / "redact").iterdir())[0].name
-    line = f"{chunk},S-1,redact,release,0123456789abcdef,A Person,2026-01-01,looked"
-    path = run.folder / "config" / "decisions.csv"
-    path.write_text(f"chunk,series,stage,decision,evidence,by,date,reason\n{line}\n")
-    planned = run.planned()
-    assert set(planned) == {"deidentify"} | from_stage("redact")
-    assert planned["deidentify"] == planned["redact"] == planned["deface"] == 1
-
-
-def test_a_comment_in_a_module_runs_nothing(run):
-    path = run.folder / "src" / "radcurate" / "stages" / "extract.py"
-    path.write_text(path.read_text() + "\n# a thought\n")
-    assert run.planned() == {}
-
-
-def test_another_key_runs_everything(run, tmp_path):
-    from radcurate.keys import create_key
-
-    create_key(tmp_path / "other")
-    run.configure(key_file=str(tmp_path / "other"))
-    assert "inventory" in run.planned()
-
-
-def test_an_added_patient_runs_one_chunk(run, tmp_path):
+def test_an_added_patient_runs_one_chunk_though_every_file_has_another_time(run, tmp_path):
     project = run.with_own_data(tmp_path / "data")
     project.snakemake("--until", "consent")
     assert project.planned() == {}, "copying the data must not count as a change"
+    for path in (project.data / "export").rglob("*"):
+        os.utime(path, (1_500_000_000, 1_500_000_000), follow_symlinks=False)
     copy_patient(project.data)
     project.snakemake("--until", "consent")
     planned = project.planned()
