@@ -1,7 +1,7 @@
 """What it costs to plan a large cohort: Snakemake's dry run on recorded results of inventory and consent, fresh and finished.
 
 Tables are as good as empty: a plan looks at names and times, and reads a table only where it is newer than what was made of it.
-Run: python -m benchmarks.scale_plan SERIES PER_CHUNK
+`python -m benchmarks.scale` prints the figures.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from radcurate.keys import create_key
 
 PROJECT = Path(__file__).resolve().parents[1]
 CHUNK_TABLES = ("series.parquet", "instances.parquet", "identifiers.parquet", "seal.json")
+CONSENT = ("series.parquet", "exclusions.parquet", "files.json", "seal.json")
 QUIET = ("--quiet", "rules")  # without a paragraph for each of thousands of jobs
 
 
@@ -58,14 +59,13 @@ class Plan:
         (self.folder / "export" / "1.dcm").touch()
         (self.folder / "consent.csv").write_text("patient,model,purposes,recontact,withdrawn,date\n")
         create_key(self.folder / "key")
-        options = {"input": "export", "key_file": "key", "consent": {"table": "consent.csv"}}
-        options["inventory"] = {"n_chunks": len(self.chunks)}
-        options["key_file"] = str(self.folder / "key")
+        options = {
+            "input": str(self.folder / "export"),
+            "key_file": str(self.folder / "key"),
+            "consent": {"table": str(self.folder / "consent.csv")},
+            "inventory": {"n_chunks": len(self.chunks)},
+        }
         (self.folder / "run" / "results").mkdir(parents=True)
-        options["input"], options["consent"] = (
-            str(self.folder / "export"),
-            {"table": str(self.folder / "consent.csv")},
-        )
         (self.folder / "run" / "run.yaml").write_text(yaml.safe_dump(options))
         self._record()
         self.snakemake("--touch", "--until", "consent")
@@ -99,9 +99,6 @@ class Plan:
         command = [sys.executable, "-m", "snakemake", "-s", str(PROJECT / "Snakefile"), "--cores", "2"]
         command += ["--profile", str(PROJECT / "profiles" / "default"), "--configfile", "run.yaml", *words]
         return spent(command, self.folder / "run")
-
-
-CONSENT = ("series.parquet", "exclusions.parquet", "files.json", "seal.json")
 
 
 def _outputs(job: str) -> list[str]:

@@ -132,3 +132,9 @@ def test_configuration_on_the_command_line_of_a_cluster_run_is_refused(capsys) -
         workflow.leave_to_jobs("input=/data/Meier")
     told = capsys.readouterr().err
     assert "--configfile" in told and "Meier" not in told
+
+
+def test_a_second_attempt_asks_for_twice_the_memory() -> None:
+    needed = workflow.memory(500, each=1000)
+    assert [needed(None, threads=2, attempt=attempt) for attempt in (1, 2)] == [2500, 5000]
+    assert workflow.memory(2000)(None, threads=8, attempt=3) == 6000

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from radcurate.errors import CurationError, place_of
 from radcurate.features import extensions
 from radcurate.features.conformance import ENGINES
 from radcurate.features.profile import MODALITIES, load_profiles
-from radcurate.governance.decisions import read_decisions, rows_of_chunk
+from radcurate.governance.decisions import read_decisions, rows_by_chunk
 from radcurate.governance.fairness import read_reference
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
@@ -154,7 +156,7 @@ class Run:
         A digest, since rule parameters are kept in `.snakemake` and a line holds a name and a reason in words.
         """
         path = resolve(getattr(self.config, stage).decisions, self.basedir)
-        lines = [line for line in rows_of_chunk(path, chunk) if stage in line]
+        lines = [line for line in _decided(path).get(chunk, []) if stage in line]
         return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] if lines else ""
 
     def papers(self) -> list[str]:
@@ -170,6 +172,23 @@ class Run:
         """The release policy's file: `public` means config/policies/public.yaml."""
         name = self.config.gate.policy
         return self.path(name if name.endswith((".yaml", ".yml")) else f"config/policies/{name}.yaml")
+
+
+@functools.cache
+def _decided(path: Path) -> dict[str, list[list[str]]]:
+    """The lines of the file of decisions by chunk: read once, not once for each of thousands of jobs."""
+    return rows_by_chunk(path)
+
+
+def memory(megabytes: int = 0, each: int = 0) -> Callable[[object, int, int], int]:
+    """What a rule asks for: megabytes, and so many for each of its processes; twice that at the second attempt, and so on."""
+
+    def needed(wildcards: object, threads: int, attempt: int) -> int:
+        return (megabytes + each * threads) * attempt
+
+    # Snakemake asks for it several times for each job; to find it anew costs a sixth of the plan of a large cohort
+    setattr(needed, "__signature__", inspect.signature(needed))  # noqa: B010
+    return needed
 
 
 def prepare(config: dict[str, Any], basedir: Path, check: bool = True, worker: bool = False) -> Run:

@@ -15,7 +15,7 @@ from radcurate.governance.decisions import (
     deface_evidence,
     read_decisions,
     redact_evidence,
-    rows_of_chunk,
+    rows_by_chunk,
 )
 from radcurate.keys import Key
 
@@ -70,8 +70,8 @@ def test_no_file_is_no_decision(tmp_path: Path) -> None:
 def test_a_chunk_depends_on_its_own_lines(tmp_path: Path) -> None:
     other = Decision(**{**LINE.__dict__, "chunk": "0008", "series": "S-2"})
     path = written(tmp_path / "decisions.csv", LINE, other)
-    assert rows_of_chunk(path, "0007") == [list(LINE.__dict__.values())]
-    assert rows_of_chunk(path, "0009") == []
+    assert rows_by_chunk(path)["0007"] == [list(LINE.__dict__.values())]
+    assert "0009" not in rows_by_chunk(path)
 
 
 @pytest.mark.parametrize(

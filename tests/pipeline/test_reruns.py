@@ -24,10 +24,10 @@ def test_nothing_is_made_again_where_a_run_keeps_intermediates(run, stage):
             for path in (seal.parent / "dicom" / ".snakemake_timestamp", seal.parent / "dicom"):
                 os.utime(path, ns=(seal.stat().st_mtime_ns,) * 2)
     assert run.planned() == {}
-    run.configure(**{stage: {"decisions": "config/others.csv"}})
     chunk = sorted((run.results / stage).iterdir())[0].name
     line = f"{chunk},S-1,{stage},release,0123456789abcdef,A Person,2026-01-01,looked"
-    (run.folder / "config" / "others.csv").write_text(f"chunk,series,stage,decision,evidence,by,date,reason\n{line}\n")
+    path = run.folder / "config" / "decisions.csv"
+    path.write_text(f"chunk,series,stage,decision,evidence,by,date,reason\n{line}\n")
     planned = run.planned()
     assert set(planned) == {*STAGES[STAGES.index(stage) :]} and planned[stage] == 1
 

@@ -6,7 +6,7 @@ rule attack:
         features="results/protect/features.parquet",
         acquisition="results/protect/acquisition.parquet",
         measures="results/protect/measures.json",
-        raw=per_chunk("results/extract/{chunk}/features.parquet"),
+        extract=per_chunk("results/extract/{chunk}/seal.json"),
         columns=run.path("config/columns.yaml"),
         registry=run.config.attack.linkage.registry or [],
     output:
@@ -21,7 +21,7 @@ rule attack:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=plan.memory(2000),
     params:
         settings=run.section("attack"),
         code=run.code("attack"),

@@ -21,7 +21,7 @@ checkpoint consent:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=plan.memory(1000),
     params:
         settings=run.section("consent"),
         code=run.code("consent"),
@@ -38,5 +38,5 @@ def chunks(wildcards):
 
 
 def per_chunk(pattern):
-    """An input function: `pattern` for every chunk."""
+    """An input function: `pattern` for every chunk. A seal stands for all tables that it lists the digests of."""
     return lambda wildcards: expand(pattern, chunk=chunks(wildcards))

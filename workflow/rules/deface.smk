@@ -20,14 +20,12 @@ rule deface:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, threads, attempt: 2000 * threads * attempt,
+        mem_mb=plan.memory(each=2000),
     params:
         settings=run.section("deface"),
         code=run.code("deface"),
         again=lambda wildcards: run.again("deface", wildcards.chunk),
         decided=lambda wildcards: run.decided("deface", wildcards.chunk),
-        source=subpath(input.series, parent=True),
-        out=subpath(output.series, parent=True),
     shell:
-        "python -m radcurate.stages.deface --settings {params.settings:q} --source {params.source}"
-        ' --decisions "$RADCURATE_DEFACE_DECISIONS" --out {params.out} --threads {threads} --log {log}'
+        "python -m radcurate.stages.deface --settings {params.settings:q} --source results/redact/{wildcards.chunk}"
+        ' --decisions "$RADCURATE_DEFACE_DECISIONS" --out results/deface/{wildcards.chunk} --threads {threads} --log {log}'

@@ -23,17 +23,15 @@ rule deidentify:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, threads, attempt: (500 + 500 * threads) * attempt,
+        mem_mb=plan.memory(500, each=500),
     params:
         settings=run.section("deidentify"),
         code=run.code("deidentify"),
         again=lambda wildcards: run.again("deidentify", wildcards.chunk),
         tables=run.contents(run.allowlist(), run.config.deidentify.vocabulary, run.config.deidentify.recipients),
-        key_id=run.key_id,
+        key_id=run.key_id(),
         allowlist=lambda wildcards, input: str(Path(input.allowlist[0]).parent),
-        chunk=subpath(input.series, parent=True),
-        out=subpath(output.series, parent=True),
     shell:
-        "python -m radcurate.stages.deidentify --settings {params.settings:q} --chunk {params.chunk}"
+        "python -m radcurate.stages.deidentify --settings {params.settings:q} --chunk results/consent/chunks/{wildcards.chunk}"
         ' --source "$RADCURATE_INPUT" --allowlist {params.allowlist:q} --vocabulary {input.vocabulary:q}'
-        " --out {params.out} --threads {threads} --log {log}"
+        " --out results/deidentify/{wildcards.chunk} --threads {threads} --log {log}"

@@ -29,21 +29,16 @@ rule extract:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, threads, attempt: 2000 * threads * attempt,
+        mem_mb=plan.memory(each=2000),
     params:
         settings=run.section("extract"),
         code=run.code("extract"),
         again=lambda wildcards: run.again("extract", wildcards.chunk),
         tables=run.contents(run.profiles(), run.extensions()),
-        source=subpath(input.series, parent=True),
-        subjects=subpath(input.subjects, parent=True),
-        verified=subpath(input.verified, parent=True),
         profiles=lambda wildcards, input: str(Path(input.profiles[0]).parent),
-        chunk=subpath(input.instances, parent=True),
-        out=subpath(output.series, parent=True),
     shell:
-        "python -m radcurate.stages.extract --settings {params.settings:q} --source {params.source}"
-        " --subjects {params.subjects} --verified {params.verified} --chunk {params.chunk}"
+        "python -m radcurate.stages.extract --settings {params.settings:q} --source results/deface/{wildcards.chunk}"
+        " --subjects results/deidentify/{wildcards.chunk} --verified results/verify/{wildcards.chunk} --chunk results/consent/chunks/{wildcards.chunk}"
         ' --export "$RADCURATE_INPUT"'
         " --profiles {params.profiles:q} --extensions {input.extensions:q}"
-        " --out {params.out} --threads {threads} --log {log}"
+        " --out results/extract/{wildcards.chunk} --threads {threads} --log {log}"

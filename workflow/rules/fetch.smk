@@ -16,11 +16,11 @@ rule fetch:
         "../../envs/radcurate.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=plan.memory(1000),
     params:
         settings=run.fetch_settings(),
         code=run.code("fetch"),
-        key_id=run.key_id,
+        key_id=run.key_id(),
         source=run.fetch_state,
     shell:
         'python -m radcurate.stages.fetch --settings {params.settings:q} --source "$RADCURATE_FETCH_FROM"'

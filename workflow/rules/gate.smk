@@ -4,11 +4,11 @@
 rule gate:
     input:
         consent="results/consent/series.parquet",
-        deidentify=per_chunk("results/deidentify/{chunk}/series.parquet"),
-        redact=per_chunk("results/redact/{chunk}/series.parquet"),
-        deface=per_chunk("results/deface/{chunk}/series.parquet"),
-        verify=per_chunk("results/verify/{chunk}/series.parquet"),
-        extract=per_chunk("results/extract/{chunk}/series.parquet"),
+        deidentify=per_chunk("results/deidentify/{chunk}/seal.json"),
+        redact=per_chunk("results/redact/{chunk}/seal.json"),
+        deface=per_chunk("results/deface/{chunk}/seal.json"),
+        verify=per_chunk("results/verify/{chunk}/seal.json"),
+        extract=per_chunk("results/extract/{chunk}/seal.json"),
         protect="results/protect/measures.json",
         attack="results/attack/attack.json",
         policy=run.policy(),
@@ -29,7 +29,7 @@ rule gate:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=plan.memory(1000),
     params:
         settings=run.section("gate"),
         deidentify=run.section("deidentify"),

@@ -3,10 +3,7 @@
 
 rule harmonise:
     input:
-        features=per_chunk("results/extract/{chunk}/features.parquet"),
-        acquisition=per_chunk("results/extract/{chunk}/acquisition.parquet"),
-        ranges=per_chunk("results/extract/{chunk}/ranges.parquet"),
-        series=per_chunk("results/extract/{chunk}/series.parquet"),
+        extract=per_chunk("results/extract/{chunk}/seal.json"),
         parameters=run.harmonise_parameters(),
     output:
         features="results/harmonise/features.parquet",
@@ -23,7 +20,7 @@ rule harmonise:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=plan.memory(2000),
     params:
         settings=run.section("harmonise"),
         code=run.code("harmonise"),

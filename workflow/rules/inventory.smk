@@ -17,11 +17,11 @@ checkpoint inventory:
         "../../envs/radcurate.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=plan.memory(2000),
     params:
         settings=run.section("inventory"),
         code=run.code("inventory"),
-        key_id=run.key_id,
+        key_id=run.key_id(),
         source=run.source_state,
     shell:
         'python -m radcurate.stages.inventory --settings {params.settings:q} --source "$RADCURATE_INPUT"'

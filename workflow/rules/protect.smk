@@ -3,12 +3,7 @@
 
 rule protect:
     input:
-        features=per_chunk("results/extract/{chunk}/features.parquet"),
-        acquisition=per_chunk("results/extract/{chunk}/acquisition.parquet"),
-        ranges=per_chunk("results/extract/{chunk}/ranges.parquet"),
-        crosscheck=per_chunk("results/extract/{chunk}/crosscheck.parquet"),
-        provenance=per_chunk("results/extract/{chunk}/provenance.parquet"),
-        series=per_chunk("results/extract/{chunk}/series.parquet"),
+        extract=per_chunk("results/extract/{chunk}/seal.json"),
         harmonised=["results/harmonise/seal.json"] if run.config.harmonise.on else [],
         columns=run.path("config/columns.yaml"),
     output:
@@ -34,7 +29,7 @@ rule protect:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=plan.memory(2000),
     params:
         settings=run.section("protect"),
         code=run.code("protect"),

@@ -22,17 +22,14 @@ rule redact:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, threads, attempt: 2500 * threads * attempt,
+        mem_mb=plan.memory(each=2500),
     params:
         settings=run.section("redact"),
         code=run.code("redact"),
         again=lambda wildcards: run.again("redact", wildcards.chunk),
         tables=run.contents(run.config.redact.regions, run.config.redact.marks),
         decided=lambda wildcards: run.decided("redact", wildcards.chunk),
-        source=subpath(input.series, parent=True),
-        chunk=subpath(input.identifiers, parent=True),
-        out=subpath(output.series, parent=True),
     shell:
-        "python -m radcurate.stages.redact --settings {params.settings:q} --source {params.source}"
-        " --chunk {params.chunk} --regions {input.regions:q} --marks {input.marks:q}"
-        ' --decisions "$RADCURATE_REDACT_DECISIONS" --out {params.out} --threads {threads} --log {log}'
+        "python -m radcurate.stages.redact --settings {params.settings:q} --source results/deidentify/{wildcards.chunk}"
+        " --chunk results/consent/chunks/{wildcards.chunk} --regions {input.regions:q} --marks {input.marks:q}"
+        ' --decisions "$RADCURATE_REDACT_DECISIONS" --out results/redact/{wildcards.chunk} --threads {threads} --log {log}'

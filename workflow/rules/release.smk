@@ -25,7 +25,7 @@ rule release:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=plan.memory(1000),
     params:
         settings=run.section("release"),
         config=run.content(),

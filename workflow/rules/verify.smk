@@ -24,19 +24,15 @@ rule verify:
     conda:
         "../../envs/radcurate.yaml"
     resources:
-        mem_mb=lambda wildcards, threads, attempt: (500 + 500 * threads) * attempt,
+        mem_mb=plan.memory(500, each=500),
     params:
         settings=run.section("verify"),
         code=run.code("verify"),
         again=lambda wildcards: run.again("verify", wildcards.chunk),
         tables=run.contents("config/safe_private.csv"),
-        chunk=subpath(input.identifiers, parent=True),
-        deidentified=subpath(input.deidentified, parent=True),
-        redacted=subpath(input.redacted, parent=True),
-        cleaned=subpath(input.cleaned, parent=True),
-        out=subpath(output.series, parent=True),
     shell:
         'python -m radcurate.stages.verify --settings {params.settings:q} --source "$RADCURATE_INPUT"'
-        " --chunk {params.chunk} --deidentified {params.deidentified} --redacted {params.redacted}"
-        " --cleaned {params.cleaned} --safe-private {input.safe_private:q} --out {params.out}"
+        " --chunk results/consent/chunks/{wildcards.chunk} --deidentified results/deidentify/{wildcards.chunk}"
+        " --redacted results/redact/{wildcards.chunk} --cleaned results/deface/{wildcards.chunk}"
+        " --safe-private {input.safe_private:q} --out results/verify/{wildcards.chunk}"
         " --threads {threads} --log {log}"

@@ -75,13 +75,16 @@ def read_decisions(path: Path) -> Decisions:
     return Decisions(_lines(path))
 
 
-def rows_of_chunk(path: Path, chunk: str) -> list[list[str]]:
-    """The lines of one chunk, as plain lists of text in the order of the file: for a rule to depend on them and no others.
+def rows_by_chunk(path: Path) -> dict[str, list[list[str]]]:
+    """The lines of each chunk, as plain lists of text in the order of the file: for a rule to depend on those of its own chunk.
 
     Raises:
         CurationError: as `read_decisions`.
     """
-    return [list(astuple(line)) for line in _lines(path) if line.chunk == chunk]
+    found: dict[str, list[list[str]]] = {}
+    for line in _lines(path):
+        found.setdefault(line.chunk, []).append(list(astuple(line)))
+    return found
 
 
 def add_decision(path: Path, line: Decision) -> bytes:
