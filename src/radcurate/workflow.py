@@ -156,7 +156,7 @@ class Run:
         A digest, since rule parameters are kept in `.snakemake` and a line holds a name and a reason in words.
         """
         path = resolve(getattr(self.config, stage).decisions, self.basedir)
-        lines = [line for line in _decided(path).get(chunk, []) if stage in line]
+        lines = [line for line in _decided(path, _state_of(path)).get(chunk, []) if stage in line]
         return hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] if lines else ""
 
     def papers(self) -> list[str]:
@@ -174,10 +174,19 @@ class Run:
         return self.path(name if name.endswith((".yaml", ".yml")) else f"config/policies/{name}.yaml")
 
 
-@functools.cache
-def _decided(path: Path) -> dict[str, list[list[str]]]:
-    """The lines of the file of decisions by chunk: read once, not once for each of thousands of jobs."""
+@functools.lru_cache(maxsize=4)
+def _decided(path: Path, _state: tuple[int, ...]) -> dict[str, list[list[str]]]:
+    """The lines of a file of decisions by chunk: read once for each of its states, not once for each of thousands of jobs."""
     return rows_by_chunk(path)
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """What another content of a file changes; nothing where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def memory(megabytes: int = 0, each: int = 0) -> Callable[[object, int, int], int]:
