@@ -25,7 +25,7 @@ PLUGINS = (
     "snakemake-executor-plugin-cluster-generic",
     "throttler",
 )
-PATIENCE = 400  # seconds; on a quiet machine nothing here takes 60
+PATIENCE = 1200  # seconds; on a quiet machine nothing here takes 120
 
 
 @dataclass(frozen=True)

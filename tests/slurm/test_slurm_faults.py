@@ -17,7 +17,8 @@ CHUNK_STAGES = ("deidentify", "redact", "deface", "verify", "extract")
 
 
 def chunks(project: Path) -> list[str]:
-    return sorted(path.name for path in (project / "results" / "consent" / "chunks").iterdir())
+    folder = project / "results" / "consent" / "chunks"
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
 def forget(project: Path, stages: tuple[str, ...], only: list[str] | None = None) -> None:
@@ -25,8 +26,13 @@ def forget(project: Path, stages: tuple[str, ...], only: list[str] | None = None
     for stage in stages:
         for chunk in only or chunks(project):
             shutil.rmtree(project / "results" / stage / chunk, ignore_errors=True)
-    for stage in ("gate", "release"):
+    for stage in ("protect", "attack", "gate", "release"):
         shutil.rmtree(project / "results" / stage)
+
+
+def made_of(project: Path, stage: str) -> list[str]:
+    """What to ask for so that a stage runs for all chunks, and nothing after it."""
+    return [f"results/{stage}/{chunk}/seal.json" for chunk in chunks(project)]
 
 
 def same_release(project: Path, finished: Path) -> bool:
@@ -43,16 +49,26 @@ def test_a_failing_chunk_keeps_no_other_from_finishing_and_once_mended_the_run_g
     whole = table.read_bytes()
     table.write_bytes(whole[: len(whole) // 2])
 
-    said = cluster.run(project, "--until", "extract", "--retries", "0", ok=False)
+    said = cluster.run(project, *made_of(project, "extract"), "--retries", "0", ok=False)
     assert (project / "results" / "extract" / other / "seal.json").is_file()
     assert not (project / "results" / "extract" / broken / "seal.json").exists()
     assert re.search(rf"FAILED: 1 of the data.*\n  \w+ of chunk {broken}: ", said), said[-3000:]
     assert "of the cluster" not in said and "Traceback" not in said.split("FAILED")[-1]
 
     table.write_bytes(whole)
-    cluster.run(project, "--until", "extract")
+    cluster.run(project, *made_of(project, "extract"))
     cluster.locally(project)
     assert same_release(project, finished)
+
+
+def submitted(project: Path) -> list[str]:
+    """Ids of what a run has submitted."""
+    return re.findall(r"has been submitted with SLURM jobid (\d+)", (project / "said").read_text())
+
+
+def of_ours(cluster: Cluster, project: Path, *chosen: str) -> set[str]:
+    """Which of them are in the queue, of those that squeue is asked for."""
+    return set(cluster.ask("squeue", "-h", "-o", "%A", *chosen).split()) & set(submitted(project))
 
 
 def test_a_cancelled_run_leaves_nothing_in_the_queue_and_a_dead_node_costs_nothing_but_time(
@@ -60,22 +76,23 @@ def test_a_cancelled_run_leaves_nothing_in_the_queue_and_a_dead_node_costs_nothi
 ) -> None:
     project = cluster.copy(finished, "cancelled")
     forget(project, ("verify", "extract"))
-    running = cluster.start(project, *SUBMITTED, "--until", "extract")
-    wait_for(lambda: "RUNNING" in cluster.ask("squeue", "-h", "-o", "%T"), "a submission to run")
+    running = cluster.start(project, *SUBMITTED, *made_of(project, "extract"))
+    wait_for(lambda: bool(of_ours(cluster, project, "-t", "R")), "a submission to run")
     running.send_signal(signal.SIGINT)
     code, said = cluster.finish(running, project)
-    assert code != 0 and "has been submitted" in said
-    wait_for(lambda: not cluster.queue(), "the queue to empty", 60)
+    assert code != 0
+    assert submitted(project) and "Traceback" not in said
+    wait_for(lambda: not of_ours(cluster, project), "the queue to empty", 60)
 
     cluster.run(project, "--unlock")
-    running = cluster.start(project, *SUBMITTED, "--until", "extract")
-    wait_for(lambda: bool(cluster.ask("squeue", "-h", "-t", "R", "-o", "%A", "-w", "n1")), "a submission on n1")
-    ours = cluster.queue()
+    running = cluster.start(project, *SUBMITTED, *made_of(project, "extract"))
+    wait_for(lambda: bool(of_ours(cluster, project, "-t", "R", "-w", "n1")), "a submission on n1")
     assert cluster.kill_node("n1") > 1
     code, said = cluster.finish(running, project)
     cluster.start_node("n1")
     assert code == 0, said[-4000:]
-    ends = cluster.ask("sacct", "-X", "-D", "-n", "-P", "-o", "JobID,State,NodeList", "-j", ",".join(ours)).splitlines()
+    ours = ",".join(submitted(project))
+    ends = cluster.ask("sacct", "-X", "-D", "-n", "-P", "-o", "JobID,State,NodeList", "-j", ours).splitlines()
     assert any("NODE_FAIL" in end or "REQUEUED" in end for end in ends), ends
     cluster.locally(project)
     assert same_release(project, finished)
@@ -86,7 +103,7 @@ def test_out_of_memory_is_tried_again_with_more(cluster: Cluster, finished: Path
     [first, *_] = chunks(project)
     forget(project, ("extract",), [first])
     little = "extract:mem_mb=60 if attempt == 1 else 4000"
-    said = cluster.run(project, "--until", "extract", "--set-resources", little)
+    said = cluster.run(project, *made_of(project, "extract"), "--set-resources", little)
     assert "Trying to restart" in said
     assert "lost and made again by this run: 1 out of memory" in said
     asked = re.findall(r"mem_mb=(\d+)", said)
@@ -100,7 +117,7 @@ def test_without_retries_it_is_the_clusters_failure(cluster: Cluster, finished: 
     [first, *_] = chunks(project)
     forget(project, ("extract",), [first])
     said = cluster.run(
-        project, "--until", "extract", "--retries", "0", "--set-resources", "extract:mem_mb=60", ok=False
+        project, *made_of(project, "extract"), "--retries", "0", "--set-resources", "extract:mem_mb=60", ok=False
     )
     assert re.search(rf"FAILED: 1 of the cluster.*\n  extract of chunk {first}: out of memory", said), said[-3000:]
     assert "of the data" not in said
@@ -109,7 +126,7 @@ def test_without_retries_it_is_the_clusters_failure(cluster: Cluster, finished: 
 def test_job_arrays_are_one_submission_for_all_chunks(cluster: Cluster, finished: Path) -> None:
     project = cluster.copy(finished, "arrays")
     forget(project, ("verify",))
-    said = cluster.run(project, "--until", "verify", "--groups", "none=none", "--slurm-array-jobs", "verify")
+    said = cluster.run(project, *made_of(project, "verify"), "--groups", "none=none", "--slurm-array-jobs", "verify")
     [array] = re.findall(r"Submitted array job .* SLURM job ID (\d+)", said)
     ended = cluster.ask("sacct", "-X", "-n", "-P", "-o", "JobID,State", "-j", array).split()
     assert sorted(ended) == [f"{array}_{task}|COMPLETED" for task in (1, 2, 3)]
@@ -122,7 +139,7 @@ def test_the_generic_profile_submits_with_a_schedulers_own_commands(cluster: Clu
     project = cluster.copy(finished, "generic")
     [first, *_] = chunks(project)
     forget(project, ("verify",), [first])
-    arguments = ("--workflow-profile", "cluster-generic", "--latency-wait", "20", "--until", "verify")
+    arguments = ("--workflow-profile", "cluster-generic", "--latency-wait", "20", *made_of(project, "verify"))
     code, said = cluster.finish(cluster.start(project, *arguments), project)
     assert code == 0, said[-4000:]
     [job] = re.findall(r"external jobid '(\d+)'", said)

@@ -33,7 +33,7 @@ def test_the_stages_of_a_chunk_are_one_submission_and_all_run_as_an_ordinary_use
 ) -> None:
     said = (submitted / "said").read_text()
     ids = re.findall(r"has been submitted with SLURM jobid (\d+)", said)
-    chunks = [path.name for path in (submitted / "results" / "consent" / "chunks").iterdir()]
+    chunks = [path for path in (submitted / "results" / "consent" / "chunks").iterdir() if path.is_dir()]
     assert len(chunks) == 3
     assert len(ids) == 6 + len(chunks)  # inventory, consent, protect, attack, gate, release
     ended = cluster.ask("sacct", "-X", "-n", "-P", "-o", "User,State", "-j", ",".join(ids)).split()

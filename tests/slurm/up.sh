@@ -1,7 +1,7 @@
 #!/bin/sh
 # A real Slurm on loopback, two nodes on one machine, with accounting: for a test machine only. Usage: up.sh
 # Everything of it lies in $RADCURATE_SLURM, but for a link at /etc/slurm/slurm.conf: the executor plugin keeps
-# SLURM_CONF from its job steps. Two processes are one node: whoever kills those of a node has killed the node.
+# SLURM_CONF from its job steps. Cores and memory are what the profile may ask for, not what there is.
 set -eu
 lab=${RADCURATE_SLURM:-/tmp/radcurate-slurm}
 cpus=${RADCURATE_SLURM_CPUS:-8}
@@ -61,7 +61,6 @@ sql -e "CREATE DATABASE IF NOT EXISTS slurm_acct_db; CREATE USER IF NOT EXISTS '
     GRANT ALL ON slurm_acct_db.* TO 'slurm'@'127.0.0.1'; GRANT ALL ON slurm_acct_db.* TO 'slurm'@'localhost'"
 
 host=$(hostname -s)
-memory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.45)}' /proc/meminfo)
 cat >"$lab/slurm.conf" <<C
 ClusterName=ci
 SlurmctldHost=$host(127.0.0.1)
@@ -101,8 +100,8 @@ AccountingStoragePort=16819
 AccountingStoragePass=$socket
 AccountingStorageEnforce=associations
 AccountingStoreFlags=job_comment,job_env,job_script
-NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=16821 CPUs=$cpus RealMemory=$memory State=UNKNOWN
-NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=16822 CPUs=$cpus RealMemory=$memory State=UNKNOWN
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=16821 CPUs=$cpus RealMemory=64000 State=UNKNOWN
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=16822 CPUs=$cpus RealMemory=64000 State=UNKNOWN
 PartitionName=short Nodes=n[1-2] Default=YES MaxTime=1440 DefMemPerCPU=256 State=UP
 C
 echo "CgroupMountpoint=/sys/fs/cgroup" >"$lab/cgroup.conf"
