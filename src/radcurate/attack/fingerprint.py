@@ -28,7 +28,7 @@ from radcurate.attack.scores import scores_by, weighted
 from radcurate.tables import HIGH, LOW
 
 TRIALS, MOST_DRAWS = 2000, 50
-PRODUCTS = 1e12  # rows sought × rows released × columns beyond which only some patients are sought
+PRODUCTS = 2e11  # rows sought × rows released × columns beyond which only some patients are sought
 SURE = 0.99999  # of the intervals that judge controls: a gate must not refuse a release by bad luck
 NAMED = 20  # columns that are named
 PLANTED_SHAPE = (40, 24)

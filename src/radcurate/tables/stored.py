@@ -128,9 +128,9 @@ def packed(path: Path, schema: Schema) -> pa.Table:
     Raises:
         CurationError: the file can't be read, or has other columns.
     """
-    texts = [name for name, kind in schema.columns if pa.types.is_string(kind)]
-    with _readable(path), pq.ParquetFile(path, read_dictionary=texts) as stream:
-        insist_columns(path, Stored(path).schema, schema)
+    insist_columns(path, Stored(path).schema, schema)
+    words = [name for name, kind in schema.columns if pa.types.is_string(kind)]
+    with _readable(path), pq.ParquetFile(path, read_dictionary=words) as stream:
         return stream.read(use_threads=False)
 
 
