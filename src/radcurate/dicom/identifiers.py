@@ -30,6 +30,7 @@ WELL_KNOWN_ROOT = "1.2.840.10008."
 NUMERIC = ("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "IS", "DS", "US or SS", "US or SS or OW")
 BULK = ("OB", "OW", "OF", "OD", "OL", "OV", "OB or OW")
 BINARY = frozenset((*NUMERIC, *BULK, "TM", "AS"))
+_OPAQUE = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV"))
 ALONE = frozenset(
     ("AE", "CS", "DA", "DT", "LO", "LT", "OB", "PN", "SH", "ST", "UC", "UI", "UR", "UT")
 )  # read without others
@@ -94,6 +95,8 @@ class Collector:
         seen, nested = self.raws[lazy.decoder.encoding.explicit, lazy.decoder.charset], set[int]()
         for tag in tags:
             raw = lazy.raws[tag]
+            if len(raw) > MOST_PRIVATE + 12 and _is_opaque(raw, lazy.decoder_of(tag)):
+                continue  # to find out whether it was seen would cost more than all the rest
             mark = raw if len(raw) <= MOST_KEPT else hash(raw)
             if mark in seen:
                 continue
@@ -158,6 +161,11 @@ class Collector:
                 self.facts.update(
                     f for part in _values(text.split("\\")) for f in classify(tag, keyword, _vr(tag, None), part)
                 )
+
+
+def _is_opaque(raw: bytes, decoder: Decoder) -> bool:
+    """Whether an element holds bytes that are neither a sequence nor short enough for a text."""
+    return decoder.encoding.explicit and raw[4:6] in _OPAQUE and raw[12:16] != b"\xfe\xff\x00\xe0"
 
 
 def classify(tag: int, keyword: str, vr: str, value: str) -> Iterator[Fact]:
