@@ -61,3 +61,8 @@ def test_a_setting_that_numbers_depend_on_changes_the_digest() -> None:
     assert config_digest(load_config(plain).model_dump(mode="json")) != config_digest(
         load_config(other).model_dump(mode="json")
     )
+
+
+def test_what_a_run_keeps_is_no_part_of_its_release() -> None:
+    kept, gone = (load_config({"keep_intermediates": keep}).model_dump(mode="json") for keep in (True, False))
+    assert kept != gone and content_settings(kept) == content_settings(gone)

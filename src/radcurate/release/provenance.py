@@ -13,6 +13,7 @@ from typing import Any
 NOT_CONTENT = {
     "input",
     "key_file",
+    "keep_intermediates",
     "series_timeout",
     "fetch",
     "inventory.n_chunks",
