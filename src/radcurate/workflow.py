@@ -73,8 +73,8 @@ class Run:
     origin: Origin | None = None
 
     def section(self, stage: str) -> str:
-        """The stage's section as JSON, keys sorted: a rule's `settings` parameter."""
-        content = getattr(self.config, stage).model_dump(mode="json")
+        """The stage's section as JSON, keys sorted: a rule's `settings`. Where decisions lie runs nothing; see `decided`."""
+        content = getattr(self.config, stage).model_dump(mode="json", exclude={"decisions"})
         return json.dumps(content, sort_keys=True)
 
     def content(self) -> str:

@@ -220,10 +220,10 @@ def _parameters(lab: Lab) -> Any:
 
 def expected_of(lab: Lab, option: str) -> set[str]:
     section = option.split(".")[0]
-    if option in BY_ENVIRONMENT:
-        return NOTHING
-    if option.endswith(".decisions"):
-        return RELEASE
+    if option in BY_ENVIRONMENT or option.endswith(".decisions") or option == "harmonise.parameters":
+        return NOTHING  # a path, or how a run goes
+    if section == "fetch":
+        return NOTHING  # there is nothing to fetch
     if option == "harmonise.on":
         return {"harmonise"} | from_stage(lab, "protect")
     if option == "release.images":
