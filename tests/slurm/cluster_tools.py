@@ -62,6 +62,7 @@ class Cluster:
                 group=USER,
                 extra_groups=[],
                 umask=0o022,
+                preexec_fn=_hear_interrupts,
             )
 
     def finish(self, running: subprocess.Popen[str], project: Path) -> tuple[int, str]:
@@ -163,6 +164,11 @@ def interpreter(folder: Path) -> Path:
     install = [uv, "pip", "install", "--quiet", "--no-deps", "--python", str(environment / "bin" / "python")]
     subprocess.run([*install, "--constraint", str(pins), *PLUGINS], check=True)
     return environment / "bin" / "python"
+
+
+def _hear_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _may_run(program: Path) -> bool:
