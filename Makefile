@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_PROJECT_ENVIRONMENT := .venv
 
-.PHONY: demo test test-slow test-slurm lint format bench docs setup clean
+.PHONY: demo test test-slow test-slurm test-orthanc lint format bench docs setup clean
 
 demo: setup           ## the whole chain on invented patients, ending in a release
 	@$(BIN)/radcurate demo
@@ -17,6 +17,9 @@ test-slow: setup      ## what `make test` leaves out: real cohorts, faults, long
 
 test-slurm: setup     ## a real Slurm on this machine (as root, Debian's packages): the pipeline on it, with faults
 	@sh tests/slurm/run.sh $(BIN)/pytest
+
+test-orthanc: setup   ## from a real DICOMweb server to a release; first, as root: sh tests/orthanc/install.sh
+	@$(BIN)/pytest -m slow tests/pipeline/test_orthanc.py
 
 lint: setup           ## ruff, types, snakefmt, snakemake --lint, generated files
 	@$(BIN)/ruff check .
