@@ -78,6 +78,11 @@ class Orthanc:
             self.request("POST", "/instances", path.read_bytes())
         return int(json.loads(self.request("GET", "/statistics")[1])["CountInstances"])
 
+    def instances(self) -> set[str]:
+        """SOPInstanceUIDs of all that it took, as its own interface tells them, not DICOMweb."""
+        listed = json.loads(self.request("GET", "/instances?expand")[1])
+        return {entry["MainDicomTags"]["SOPInstanceUID"] for entry in listed}
+
     def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         told = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

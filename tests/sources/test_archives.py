@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import pytest
 from inventory_files import Export, uid
 from radcurate import tables
 from radcurate.errors import CurationError
-from radcurate.sources import limits
+from radcurate.sources import limits, tars
 from radcurate.sources.names import Names, parts_of
 from radcurate.sources.store import intact, stamp, write
 from sources.source_archives import entry, fetched, problems, tarred, tree, zipped
@@ -134,6 +135,7 @@ def test_names_that_clash_are_both_kept(tmp_path: Path, pack, names: tuple[str, 
     out = fetched(archive, tmp_path / "out")
     assert sorted(of(out, "x.zip").values()) == [b"first", b"second"]
     assert problems(out) == {}
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in of(out, "x.zip")}) == 2
 
 
 def test_a_member_that_is_there_twice_is_kept_twice(tmp_path: Path) -> None:
@@ -283,7 +285,12 @@ def test_a_zip_whose_members_share_their_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XGLTYPE])
-def test_a_header_without_end_is_not_read_into_memory(tmp_path: Path, kind: bytes) -> None:
+def test_a_header_without_end_is_not_read_into_memory(
+    tmp_path: Path, kind: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tars.Budget] = []
+    begin = tars.Budget.__init__
+    monkeypatch.setattr(tars.Budget, "__init__", lambda self, stream: (made.append(self), begin(self, stream))[1])
     path = beside(tmp_path, "x.tar.gz")
     info = entry("h", kind)
     info.size = 64 << 20
@@ -293,6 +300,7 @@ def test_a_header_without_end_is_not_read_into_memory(tmp_path: Path, kind: byte
             stream.write(bytes(1 << 20))
     out = fetched(tmp_path / "in", tmp_path / "out")
     assert problems(out) == {"x.tar.gz": "archive_damaged"}
+    assert made and max(budget.count for budget in made) < 4 << 20  # bytes that came out of the stream
 
 
 def test_an_xz_archive_that_asks_for_a_gigabyte_of_memory(tmp_path: Path) -> None:
