@@ -86,6 +86,14 @@ def test_a_key_that_others_can_read(place: Path, capsys: pytest.CaptureFixture[s
     assert code == 1 and faults(found) == {"key"} and "chmod 600" in found["key"][0][2]
 
 
+def test_no_place_for_the_heads_of_the_record(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADCURATE_AUDIT_HEADS", str(place / "consent.csv"))  # no folder
+    code, found = doctor(capsys)
+    assert code == 1 and faults(found) == {"audit"} and "RADCURATE_AUDIT_HEADS" in found["audit"][0][2]
+
+
 def test_a_lock_that_a_killed_run_left(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / ".snakemake" / "locks").mkdir(parents=True)
     (place / ".snakemake" / "locks" / "0.input.lock").touch()

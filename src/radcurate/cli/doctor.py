@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from radcurate import workflow
+from radcurate.audit.chain import HEADS_VARIABLE, home_of_heads
 from radcurate.cli._run import PROJECT, run_config
 from radcurate.errors import CurationError
 from radcurate.governance.documents import KINDS
@@ -67,6 +68,7 @@ def _checks(
     own: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
         ("configuration", lambda: [good("configuration", "can be read")]),
         ("key", lambda: _key(config)),
+        ("audit", _audit),
         ("input", lambda: _input(config)),
         ("consent", lambda: _consent(config)),
         ("policy", lambda: _policy(config)),
@@ -81,6 +83,17 @@ def _key(config: Config) -> Iterator[Finding]:
     yield good("key", f"{key.key_id}, mode 0600, outside the run folder")
     if path.parent.stat().st_mode & 0o022:
         yield fault("key", "others may write into the folder that holds the key", "chmod go-w that folder")
+
+
+def _audit() -> Iterator[Finding]:
+    """Without a place for the heads of the record no run begins."""
+    heads = home_of_heads()
+    place = next(each for each in (heads, *heads.parents) if each.exists())
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        yield good("audit", "the heads of the record of processing can be kept outside the run")
+    else:
+        remedy = f"export {HEADS_VARIABLE}=DIR, a folder outside the run that this user may write to"
+        yield fault("audit", "the folder for the heads of the record of processing can't be written", remedy)
 
 
 def _input(config: Config) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ PATIENCE = 20  # seconds for an answer
 
 
 def slurm(profile: Path) -> Iterator[Finding]:
-    """Whether a run with `--profile profiles/slurm` could work; a note where there is no Slurm, which most need not have."""
+    """Whether a run with `--workflow-profile slurm` could work; a note where there is no Slurm, which most need not have."""
     if shutil.which("sbatch") is None:
         yield good("slurm", "none here: runs on this machine")
         return
@@ -33,7 +33,7 @@ def slurm(profile: Path) -> Iterator[Finding]:
         yield good("slurm", f"{PLUGIN} {version(PLUGIN)}")
     except PackageNotFoundError:
         yield note(
-            "slurm", f"{PLUGIN} is not installed", "make setup EXTRA=slurm; then snakemake --profile profiles/slurm"
+            "slurm", f"{PLUGIN} is not installed", "make setup EXTRA=slurm; then snakemake --workflow-profile slurm"
         )
     _, unknown = _asked(["sacct", "--noheader", "--allocations", "--starttime=now"])
     if unknown:
