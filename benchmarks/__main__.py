@@ -20,9 +20,12 @@ def main() -> int:
             "engines",
             "figure",
             "heads",
+            "inventory_scale",  # a part of scale, as those below
             "measure",
             "scale_disk",
             "scale_plan",
+            "scale_protect",
+            "scale_release",
             "scale_run",
             "scale_tables",
             "tables",
