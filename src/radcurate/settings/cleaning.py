@@ -17,7 +17,7 @@ class Inventory(Section):
         16,
         ge=1,
         le=99999,
-        description="Parts the cohort is worked in; all series of a patient share one. Aim at 50 to 250 series per part, at up to 500 where there are hundreds of thousands.",
+        description="Parts the cohort is worked in; all series of a patient share one. Aim at 50 to 250 series per part, up to 500 where there are hundreds of thousands.",
     )
     gap_tolerance: float = Field(
         0.01,
