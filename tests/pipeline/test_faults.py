@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_tools import Project, tree_digest
+from pipeline_tools import Project, data_options, tree_digest
 
 pytestmark = [pytest.mark.xdist_group("pipeline"), pytest.mark.slow]
 DAY = 86_400 * 10**9
@@ -157,3 +157,29 @@ def test_a_clock_that_went_wrong(finished, run, days):
     run.snakemake()
     assert run.planned() == {}
     insist_equal(run, finished)
+
+
+@pytest.fixture
+def read_only(cohort, tmp_path):
+    """The same data, where nobody can write: a second view of the folder, as a read-only share would give."""
+    place = tmp_path / "share"
+    place.mkdir()
+    for options in (["--bind", str(cohort)], ["-o", "remount,bind,ro"]):
+        if os.geteuid() or subprocess.run(["mount", *options, str(place)], capture_output=True).returncode:
+            subprocess.run(["umount", "-l", str(place)], capture_output=True)
+            pytest.skip("this machine does not let tests mount a folder")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_read_only_source(finished, run, read_only):
+    """An export is only read: a share without the right to write is enough."""
+    with pytest.raises(OSError, match="Read-only"):
+        (read_only / "export" / "written").touch()
+    project = Project(run.folder, read_only, run.key_file)
+    project.configure(**data_options(read_only))
+    project.snakemake("--forcerun", "inventory", "--until", "deidentify")
+    tables = sorted((finished.results / "deidentify").glob("*/*.parquet"))
+    assert tables
+    for table in tables:
+        assert (project.results / table.relative_to(finished.results)).read_bytes() == table.read_bytes()
