@@ -76,3 +76,9 @@ def test_public_functions_are_typed_and_explained(path: Path) -> None:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{path.name}: {node.name} has no docstring"
             assert node.returns is not None, f"{path.name}: {node.name} has no return type"
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    """Two of one name can't be collected in one process."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
