@@ -27,11 +27,12 @@ from radcurate.governance.fairness import read_reference
 from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.operation import submission
+from radcurate.operation.clock import mend_times
 from radcurate.release.provenance import content_settings
 from radcurate.reruns.code import Code
 from radcurate.reruns.contents import contents_codes
 from radcurate.reruns.notes import read_notes, write_notes
-from radcurate.reruns.touched import Digests, source_state
+from radcurate.reruns.touched import Digests, read_note, remember_state, source_state
 from radcurate.settings import Config, Fetch, load_config
 from radcurate.sources import reading
 from radcurate.sources.origin import Origin
@@ -71,6 +72,7 @@ class Run:
     key: Key | None
     again = staticmethod(times)  # how often `radcurate retry` asked for a stage and chunk
     origin: Origin | None = None
+    worker: bool = False  # a job of a cluster that reads the Snakefile again
 
     def section(self, stage: str) -> str:
         """The stage's section as JSON, keys sorted: a rule's `settings`. Where decisions lie runs nothing; see `decided`."""
@@ -100,6 +102,8 @@ class Run:
         """
         if self.origin and self.origin.fetched:
             return "fetched"
+        if self.worker and (noted := read_note(RESULTS).state):
+            return noted  # each of thousands of jobs would walk through the export
         return _state(self.origin.place, self.key) if self.key and self.origin else ""
 
     def fetched(self) -> list[str]:
@@ -240,7 +244,9 @@ def prepare(config: dict[str, Any], basedir: Path, check: bool = True, worker: b
     except CurationError as error:
         print(f"radcurate: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    return Run(checked, basedir, key, origin)
+    if check and not worker:
+        mend_times(RESULTS)
+    return Run(checked, basedir, key, origin, worker)
 
 
 def _decisions(config: Config, basedir: Path) -> None:
@@ -393,6 +399,7 @@ def claim_results(run: Run) -> None:
     (RESULTS / ".input").write_text(input_mark(run) + "\n")
     if not run.fetched():
         reading.forget_fetched(RESULTS)
+    remember_state(RESULTS, run.source_state())
     code = package_code()
     write_notes(RESULTS, code, {run.code(one): code.parts(f"radcurate.stages.{one}") for one in stages()})
 

@@ -40,3 +40,13 @@ def chunks(wildcards):
 def per_chunk(pattern):
     """An input function: `pattern` for every chunk. A seal stands for all tables that it lists the digests of."""
     return lambda wildcards: expand(pattern, chunk=chunks(wildcards))
+
+
+def seals(wildcards):
+    """What every job writes last, from deidentify to the gate."""
+    stages = ["deidentify", "redact", "deface", "verify", "extract"]
+    whole = [*(["harmonise"] if run.config.harmonise.on else []), "protect", "attack", "gate"]
+    return [
+        *expand("results/{stage}/{chunk}/seal.json", stage=stages, chunk=chunks(wildcards)),
+        *expand("results/{stage}/seal.json", stage=whole),
+    ]

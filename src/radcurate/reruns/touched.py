@@ -7,6 +7,7 @@ at which its content was first seen (its stamp), so that neither the inventory n
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -98,10 +99,18 @@ def read_note(results: Path) -> Note:
         return Note()
 
 
+def remember_state(results: Path, state: str) -> None:
+    """Note a state for the jobs of a cluster, which don't look at the whole export again."""
+    if read_note(results).state != state:
+        _write_note(results, Note(state, state))
+
+
 def _write_note(results: Path, note: Note) -> None:
+    """A disk that is full costs the next plan some time, and no run."""
     stamps = [[*now, first] for now, first in sorted(note.stamps.items())]
     content = {"raw": note.raw, "state": note.state, "stamps": stamps}
-    write_private(results / NOTE, (json.dumps(content) + "\n").encode())
+    with contextlib.suppress(OSError):
+        write_private(results / NOTE, (json.dumps(content) + "\n").encode())
 
 
 def _prove(source: Path, results: Path, key: Key, digest: Digest, earlier: Stamps) -> dict[tuple[str, int, int], int]:

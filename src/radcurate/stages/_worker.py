@@ -43,6 +43,10 @@ class Worker:
         pipe: tuple[Connection, Connection] = context.Pipe()
         self.connection, theirs = pipe
         forked = sys.platform == "linux"
+        if forked and (opencv := sys.modules.get("cv2")) is not None:
+            opencv.setNumThreads(
+                1
+            )  # threads end here, where they are: a child that ends its copy of them waits for ever
         # a copy of a pipe's end in another process would hide that its owner has gone
         close = [self.connection, *(other.connection for other in others)] if forked else []
         arguments = (theirs, close, os.getpid(), function, items)
