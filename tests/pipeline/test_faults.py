@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -60,6 +62,27 @@ def worker(project: Project, stage: str) -> int | None:
     return next((number for number, parent in there.items() if parent in there), None)
 
 
+def writers(project: Project, stage: str) -> list[Path]:
+    """Locks that jobs of a stage hold now."""
+    found = []
+    for path in (project.results / ".locks").glob(f"{stage}*"):
+        with path.open("a") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found.append(path)
+    return found
+
+
+def stop(project: Project, stage: str) -> list[int]:
+    """Let its processes stand still; their numbers."""
+    found = list(processes(project, stage))
+    for number in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGSTOP)
+    return found
+
+
 def insist_equal(project: Project, finished: Project) -> None:
     assert tree_digest(project.release) == tree_digest(finished.release)
 
@@ -67,13 +90,11 @@ def insist_equal(project: Project, finished: Project) -> None:
 def test_kill_9_of_snakemake_whose_children_go_on(finished, run):
     """The next run waits for what still writes, and comes to the same release."""
     process = start(run, "--forcerun", "extract")
-    wait_for(lambda: processes(run, "extract"), process)
-    for number in processes(run, "extract"):
-        os.kill(number, signal.SIGSTOP)  # in the middle of its work, however quick it is
+    wait_for(lambda: writers(run, "extract"), process)
+    orphans = stop(run, "extract")  # in the middle of its work, however quick it is
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    orphans = processes(run, "extract")
-    assert orphans
+    assert orphans and writers(run, "extract")
     run.snakemake("--unlock")
     again = start(run)
     logs = run.results / "logs" / "extract"
@@ -100,7 +121,10 @@ def test_kill_9_of_a_worker(finished, run):
 def test_two_runs_at_once_in_one_folder(finished, run):
     first = start(run, "--forcerun", "protect")
     wait_for(lambda: processes(run, "protect"), first)
+    stopped = stop(run, "protect")  # for as long as the second one needs to begin
     second = run.snakemake("--forcerun", "extract", ok=False)
+    for number in stopped:
+        os.kill(number, signal.SIGCONT)
     text = second.stdout + second.stderr
     assert second.returncode != 0 and "cannot be locked" in text and "Traceback" not in text, text[-3000:]
     output, _ = first.communicate()
