@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from radcurate.identity import crosswalk
 from radcurate.keys import KEY_FILE_VARIABLE, Key, load_key
 from radcurate.operation import submission
 from radcurate.operation.clock import mend_times
+from radcurate.operation.memory import memory as memory  # as `plan.memory` in the rules
 from radcurate.release.provenance import content_settings
 from radcurate.reruns.code import Code
 from radcurate.reruns.contents import contents_codes
@@ -191,17 +190,6 @@ def _state_of(path: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def memory(megabytes: int = 0, each: int = 0) -> Callable[[object, int, int], int]:
-    """What a rule asks for: megabytes, and so many for each of its processes; twice that at the second attempt, and so on."""
-
-    def needed(wildcards: object, threads: int, attempt: int) -> int:
-        return (megabytes + each * threads) * attempt
-
-    # Snakemake asks for it several times for each job; to find it anew costs a sixth of the plan of a large cohort
-    setattr(needed, "__signature__", inspect.signature(needed))  # noqa: B010
-    return needed
 
 
 def prepare(config: dict[str, Any], basedir: Path, check: bool = True, worker: bool = False) -> Run:
