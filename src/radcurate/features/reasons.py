@@ -53,6 +53,7 @@ OF_REGIONS = {
     "normalisation_image_cleaned": "Cleaning changed voxels of the image that intensities are normalised from.",
     "region_absent": "The exported contours hold no such region.",
     "contour_absent": "The exported contours aren't there.",
+    "original_absent": "The image as it was exported isn't there, and its intensities are normalised from it.",
 }
 
 
