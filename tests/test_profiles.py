@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from paths import ROOT
+from radcurate.operation.memory import memory
 
 PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/config.yaml"))
 CLUSTERS = [name for name in PROFILES if name != "default"]
@@ -59,6 +60,11 @@ def test_what_a_cluster_takes_away_is_made_again(name: str) -> None:
 
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_memory_grows_with_each_attempt(rule: str) -> None:
-    [asked] = re.findall(r"mem_mb=lambda (.*)", RULES[rule])
-    assert "* attempt" in asked
-    assert ("threads" in asked) == (rule in PER_CHUNK)
+    [asked] = re.findall(r"mem_mb=plan\.memory\((.*)\)", RULES[rule])
+    parts = [part.strip() for part in asked.split(",")]
+    needed = memory(
+        megabytes=sum(int(part) for part in parts if part.isdigit()),
+        each=sum(int(part.removeprefix("each=")) for part in parts if part.startswith("each=")),
+    )
+    assert needed(None, 2, 3) == 3 * needed(None, 2, 1) > 0
+    assert (needed(None, 4, 1) > needed(None, 1, 1)) == (rule in PER_CHUNK)
