@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from radcurate.dicom.tree import entries_below
 
 PAUSE = 0.5  # seconds between looks; a look at some thousand files takes hundredths
 
@@ -25,18 +27,11 @@ class Watched:
 def blocks(folder: Path) -> int:
     """Bytes that the files below a folder occupy; a file of several names once."""
     seen: dict[tuple[int, int], int] = {}
-    waiting = [str(folder)]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        found = entry.stat(follow_symlinks=False)
-                        seen[found.st_dev, found.st_ino] = found.st_blocks * 512
-        except FileNotFoundError:  # removed while it was looked at
-            continue
+    for entry in entries_below(folder):
+        with contextlib.suppress(FileNotFoundError):  # removed while it was looked at
+            if entry:
+                found = entry.stat(follow_symlinks=False)
+                seen[found.st_dev, found.st_ino] = found.st_blocks * 512
     return sum(seen.values())
 
 

@@ -39,20 +39,27 @@ def fingerprint(source: Path, time_of: Callable[[Found], int] | None = None) -> 
     return digest.hexdigest()
 
 
-def count_files(source: Path) -> int:
-    """How many entries `find_files` would give, without asking for their sizes."""
-    total, folders = 0, [str(source)]
-    while folders:
+def entries_below(folder: Path) -> Iterator[os.DirEntry[str] | None]:
+    """Every entry below `folder` that is no folder itself, in no order; None for a folder that can't be listed.
+
+    Links are entries and are not followed.
+    """
+    waiting = [str(folder)]
+    while waiting:
         try:
-            with os.scandir(folders.pop()) as entries:
+            with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
+                        waiting.append(entry.path)
                     else:
-                        total += 1
+                        yield entry
         except OSError:
-            total += 1
-    return total
+            yield None
+
+
+def count_files(source: Path) -> int:
+    """How many entries `find_files` would give, without asking for their sizes."""
+    return sum(1 for _ in entries_below(source))
 
 
 def find_files(source: Path, linked: str | None = None) -> Iterator[Found]:

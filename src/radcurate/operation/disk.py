@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from radcurate.dicom.tree import entries_below
 from radcurate.operation.finding import Finding, fault, good, note
 
 PRIVATE = ("inventory", "consent", "fetch", "audit", "report", "review")  # folders of a run with identity in them
@@ -42,19 +43,11 @@ def space(results: Path, used_by_input: int | None) -> Iterator[Finding]:
 
 def size_of(folder: Path, patience: float = 20.0) -> int | None:
     """Bytes in all files below `folder`; None where that takes longer than `patience` seconds or can't be read."""
-    total, folders, until = 0, [folder], time.monotonic() + patience
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(Path(entry.path))
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
+    total, until = 0, time.monotonic() + patience
+    for entry in entries_below(folder):
+        if entry is None or time.monotonic() > until:
             return None
-        if time.monotonic() > until:
-            return None
+        total += entry.stat(follow_symlinks=False).st_size
     return total
 
 

@@ -36,7 +36,7 @@ DAMAGE = (
     lzma.LZMAError,
     struct.error,
     ValueError,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's word for a compression that it doesn't know
     LookupError,
     OverflowError,
     RecursionError,

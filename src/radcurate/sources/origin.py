@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from radcurate.dicom.tree import entries_below
 from radcurate.errors import CurationError
 
 SCHEME = "dicomweb+"
@@ -59,23 +59,15 @@ def origin_of(name: str, unpack: bool) -> Origin:
     path = Path(name).expanduser().resolve()
     if path.is_file() and is_archive(path.name):
         return Origin("archives", str(path))
-    holds_some = unpack and path.is_dir() and next(_archives_in(str(path)), None) is not None
+    holds_some = unpack and path.is_dir() and next(_archives_in(path), None) is not None
     return Origin("archives" if holds_some else "folder", str(path))
 
 
-def _archives_in(folder: str) -> Iterator[str]:
+def _archives_in(folder: Path) -> Iterator[str]:
     """Paths of archives below `folder`, in no order; what can't be listed is passed over here."""
-    folders = [folder]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    elif is_archive(entry.name) and entry.is_file(follow_symlinks=False):
-                        yield entry.path
-        except OSError:
-            continue
+    for entry in entries_below(folder):
+        if entry and is_archive(entry.name) and entry.is_file(follow_symlinks=False):
+            yield entry.path
 
 
 def check_address(address: str) -> str:
