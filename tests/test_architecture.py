@@ -82,3 +82,10 @@ def test_test_modules_have_names_of_their_own() -> None:
     """Two of one name can't be collected in one process."""
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
+@pytest.mark.xdist_group("architecture")
+def test_groups_of_tests_stay_on_one_process(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist keeps them by a name that it adds here; without it each process runs the demo for itself."""
+    if hasattr(request.config, "workerinput"):
+        assert request.node.nodeid.endswith("@architecture")

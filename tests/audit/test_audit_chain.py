@@ -73,6 +73,16 @@ def test_a_removed_line_shows_at_every_place(results: Path, key: Key, place: int
     assert problems(results, key)
 
 
+def test_an_entry_of_another_branch_shows(results: Path, key: Key, tmp_path: Path) -> None:
+    """Two copies of a record went on, each by itself: an entry of one, in its place in the other, is whole and sealed."""
+    shutil.copytree(results, tmp_path / "branch")
+    append(tmp_path / "branch", key, "run", {"result": "other"})
+    for result in ("one", "two"):
+        append(results, key, "run", {"result": result})
+    write(results, [*lines(results)[:5], lines(tmp_path / "branch")[5], lines(results)[6]])
+    assert "line 7: it does not follow the line before" in problems(results, key)
+
+
 def test_a_cut_end_shows_by_the_head(results: Path, key: Key) -> None:
     write(results, lines(results)[:3])
     assert "the end was cut off" in problems(results, key)

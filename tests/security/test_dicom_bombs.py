@@ -132,6 +132,14 @@ def test_a_bomb_is_told_by_its_header(tmp_path: Path, name: str, low_limits: Non
     assert reason_of(tmp_path / name) == reason
 
 
+def test_fragments_are_counted_as_they_are_read(low_limits: None) -> None:
+    """By the strict reader, too, should a file get past the inventory."""
+    within, beyond = (bombs.encapsulated(*[b""] * count) for count in (900, 1100))
+    assert elements.read_data_set(within, 0, elements.EXPLICIT_LITTLE).elements
+    with pytest.raises(Unsafe, match="too_many_fragments"):
+        elements.read_data_set(beyond, 0, elements.EXPLICIT_LITTLE)
+
+
 @pytest.mark.parametrize(
     "name", ["tiny_elements.dcm", "tiny_items.dcm", "tiny_behind_the_pixels.dcm", "deep_endless.dcm", "deep_known.dcm"]
 )
@@ -202,8 +210,9 @@ def test_runs_that_fill_more_than_a_plane_are_not_unpacked(monkeypatch: pytest.M
     unpacked: list[int] = []
     real = rle.decode_segment
     monkeypatch.setattr(rle, "decode_segment", lambda data: unpacked.append(len(data)) or real(data))
-    with pytest.raises(Unsafe, match="pixel_data_long"):
-        rle.clean(rle_frame(b"\x81\0" * 20_000_000), layout(64, 64))
+    for runs in (2_000_000, 20_000_000):
+        with pytest.raises(Unsafe, match="pixel_data_long"):
+            rle.clean(rle_frame(b"\x81\0" * runs), layout(64, 64))
     assert unpacked == []
     plane = b"\x81\0" * 32
     assert rle.clean(rle_frame(plane), layout(64, 64)) == rle_frame(plane)
@@ -233,11 +242,13 @@ def test_what_follows_the_voxels_of_a_mask_is_not_unpacked(monkeypatch: pytest.M
     assert min(read) >= 0
 
 
-def test_a_mask_whose_voxels_begin_nowhere_near_is_refused() -> None:
+@pytest.mark.parametrize("begin", [50_000_000, 1e30])
+def test_a_mask_whose_voxels_begin_nowhere_near_is_refused(begin: float) -> None:
     head = bytearray(bombs.nifti_head((4, 4, 4)))
-    struct.pack_into("<f", head, 108, 1e30)
+    struct.pack_into("<f", head, 108, begin)
+    before = b"\0" * (50_000_000 - len(head))
     with pytest.raises(Unsafe, match="unreadable_nifti"):
-        nifti.fresh_mask(gzip.compress(bytes(head) + b"\1" * 64, mtime=0))
+        nifti.fresh_mask(gzip.compress(bytes(head) + before + b"\1" * 64, 1, mtime=0))
 
 
 @pytest.mark.slow

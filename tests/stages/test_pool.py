@@ -141,6 +141,23 @@ def test_no_process_is_left_behind(tmp_path):
             os.kill(number, 0)
 
 
+def test_who_still_works_when_another_fails_is_ended(tmp_path):
+    with pytest.raises(ValueError, match="DOE"):
+        map_items(partial(one_fails_while_one_hangs, tmp_path), ["hangs", "fails"], 2, "squares", lost)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "number").read_text()), 0)
+
+
+def one_fails_while_one_hangs(folder: Path, item: str) -> None:
+    if item == "hangs":
+        (folder / "new").write_text(str(os.getpid()))
+        (folder / "new").rename(folder / "number")
+        time.sleep(3600)
+    while not (folder / "number").exists():
+        time.sleep(0.01)
+    raise ValueError("DOE^JANE")
+
+
 def process_id(_item: int) -> int:
     return os.getpid()
 

@@ -41,29 +41,26 @@ def verify(results: Path, key: Key) -> Verdict:
 
 
 def _of_chain(entries: Sequence[Entry | None], key: Key) -> list[str]:
-    problems, previous, record = [], START, None
+    problems, previous = [], START
     for place, entry in enumerate(entries, start=1):
         if entry is None:
             problems.append(f"line {place} is no entry")
             previous = ""
             continue
-        record = record or entry.record
-        found = _of_entry(entry, place, previous, record, key)
+        found = _of_entry(entry, place, previous, key)
         if found:
             problems.append(f"line {place}: {found}")
         previous = entry.digest
     return [*problems[:MOST], *([f"and {len(problems) - MOST} lines more"] if len(problems) > MOST else [])]
 
 
-def _of_entry(entry: Entry, place: int, previous: str, record: str, key: Key) -> str | None:
+def _of_entry(entry: Entry, place: int, previous: str, key: Key) -> str | None:
     if entry.digest != entry.expected_digest():
         return "it was edited"
     if entry.number != place:
         return f"it is entry {entry.number}: lines were removed, inserted or moved"
     if entry.previous != previous:
         return "it does not follow the line before: lines were removed, inserted or moved"
-    if entry.record != record:
-        return "it is of another record"
     if entry.key_id == key.key_id and not hmac.compare_digest(entry.seal, seal_of(key, entry.digest)):
         return "its seal does not hold: it was written without the key"
     return None
