@@ -154,7 +154,10 @@ def pem_of_another_kind():
     return generate_private_key(SECP256R1()).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-@pytest.mark.parametrize("text", [b"", b"nonsense", pem_of_a_secret(), pem_of_another_kind()])
+NONE = {"empty": b"", "nonsense": b"nonsense", "secret": pem_of_a_secret(), "another kind": pem_of_another_kind()}
+
+
+@pytest.mark.parametrize("text", NONE.values(), ids=NONE.keys())
 def test_a_key_that_is_none(tmp_path, text):
     (tmp_path / "key.pem").write_bytes(text)
     with pytest.raises(CurationError, match="public key can't be used"):
