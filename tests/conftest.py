@@ -12,6 +12,16 @@ from radcurate.audit.chain import HEADS_VARIABLE
 from radcurate.keys import Key
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share what takes long to make on one process: fixtures of a module, and planned heads."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None:
+            if hasattr(item.module, "planned"):
+                item.add_marker(pytest.mark.xdist_group("heads"))
+            elif any(found[-1].scope == "module" for found in item._fixtureinfo.name2fixturedefs.values()):
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with real images; tests that need it skip, saying so, where it is absent."""

@@ -11,6 +11,7 @@ from attack.attack_tables import in_groups, people, table
 from radcurate.attack import fingerprint
 from radcurate.attack.fingerprint import attack_fingerprint, match
 from radcurate.attack.found import PLANTED, RAW
+from radcurate.attack.records import Records
 from radcurate.attack.reextraction import reextractions
 
 
@@ -155,3 +156,33 @@ def test_released_ranges_are_matched_too() -> None:
     found = attack_fingerprint(leaky, raw, reextractions(raw))
     assert found.found is not None and found.found.low > 0.9
     assert found.numbers["smallest_class"] == 1
+
+
+def counted_one_by_one(records: Records, whole: bool) -> dict[str, int]:
+    """How many patients have the same set of regions, by sets of what the regions are."""
+    regions: dict[str, set[object]] = {}
+    for row, code in enumerate(records.subject):
+        numbers = tuple("none" if np.isnan(value) else value + 0.0 for value in records.values[row].tolist())
+        about = (records.protocol[row], *records.origin[row : row + 1]) if whole else ()
+        regions.setdefault(code, set()).add((records.modality[row], records.label[row], numbers, about))
+    sets = {code: frozenset(found) for code, found in regions.items()}
+    return {code: list(sets.values()).count(own) for code, own in sets.items()}
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("origin", [False, True])
+def test_those_who_look_alike_are_counted_as_one_would(seed: int, origin: bool) -> None:
+    rng = np.random.default_rng(seed)
+    rows = 60
+    values = rng.choice([0.0, -0.0, 1.0, np.nan], (rows, 2))
+    who = sorted(f"P{number:02d}" for number in rng.integers(0, 25, rows))
+    kinds = rng.choice(["tumour", "node"], rows).tolist()
+    records = replace(
+        table(values, who, kinds),
+        protocol=tuple(rng.choice(["a", "b"], rows).tolist()),
+        origin=tuple(rng.choice(["x", "y"], rows).tolist()) if origin else (),
+    )
+    asked = records.patients[::-2]
+    alike, both = fingerprint._alike(records, asked)
+    assert alike == [counted_one_by_one(records, whole=False)[code] for code in asked]
+    assert both == [counted_one_by_one(records, whole=True)[code] for code in asked]

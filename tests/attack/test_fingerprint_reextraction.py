@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from attack.attack_tables import people, table
+from radcurate.attack import scores
 from radcurate.attack.fingerprint import attack_fingerprint
 from radcurate.attack.records import records
 from radcurate.attack.reextraction import reextractions
@@ -167,3 +168,20 @@ def test_an_empty_release() -> None:
     found = records(empty, [], empty, [], empty)
     attack = attack_fingerprint(found, found, reextractions(found))
     assert not attack.applies and attack.controls_failed == []
+
+
+def test_scores_kept_as_ranks_are_the_very_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ties, gaps, a column that lacks all, a group of one: what a large table would keep."""
+    rng = np.random.default_rng(3)
+    values = rng.choice([-1.0, 0.5, 2.0, np.nan, *rng.standard_normal(40)], (300, 6))
+    values[:, 4] = np.nan
+    groups = ["one", *rng.choice(["CT", "MR"], 299).tolist()]
+    whole = scores.scores_by(values, groups)
+    assert scores.scored(values, groups) is not whole and isinstance(scores.scored(values, groups), np.ndarray)
+    monkeypatch.setattr(scores, "HELD", 10)
+    kept = scores.scored(values, groups)
+    assert isinstance(kept, scores.Ranked) and kept.shape == whole.shape
+    rows = rng.permutation(300)[:50]
+    for which in (slice(7, 90), rows, rows.tolist(), (rows, 2), (rows, 4)):
+        assert np.array_equal(kept[which], whole[which], equal_nan=True)
+    assert np.array_equal(scores.scores_by(values, groups, rows), whole[rows], equal_nan=True)

@@ -41,6 +41,7 @@ def test_all_of_the_cohort_is_cleaned(real_data: Path) -> None:
     examine(files(real_data, COHORT))
 
 
+@pytest.mark.slow
 def test_the_page_tells_what_happens(real_data: Path) -> None:
     if not all((real_data / folder).is_dir() for folder in FOLDERS):
         pytest.skip("RADCURATE_TEST_DATA lacks some of the folders of the page")

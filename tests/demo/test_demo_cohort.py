@@ -234,5 +234,5 @@ def test_ages_and_birth_dates_agree(cohort):
 
 def test_a_relative_folder_will_do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    make_cohort(Path("cohort"))
+    make_cohort(Path("cohort"), n_patients=2)
     assert (tmp_path / "cohort" / "truth.json").exists()

@@ -133,6 +133,47 @@ def test_a_refused_submission_says_why() -> None:
     assert found.cause == "the cluster refused the submission (CPU count per node can not be satisfied)"
 
 
+def in_group(external: str) -> str:
+    """As Snakemake reports a submission of several jobs: with no word of why."""
+    jobs = "".join(
+        f"        rule {stage}:\n            jobid: {job}\n            log: results/logs/{stage}/00003.log\n"
+        for job, stage in enumerate(("verify", "extract"), start=3)
+    )
+    return f"{STAMP}\nError in group chunk:\n    jobs:\n{jobs}{external}"
+
+
+@pytest.mark.parametrize(
+    ("state", "whose", "cause"),
+    [
+        ("NODE_FAIL", CLUSTER, "its node failed"),
+        ("CANCELLED by 1000", CLUSTER, "cancelled"),
+        ("FAILED", UNKNOWN, "ended without a word (Slurm: FAILED)"),
+        ("", UNKNOWN, "ended without a word"),
+    ],
+)
+def test_where_no_log_tells_slurms_accounting_is_asked(
+    state: str, whose: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers(tmp_path, monkeypatch, f'[ "$7" = 7 ] && echo "{state}"')
+    found = only(in_group("    external_jobid: 7\n"))
+    assert (found.whose, found.cause, found.what) == (whose, cause, "chunk 00003")
+
+
+def answers(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A sacct that does this."""
+    program = folder / "bin" / "sacct"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+def test_a_group_that_was_never_taken_is_the_clusters() -> None:
+    found = only(in_group(""))
+    assert (found.whose, found.cause) == (CLUSTER, "the cluster did not take the submission")
+    assert "--groups none=none" in found.fix
+
+
 def test_nothing_is_claimed_where_nothing_is_known() -> None:
     assert only(error(status("FAILED"))).whose == UNKNOWN
 

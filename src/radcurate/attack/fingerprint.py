@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from radcurate.attack.found import PLANTED, RAW, SHUFFLED, Attack, Control, at_chance, nothing_to_attack, share
 from radcurate.attack.matching import SLICE, Kind, Slices, kinds_of, patterns_of, ranked
-from radcurate.attack.matrix import Floats, Ints, Kept, Numbers, column, marked, plain, seed_of, some_columns
+from radcurate.attack.matrix import Floats, Ints, Kept, Numbers, column, marks, plain, seed_of, some_columns
 from radcurate.attack.phases import another_series
 from radcurate.attack.records import Records
 from radcurate.attack.reextraction import Reextractions, reextractions
-from radcurate.attack.scores import scores_by, weighted
+from radcurate.attack.scores import Scores, scored, weighted
 from radcurate.tables import HIGH, LOW
 
 TRIALS, MOST_DRAWS = 2000, 50
@@ -171,7 +172,7 @@ class _Field:
     asked: Records
     seen: Floats
     target: Records
-    shown: Floats
+    shown: Scores
     correlation: Mapping[str, Floats]
 
     def slices(self, scores: Floats) -> Slices:
@@ -225,12 +226,12 @@ def _shared(released: Records, raw: Records) -> tuple[Ints, Ints]:
     return np.array(known, dtype=np.int64), np.array([place[bases[column]] for column in known], dtype=np.int64)
 
 
-def _scored(table: Records) -> Floats:
+def _scored(table: Records) -> Scores:
     """Normal scores of each region among those of its modality."""
-    return scores_by(table.values, table.modality)
+    return scored(table.values, table.modality)
 
 
-def _kept(asked: Records, seen: Floats, target: Records, shown: Floats) -> dict[str, Floats]:
+def _kept(asked: Records, seen: Floats, target: Records, shown: Scores) -> dict[str, Floats]:
     """Per modality and column, correlation of what was measured and what is released: how much it was made coarser.
 
     An attacker could know it from how the release was made, and reads coarser columns less closely.
@@ -269,9 +270,20 @@ def _alike(table: Records, patients: Sequence[str]) -> tuple[list[int], list[int
 
     It bounds what anybody can find: s alike are told apart by lot.
     """
-    numbers = _plain(table.values)
-    digests = marked(numbers, range(table.values.shape[1]))
-    return _crowds(table, digests, False, patients), _crowds(table, digests, True, patients)
+    numbers = marks(_plain(table.values), range(table.values.shape[1])).T
+    about = [
+        _numbered(table.modality),
+        _numbered(table.label),
+        *(np.unique(part, return_inverse=True)[1] for part in numbers),
+    ]
+    further = [_numbered(part) for part in (table.protocol, table.origin) if part]
+    return _crowds(table, about, patients), _crowds(table, [*about, *further], patients)
+
+
+def _numbered(words: Iterable[str]) -> Ints:
+    """A number for each word, equal where they are equal, from 0; without an array of texts, which pads all to the longest."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(word, len(numbers)) for word in words], dtype=np.int64)
 
 
 def _plain(values: Numbers) -> Numbers:
@@ -281,14 +293,21 @@ def _plain(values: Numbers) -> Numbers:
     return plain(values)
 
 
-def _crowds(table: Records, digests: Sequence[bytes], protocol: bool, patients: Sequence[str]) -> list[int]:
-    rows: dict[str, set[tuple[object, ...]]] = {}
-    for row, code in enumerate(table.subject):
-        word = (table.protocol[row], *table.origin[row : row + 1]) if protocol else ()
-        rows.setdefault(code, set()).add((table.modality[row], table.label[row], digests[row], word))
-    whole = {code: frozenset(found) for code, found in rows.items()}
-    count = Counter(whole.values())
-    return [count[whole[code]] for code in patients]
+def _crowds(table: Records, about: Sequence[Ints], patients: Sequence[str]) -> list[int]:
+    """How many patients have the same set of regions; regions are equal where all of `about` is."""
+    number = np.zeros(len(table.subject), dtype=np.int64)
+    for part in about:
+        number = np.unique(number * (part.max(initial=0) + 1) + part, return_inverse=True)[1]
+    who = _numbered(table.subject)
+    order = np.lexsort((number, who))
+    sorted_who, number = who[order], number[order]
+    new = (np.diff(sorted_who, prepend=-1) != 0) | (np.diff(number, prepend=-1) != 0)  # a set has each region once
+    bounds = np.searchsorted(sorted_who[new], np.arange(sorted_who.max(initial=-1) + 2))
+    number = number[new]
+    whole = [number[start:stop].tobytes() for start, stop in pairwise(bounds.tolist())]
+    count = Counter(whole)
+    place = dict(zip(table.subject, who.tolist(), strict=True))
+    return [count[whole[place[code]]] for code in patients]
 
 
 def _at_most(alike: Sequence[int], first: int) -> float:

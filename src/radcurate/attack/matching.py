@@ -13,7 +13,7 @@ import numpy as np
 
 from radcurate.attack.matrix import Floats, Ints
 from radcurate.attack.records import Records
-from radcurate.attack.scores import absence, absent, bounded, patterns, weighted
+from radcurate.attack.scores import Scores, absence, absent, bounded, patterns, weighted
 
 BLOCK = 256  # patients asked at a time
 SLICE = 8192  # released patients that they are compared with at a time
@@ -67,7 +67,7 @@ class Kind:
         return least, np.minimum.reduceat(found, self.first, axis=1) - self.neutral, own + long.max()
 
 
-def patterns_of(asked: Records, asked_scores: Floats, released: Records, scores: Floats) -> dict[tuple[str, str], Ints]:
+def patterns_of(asked: Records, asked_scores: Floats, released: Records, scores: Scores) -> dict[tuple[str, str], Ints]:
     """Columns that stand for the patterns of missing values, over both tables, by modality and label."""
     before, after = asked.by_kind(), released.by_kind()
     return {

@@ -8,43 +8,98 @@ released up to the test–retest correlation of the feature.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from radcurate.attack.matrix import Floats, Ints, Numbers, column
+from radcurate.attack.matrix import HELD, Floats, Ints, Numbers, column
 
 MOST = 0.9999  # a correlation of 1 would let one column outvote all others
 
 
 def normal_scores(values: Floats) -> Floats:
     """Per column, the normal quantile of (middle rank - ½) / n among its values; NaN stays NaN. Shape (row, column)."""
-    found = np.full(values.shape, np.nan)
-    for place in range(values.shape[1]):
-        there = ~np.isnan(values[:, place])
-        if there.any():
-            found[there, place] = _scores(values[there, place])
-    return found
+    return scores_by(values, ("",) * len(values))
 
 
 def scores_by(values: Numbers, groups: Sequence[str], rows: Ints | None = None) -> Floats:
     """Normal scores of each row among those of its group, shape (row, column); `rows`: of these only."""
-    words = np.array(groups)
-    which = [np.flatnonzero(words == word) for word in sorted(set(groups))]
-    found = np.empty((values.shape[0] if rows is None else len(rows), values.shape[1]))
-    scores = np.full(values.shape[0], np.nan)
+    which, members = _members(groups)
+    chosen = slice(None) if rows is None else rows
+    found = np.empty((which[chosen].size, values.shape[1]))
     for place in range(values.shape[1]):
-        own = column(values, place)
-        for members in which:
-            scores[members] = normal_scores(own[members, None])[:, 0]
-        found[:, place] = scores if rows is None else scores[rows]
+        ranks, present = _ranks(column(values, place), members)
+        found[:, place] = _normal(ranks[chosen], present[which[chosen]])
     return found
 
 
-def _scores(values: Floats) -> Floats:
+@dataclass(frozen=True)
+class Ranked:
+    """Normal scores of a large table, kept as ranks: half the memory, and the very same numbers.
+
+    Attributes:
+        ranks: twice the middle rank of each row among its group, shape (row, column); 0 where missing.
+        group: number of each row's group, shape (row,).
+        present: values of each group, shape (group, column).
+    """
+
+    ranks: NDArray[np.uint32]
+    group: Ints
+    present: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows, columns."""
+        return self.ranks.shape[0], self.ranks.shape[1]
+
+    def __getitem__(self, which: Ints | Sequence[int] | slice | tuple[Ints, int]) -> Floats:
+        """Scores of some rows, shape (row, column), or of some rows in one column, shape (row,)."""
+        if isinstance(which, tuple):
+            rows, place = which
+            return _normal(self.ranks[rows, place], self.present[self.group[rows], place])
+        return _normal(self.ranks[which], self.present[self.group[which]])
+
+
+Scores = Floats | Ranked
+
+
+def scored(values: Numbers, groups: Sequence[str]) -> Scores:
+    """`scores_by` of all rows; as ranks where the table is large."""
+    if values.shape[0] <= HELD:
+        return scores_by(values, groups)
+    which, members = _members(groups)
+    found = np.empty(values.shape, dtype=np.uint32, order="F")  # written column by column
+    present = np.empty((len(members), values.shape[1]))
+    for place in range(values.shape[1]):
+        found[:, place], present[:, place] = _ranks(column(values, place), members)
+    return Ranked(np.ascontiguousarray(found), which, present)
+
+
+def _members(groups: Sequence[str]) -> tuple[Ints, list[Ints]]:
+    """Number of each row's group, shape (row,), and the rows of each group."""
+    words, which = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)
+    return which, [np.flatnonzero(which == number) for number in range(words.size)]
+
+
+def _ranks(values: Floats, members: Sequence[Ints]) -> tuple[NDArray[np.uint32], Floats]:
+    """Twice the middle rank of each value among its group, 0 where missing; values of each group."""
+    found, present = np.zeros(values.size, dtype=np.uint32), np.zeros(len(members))
+    for number, rows in enumerate(members):
+        there = rows[~np.isnan(values[rows])]
+        found[there], present[number] = _twice(values[there]), there.size
+    return found, present
+
+
+def _twice(values: Floats) -> NDArray[np.uint32]:
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    middle = np.cumsum(count) - count / 2
-    scores: Floats = ndtri(middle / values.size)[place]
+    return (2 * np.cumsum(count) - count)[place].astype(np.uint32)
+
+
+def _normal(ranks: NDArray[np.uint32], present: Floats) -> Floats:
+    share = np.divide(ranks, 2 * present, out=np.full(ranks.shape, np.nan), where=ranks > 0)
+    scores: Floats = ndtri(share)
     return scores
 
 
@@ -56,7 +111,7 @@ def points_of(known: Floats) -> tuple[Floats, Floats]:
     """
     there = np.sort(known[~np.isnan(known)])
     points, first = np.unique(there, return_index=True)
-    return points, _scores(there)[first]
+    return points, normal_scores(there[:, None])[first, 0]
 
 
 def weighted(query: Floats, target: Floats, correlation: Floats) -> tuple[Floats, Floats, Floats]:

@@ -46,6 +46,14 @@ def slurm(profile: Path) -> Iterator[Finding]:
         )
 
 
+def end_of(submission: str) -> str:
+    """What Slurm's accounting calls the end of a submission, as NODE_FAIL; empty where nobody knows."""
+    if shutil.which("sacct") is None or not submission.isdigit():
+        return ""
+    states, _ = _asked(["sacct", "-X", "-n", "-P", "-o", "State", "-j", submission])
+    return states[-1].split()[0] if states and states[-1].strip() else ""
+
+
 def _asked(command: Sequence[str]) -> tuple[list[str], str]:
     """Lines of the answer, and what went wrong."""
     try:

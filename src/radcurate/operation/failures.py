@@ -1,8 +1,9 @@
 """What failed in a run, and whose it is: the data's, radcurate's own, the machine's or the cluster's.
 
-Three records tell it. Snakemake's log names the jobs that failed, with what the cluster says about each submission. The
-log of a stage holds `wanted`, `found` and `fix` where the stage itself gave up. The log of a submission holds what
-Slurm's daemons wrote when they ended it. A job that was killed from outside leaves no word in its stage's log.
+Three records tell it. Snakemake's log names the jobs that failed, with what the cluster says about each submission,
+unless it was one of several jobs. The log of a stage holds `wanted`, `found` and `fix` where the stage itself gave up. The
+log of a submission holds what Slurm's daemons wrote when they ended it; where they wrote nothing, its accounting is asked.
+A job that was killed from outside leaves no word in its stage's log.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from radcurate.errors import place_of
+from radcurate.operation.cluster import end_of
 
 DATA, PROGRAM, MACHINE, CLUSTER, UNKNOWN = "data", "radcurate", "machine", "cluster", "unexplained"
 TAIL = 65_536  # bytes of a log that are read: the reason stands at its end
@@ -40,6 +42,7 @@ MORE_MEMORY = (
 )
 MORE_TIME = "raise runtime in the profile, or make the chunks smaller (inventory.n_chunks)"
 AGAIN = "nothing is wrong with the data: run snakemake again, what is finished stays"
+ASK_LESS = "ask for what the cluster has: partition, account, cores, memory and runtime in the profile"
 # what Slurm calls the end of a submission: (in words, what to do)
 ENDS = {
     "OUT_OF_MEMORY": ("out of memory", MORE_MEMORY),
@@ -189,15 +192,20 @@ def _explained(stages: Iterable[tuple[str, str]], began: float) -> tuple[str, st
 def _of_cluster(message: str, daemons: str) -> tuple[str, str, str]:
     """(cause, fix, whose) of a submission that no stage said anything about."""
     if refused := REFUSED.search(message):
-        fix = "ask for what the cluster has: partition, account, cores, memory and runtime in the profile"
-        return f"the cluster refused the submission ({refused[1]})", fix, CLUSTER
+        return f"the cluster refused the submission ({refused[1]})", ASK_LESS, CLUSTER
+    submissions = EXTERNAL.findall(message)
+    if message.startswith("Error in group") and not submissions:  # of a group Snakemake doesn't say why
+        fix = f"{ASK_LESS}; `snakemake --groups none=none` shows its words"
+        return "the cluster did not take the submission", fix, CLUSTER
     status = STATUS.search(message)
     end = status[1] if status else ""
     if end not in ENDS:
         end = next((name for pattern, name in DAEMONS if pattern.search(daemons)), end)
+    if end not in ENDS:
+        end = next(filter(None, map(end_of, dict.fromkeys(submissions))), end)
     if end in ENDS:
         return *ENDS[end], CLUSTER
-    fix = "read the log; on a cluster, ask sacct for the submission's end; then run snakemake again"
+    fix = "read the log, then run snakemake again"
     return f"ended without a word{f' (Slurm: {end})' if end else ''}", fix, UNKNOWN
 
 
