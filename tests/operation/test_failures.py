@@ -133,13 +133,13 @@ def test_a_refused_submission_says_why() -> None:
     assert found.cause == "the cluster refused the submission (CPU count per node can not be satisfied)"
 
 
-def in_group(external: str) -> str:
+def in_group(log: str) -> str:
     """As Snakemake reports a submission of several jobs: with no word of why."""
     jobs = "".join(
         f"        rule {stage}:\n            jobid: {job}\n            log: results/logs/{stage}/00003.log\n"
         for job, stage in enumerate(("verify", "extract"), start=3)
     )
-    return f"{STAMP}\nError in group chunk:\n    jobs:\n{jobs}{external}"
+    return f"{STAMP}\n    message: Error in group chunk\n{log}    jobs:\n{jobs}"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_where_no_log_tells_slurms_accounting_is_asked(
     state: str, whose: str, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers(tmp_path, monkeypatch, f'[ "$7" = 7 ] && echo "{state}"')
-    found = only(in_group("    external_jobid: 7\n"))
+    found = only(in_group(f"    log: {Path(SUBMISSION).absolute()} (check log file(s) for error details)\n"))
     assert (found.whose, found.cause, found.what) == (whose, cause, "chunk 00003")
 
 

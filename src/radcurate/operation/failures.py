@@ -25,6 +25,8 @@ BLOCK = re.compile(r"^\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\]$", re.M)
 JOB = re.compile(r"^\s+jobid: (\d+)$", re.M)
 FINISHED = re.compile(r"^Finished jobid: (\d+) ", re.M)
 EXTERNAL = re.compile(r"^    external_jobid: (\w+)$", re.M)
+GROUP = re.compile(r"^    jobs:$", re.M)
+SUBMITTED = re.compile(r"/slurm_logs/\S*?(\d+)\.log")
 OTHERS_LOGS = ".snakemake/cluster_logs"  # where profiles/cluster-generic has a scheduler write
 STATUS = re.compile(r"SLURM status is:\s+'([A-Z_]+)")
 REFUSED = re.compile(r"sbatch failed\. The error message was '(?:sbatch: error: )?([^\n']*)")
@@ -193,8 +195,8 @@ def _of_cluster(message: str, daemons: str) -> tuple[str, str, str]:
     """(cause, fix, whose) of a submission that no stage said anything about."""
     if refused := REFUSED.search(message):
         return f"the cluster refused the submission ({refused[1]})", ASK_LESS, CLUSTER
-    submissions = EXTERNAL.findall(message)
-    if message.startswith("Error in group") and not submissions:  # of a group Snakemake doesn't say why
+    submissions = EXTERNAL.findall(message) or SUBMITTED.findall(message)
+    if GROUP.search(message) and not submissions:  # of a group Snakemake doesn't say why
         fix = f"{ASK_LESS}; `snakemake --groups none=none` shows its words"
         return "the cluster did not take the submission", fix, CLUSTER
     status = STATUS.search(message)
