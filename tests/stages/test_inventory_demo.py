@@ -25,7 +25,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_cohort(base / "data")
     inventory.run(Inventory(), base / "data" / "export", base / "inventory", PLAIN, 1)
     table, waiver = base / "data" / "consent.csv", base / "data" / "waiver.yaml"
-    consent.run(Consent(), base / "inventory", base / "consent", PLAIN, table, waiver)
+    consent.run(Consent(), base / "inventory", base / "consent", PLAIN, table, [waiver])
     return base
 
 
