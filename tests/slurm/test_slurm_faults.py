@@ -125,6 +125,19 @@ def test_without_retries_it_is_the_clusters_failure(cluster: Cluster, finished: 
     assert "of the data" not in said
 
 
+def test_a_submission_that_the_cluster_refuses_is_the_clusters_failure(cluster: Cluster, finished: Path) -> None:
+    """Of a group Snakemake passes on no reason."""
+    project = cluster.copy(finished, "refused")
+    [first, *_] = chunks(project)
+    forget(project, ("verify", "extract"), [first])
+    asked = ("--retries", "0", "--default-resources", "slurm_partition=nowhere", "mem_mb=1000", "runtime=60")
+    said = cluster.run(project, *made_of(project, "extract"), *asked, ok=False)
+    assert re.search(rf"FAILED: 1 of the cluster.*\n  chunk {first}: the cluster did not take the submission", said), (
+        said
+    )
+    assert "of the data" not in said and "unknown cause" not in said
+
+
 def test_job_arrays_are_one_submission_for_all_chunks(cluster: Cluster, finished: Path) -> None:
     project = cluster.copy(finished, "arrays")
     forget(project, ("verify",))

@@ -70,11 +70,11 @@ def scored(values: Numbers, groups: Sequence[str]) -> Scores:
     if values.shape[0] <= HELD:
         return scores_by(values, groups)
     which, members = _members(groups)
-    found = np.empty(values.shape, dtype=np.uint32, order="F")  # written column by column
+    found = np.empty(values.shape, dtype=np.uint32)
     present = np.empty((len(members), values.shape[1]))
     for place in range(values.shape[1]):
         found[:, place], present[:, place] = _ranks(column(values, place), members)
-    return Ranked(np.ascontiguousarray(found), which, present)
+    return Ranked(found, which, present)
 
 
 def _members(groups: Sequence[str]) -> tuple[Ints, list[Ints]]:

@@ -94,13 +94,13 @@ def _others(attacked: Attacked, settings: Attack, results: Path, key: Key) -> li
     regions = pa.array([raw.region[row] for row in rows.tolist()], pa.string())
     stability = _stability(results / "protect")
     again = reextractions(raw, ranges_of(attacked, regions, key), stability, settings.assumed_correlation, rows)
-    now = view(Stored(results / "protect" / "features.parquet"), attacked.released.acquisition, attacked.quasi)
-    earlier = earlier_releases(results / "release", attacked.quasi, [Path(name) for name in settings.earlier])
-    return [
+    found = [
         attack_fingerprint(released, raw, again),
         attack_site(released, raw, attacked.sites, _classes(attacked)),
-        attack_differencing(earlier, now, attacked.measures["required"]["k"]),
     ]
+    now = view(Stored(results / "protect" / "features.parquet"), attacked.released.acquisition, attacked.quasi)  # large
+    earlier = earlier_releases(results / "release", attacked.quasi, [Path(name) for name in settings.earlier])
+    return [*found, attack_differencing(earlier, now, attacked.measures["required"]["k"])]
 
 
 def _records(attacked: Attacked, protect: Path) -> tuple[Records, Records]:
