@@ -418,3 +418,22 @@ def permitted_file(lab: Lab) -> Path:
     chunk = sorted((lab.project.results / "consent" / "chunks").glob("[0-9]*"))[0]
     row = tables.read_rows(chunk / "instances.parquet")[0]
     return lab.project.data / "export" / str(row["path"])
+
+
+# ---------------------------------------------------------------- the rows can fail
+
+UNSEEN: dict[str, Callable[[Lab], object]] = {
+    "an option": lambda lab: lab.configure(protect={"k": 7}),
+    "a policy": lambda lab: lab.edit("config/policies/internal.yaml", ":", ": ", old=True),
+    "a module": lambda lab: lab.edit("src/radcurate/stages/extract.py", "\nimport", "\nEDITED = 1\nimport", old=True),
+    "a package": lambda lab: shadow(lab, "pyarrow", "9999"),
+    "a command": lambda lab: lab.edit("workflow/rules/protect.smk", " --log {log}", "  --log {log}", old=True),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("edit", UNSEEN)
+def test_by_times_alone_an_edit_would_run_nothing(lab: Lab, edit: str) -> None:
+    """What rules have as parameters is what notices it: without comparing them, the rows above would find nothing."""
+    UNSEEN[edit](lab)
+    assert lab.planned("--rerun-triggers", "mtime") == {}
