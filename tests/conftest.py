@@ -12,6 +12,7 @@ from radcurate.audit.chain import HEADS_VARIABLE
 from radcurate.keys import Key
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests that share what takes long to make on one process: fixtures of a module, and planned heads."""
     for item in items:

@@ -399,6 +399,7 @@ def test_the_answers_are_those_of_the_other_way_for_every_file(tmp_path: Path) -
         assert answer[0] == read_header(tmp_path, found)[0]
 
 
+@pytest.mark.slow
 def test_all_real_files_are_read_alike(real_data: Path) -> None:
     files = (found for found in find_files(real_data) if not found.path.endswith((".nii", ".nii.gz")))
     while batch := list(islice(files, 256)):

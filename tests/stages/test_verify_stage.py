@@ -555,6 +555,7 @@ def chain(source: Path, work: Path, key: Key) -> tuple[Path, Path, Path]:
     return chunk, deidentified, cleaned
 
 
+@pytest.mark.slow
 def test_the_real_chain_on_real_patients(real_data: Path, tmp_path: Path, key: Key) -> None:
     """Two patients of the sarcoma cohort: the cleaned files pass; with the originals in their place every series fails."""
     source = tmp_path / "source"

@@ -218,6 +218,7 @@ def dice(a: np.ndarray, b: np.ndarray) -> float:
     return float(2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b)))
 
 
+@pytest.mark.slow
 def test_sarcoma_cohort_against_its_nifti_masks(real_data: Path) -> None:
     """Masks made by the IBSI validation study's own pipeline (Zwanenburg 2020, Vallieres 2015)."""
     folder = real_data / "ibsi/ibsi_validation"

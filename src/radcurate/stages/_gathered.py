@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -105,13 +106,16 @@ def records_of(reader: Source, folders: Iterable[str], features: tables.stored.L
     if paths:
         schema = Stored(paths[0]).schema  # lists are named otherwise in a file
     named = features["provenance"].unique() if "provenance" in features.column_names else pa.array([], pa.string())
-    parts = [packed_texts(schema.empty_table())]
-    for path in paths:
-        part = packed(path, tables.EXTRACT_PROVENANCE)
-        parts.append(part.filter(pc.is_in(part["provenance"].cast(pa.string()), value_set=named)))
-    content = pa.concat_tables(parts, promote_options="permissive").unify_dictionaries()
+    content = _joined(paths, schema)
     digests = content["provenance"].cast(pa.string()).combine_chunks()
     order = pc.sort_indices(digests)  # stable
     ordered = digests.take(order)
-    first = [True, *pc.not_equal(ordered[1:], ordered[:-1]).to_pylist()][: len(ordered)]
-    return Packed(schema, content.take(order.filter(pa.array(first, pa.bool_()))).combine_chunks())
+    wanted = pc.is_in(ordered, value_set=named).to_numpy(zero_copy_only=False)
+    wanted[1:] &= pc.not_equal(ordered[1:], ordered[:-1]).to_numpy(zero_copy_only=False)
+    return Packed(schema, content.take(order.filter(pa.array(wanted))).combine_chunks())
+
+
+def _joined(paths: Iterable[Path], schema: pa.Schema) -> pa.Table:
+    """Records of all files, texts as codes; the files' own tables are gone when it returns."""
+    parts = [packed_texts(schema.empty_table()), *(packed(path, tables.EXTRACT_PROVENANCE) for path in paths)]
+    return pa.concat_tables(parts, promote_options="permissive").unify_dictionaries().combine_chunks()
