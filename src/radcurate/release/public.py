@@ -53,7 +53,9 @@ def codes_of_the_run(folder: Path, internal: pa.Array) -> list[str]:
 
 def _holds(text: bytes, internal: pa.Array) -> bool:
     codes = pa.array(sorted(code.decode() for code in set(CODE.findall(text))), pa.string())
-    return bool(pc.any(pc.is_in(codes, value_set=internal)).as_py())
+    return len(codes) > 0 and bool(
+        pc.any(pc.is_in(codes, value_set=internal)).as_py()
+    )  # a table of millions to look up
 
 
 def _texts(path: Path) -> Iterator[bytes]:
